@@ -1,0 +1,167 @@
+"""The whole contract between Holdfast and the reader of one agent's sessions.
+
+A reader never writes, never locks, never follows a symlink out of its root,
+never raises for one bad record, and does not know that other agents exist.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from holdfast_core.errors import Refused
+from holdfast_core.model.message import Message
+from holdfast_core.model.session import Problem, SessionFacts
+from holdfast_core.model.usage import ResponseUsage
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where to look: a home directory and the variables by which agents are moved."""
+
+    path: Path
+    environment: Mapping[str, str]
+
+
+class Fingerprint(msgspec.Struct, frozen=True, gc=False):
+    """What a source looked like when it was seen; two equal ones mean unchanged."""
+
+    size_bytes: int
+    modified_ns: int
+    inode: int = 0
+
+
+class SourceRef(msgspec.Struct, frozen=True, gc=False):
+    """One thing on disk that holds one or more sessions, found without opening it.
+
+    ``key`` is unique in the agent and means something to its reader alone (a
+    path, usually); ``path`` is what a person is shown.
+    """
+
+    agent: str
+    key: str
+    path: str
+    fingerprint: Fingerprint
+
+
+class Checkpoint(msgspec.Struct, frozen=True, gc=False):
+    """How far a source has been read, so that growth costs what was appended.
+
+    ``offset`` is the byte after the last complete record. ``tail_hash`` is
+    over the bytes just before it: if they differ now, the source was rewritten
+    and must be read from the start. ``state`` is the reader's own, opaque.
+    """
+
+    offset: int
+    tail_hash: bytes
+    state: bytes
+
+
+class SessionRead(msgspec.Struct):
+    """What one reading gives of one session.
+
+    ``facts`` are complete and replace earlier ones. ``messages`` are those
+    from index ``first_index`` on; earlier ones stay as an earlier reading gave
+    them, and any that it gave from ``first_index`` on are replaced.
+    ``responses`` are to be stored by key, the last one wins.
+    """
+
+    facts: SessionFacts
+    messages: list[Message]
+    first_index: int = 0
+    responses: list[ResponseUsage] = msgspec.field(default_factory=list)
+
+
+class Reading(msgspec.Struct):
+    """What one look into a source gave. ``bytes_read`` counts the source's bytes alone.
+
+    ``checkpoint`` is None for a source that can only be read whole.
+    ``was_continued`` is False if the reader had to start over: then the
+    sessions here are all there is in the source.
+    """
+
+    sessions: list[SessionRead]
+    problems: list[Problem]
+    unknown_records: dict[str, int]
+    checkpoint: Checkpoint | None
+    bytes_read: int
+    was_continued: bool = False
+
+
+class ResumeCommand(msgspec.Struct, frozen=True):
+    """How the agent's own program continues a session: arguments, never a shell line.
+
+    ``argv[0]`` is a program's name to be looked up on PATH.
+    """
+
+    argv: tuple[str, ...]
+    needs_project: bool
+
+
+class Agent(ABC):
+    """How to find, read and continue one agent's sessions. One subclass in each file of this folder."""
+
+    id: ClassVar[str]
+    name: ClassVar[str]
+    mark: ClassVar[str]
+    hue: ClassVar[int]
+    program: ClassVar[str]
+    how_to_install: ClassVar[str]
+    can_host: ClassVar[bool] = False
+
+    @abstractmethod
+    def roots(self, home: Home) -> list[Path]:
+        """Return the directories that hold sessions; they need not exist."""
+
+    @abstractmethod
+    def discover(self, home: Home) -> Iterator[SourceRef]:
+        """Yield every source below the roots, in any order, from directory entries and stat alone."""
+
+    @abstractmethod
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        """Read a source, from ``checkpoint`` on where that still fits.
+
+        Raises:
+            SourceError: nothing of the source can be read (not a regular file,
+                gone, not this format, over a limit).
+        """
+
+    @abstractmethod
+    def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
+        """Return the command that continues a session.
+
+        Raises:
+            Refused: this session cannot be resumed by its agent, or its id is unsafe.
+        """
+
+    def deletes_after_days(self, home: Home) -> int | None:
+        """Return the agent's own clean-up rule, None if it never deletes."""
+        return None
+
+
+class ResumeTarget(msgspec.Struct, frozen=True, gc=False):
+    """What an agent needs to know of a session to continue it."""
+
+    native_id: str
+    kind: str
+    project_path: str
+    source_path: str
+
+
+def safe_id(native_id: str) -> str:
+    """Return an id that may stand in an argument list.
+
+    Raises:
+        Refused: it could be taken for an option, a path or more than one word.
+    """
+    if not _SAFE_ID.fullmatch(native_id):
+        raise Refused("This session's id has a form that is not safe to hand to a program.", detail=repr(native_id))
+    return native_id

@@ -1,0 +1,56 @@
+"""The error tree: everything a person can do something about is a `HoldfastError`."""
+
+from __future__ import annotations
+
+
+class HoldfastError(Exception):
+    """A failure told in the person's words.
+
+    ``str(error)`` is one or more whole sentences that name no path, id, key or
+    exception class and say what to do; ``detail`` is the technical part, for
+    the log only. ``exit_code`` is what the command line ends with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
+
+
+class WrongUsage(HoldfastError):
+    """What was asked for makes no sense: a bad filter, setting or argument."""
+
+    exit_code = 2
+
+
+class NotFound(HoldfastError):
+    """There is no such session, setting or place, or it may not be seen."""
+
+    exit_code = 3
+
+
+class Ambiguous(NotFound):
+    """A target names several sessions; ``candidates`` are their (id, title)."""
+
+    def __init__(self, message: str, *, candidates: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(message, detail=", ".join(name for name, _ in candidates))
+        self.candidates = candidates
+
+
+class Refused(HoldfastError):
+    """It could be done, but is not safe or not allowed as things are."""
+
+    exit_code = 4
+
+
+class SourceError(HoldfastError):
+    """A whole source cannot be read; ``reason`` is a short stable code."""
+
+    def __init__(self, message: str, *, reason: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.reason = reason
+
+
+class IndexBroken(HoldfastError):
+    """The index is damaged or of another version; it is disposable and is rebuilt."""

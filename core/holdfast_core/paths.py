@@ -1,0 +1,66 @@
+"""Where Holdfast keeps its own files, and how it starts itself."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+APP = "holdfast"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Our directories, none of which need exist yet."""
+
+    data: Path
+    config: Path
+    cache: Path
+    log: Path
+
+    @property
+    def index(self) -> Path:
+        """The index: derived, disposable, rebuilt when it is gone."""
+        return self.cache / "index"
+
+    @property
+    def annotations(self) -> Path:
+        """What the person said of sessions: names, stars, tags, notes."""
+        return self.data / "annotations.db"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.config / "settings.toml"
+
+    def create(self) -> None:
+        """Make our directories, readable by this person alone."""
+        for directory in (self.data, self.config, self.cache, self.log):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def find_paths(home: str | os.PathLike[str] | None = None, environment: Mapping[str, str] | None = None) -> Paths:
+    """Return our directories: below ``home``, else ``HOLDFAST_HOME``, else the platform's own places."""
+    environment = os.environ if environment is None else environment
+    top = home or environment.get("HOLDFAST_HOME")
+    if top:
+        root = Path(top).expanduser().absolute()
+        return Paths(root / "data", root / "config", root / "cache", root / "log")
+    import platformdirs
+
+    return Paths(
+        platformdirs.user_data_path(APP, appauthor=False),
+        platformdirs.user_config_path(APP, appauthor=False),
+        platformdirs.user_cache_path(APP, appauthor=False),
+        platformdirs.user_log_path(APP, appauthor=False),
+    )
+
+
+def self_command() -> list[str]:
+    """Return the arguments that start Holdfast again: a bundle's own binary, or this interpreter."""
+    executable = Path(sys.executable)
+    if executable.stem.lower().startswith("python"):
+        return [sys.executable, "-m", APP]
+    return [sys.executable]
