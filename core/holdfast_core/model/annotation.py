@@ -1,0 +1,16 @@
+"""What the person says of a session: kept by us, never in the agent's files."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Annotation(msgspec.Struct, frozen=True, kw_only=True):
+    """A session's own name, tags, star and note. ``title`` is None where the agent's stands."""
+
+    session_id: str
+    title: str | None = None
+    tags: tuple[str, ...] = ()
+    starred: bool = False
+    note: str = ""
+    updated_ms: int = 0
