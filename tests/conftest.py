@@ -1,0 +1,25 @@
+"""Rules that hold for every test."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Must stand before anything imports Qt; a test that wants a real display starts its own process.
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["QT_API"] = "pyside6"
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_warnings(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test that made us log a warning; one that expects it looks at `caplog` and clears it."""
+    yield
+    unexpected = [
+        f"{record.name}: {record.getMessage()}"
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING and record.name.startswith("holdfast")
+    ]
+    assert unexpected == []

@@ -1,0 +1,28 @@
+"""Every test of the window: coroutines run on Qt's own loop, and a Qt warning is a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from qasync import QEventLoop
+
+
+def _qt_loop() -> asyncio.AbstractEventLoop:
+    return QEventLoop(QApplication.instance() or QApplication([]))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run ``async def`` tests as the application runs: by Qt."""
+    return {"qt": _qt_loop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let unexpected Qt messages fail the test that caused them."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
