@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -123,7 +123,23 @@ class Agent(ABC):
 
     @abstractmethod
     def discover(self, home: Home) -> Iterator[SourceRef]:
-        """Yield every source below the roots, in any order, from directory entries and stat alone."""
+        """Yield every source below the roots, in any order, from directory entries and stat alone.
+
+        Raises:
+            OSError: a directory cannot be read, so that sources may be missing.
+        """
+
+    def refs_for(self, home: Home, paths: Sequence[str]) -> Iterator[SourceRef]:
+        """Yield the sources that are at or below ``paths``: files or directories, which may be gone by now.
+
+        A reader that can tell a source by its path alone overrides this, so
+        that one changed file costs no walk over all of them.
+        """
+        tops = frozenset(paths)
+        for ref in self.discover(home):
+            path = Path(ref.path)
+            if ref.path in tops or any(str(parent) in tops for parent in path.parents):
+                yield ref
 
     @abstractmethod
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:

@@ -59,8 +59,19 @@ class AgentReport(msgspec.Struct, frozen=True):
     unknown_records: dict[str, int] = {}
 
 
+class ScanFailure(msgspec.Struct, frozen=True):
+    """A place of an agent that could not be looked through. Its sessions stay as they were known."""
+
+    agent: str
+    reason: str
+
+
 class ScanReport(msgspec.Struct, frozen=True):
-    """What a whole scan found and what it cost."""
+    """What a whole scan found and what it cost.
+
+    ``failures`` are the places that could not be looked through, for the
+    person to be told: an unreadable directory is not an empty one.
+    """
 
     sessions: int
     messages: int
@@ -72,3 +83,4 @@ class ScanReport(msgspec.Struct, frozen=True):
     wall_seconds: float
     cpu_seconds: float
     bytes_read: int
+    failures: tuple[ScanFailure, ...] = ()
