@@ -12,7 +12,9 @@ from qasync import QEventLoop
 
 
 def _qt_loop() -> asyncio.AbstractEventLoop:
-    return QEventLoop(QApplication.instance() or QApplication([]))
+    application = QApplication.instance() or QApplication([])
+    application.setQuitOnLastWindowClosed(False)
+    return QEventLoop(application)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
