@@ -1,0 +1,1 @@
+"""What Holdfast itself keeps and nothing else could give back."""
