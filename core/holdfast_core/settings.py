@@ -297,7 +297,7 @@ def document() -> str:
         "",
         "A setting is looked for in this order: `--set key=value` on the command line, the environment variable",
         "`HOLDFAST_KEY`, the settings file (`holdfast config list` names it), the default.",
-        "`holdfast config set KEY VALUE` writes the file and keeps your comments, `holdfast config reset KEY` undoes it.",
+        "`holdfast config set KEY VALUE` writes the file and keeps its comments, `holdfast config reset KEY` undoes it.",
         "",
     ]
     for info in setting_infos():
