@@ -1,0 +1,1 @@
+"""Measurements, run by hand and as ratios: never a timed test."""
