@@ -1,0 +1,1 @@
+"""Rows and parts of what the window shows, without widgets."""
