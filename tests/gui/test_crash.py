@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from holdfast_core.errors import NotFound
-from holdfast_gui.crash import Reporter, describe, redacted
+from holdfast_gui.crash import Reporter, describe
 from PySide6.QtCore import QObject, Signal, qWarning
 
 from tests.fakes.waiting import until
@@ -23,19 +23,21 @@ async def test_a_programming_error_is_logged_under_the_code_that_the_person_sees
     caplog.clear()
 
 
-async def test_a_friendly_error_is_told_in_its_own_words():
+async def test_a_friendly_error_is_told_in_its_own_words(caplog):
     incident = describe(NotFound("There is no such session.", detail="id 17"))
 
-    assert (incident.message, incident.is_bug) == ("There is no such session.", False)
-    assert "id 17" in incident.details
+    assert (incident.message, incident.is_bug) == (f"There is no such session. ({incident.code})", False)
+    assert "id 17" in incident.details and incident.code in caplog.text
+    caplog.clear()
 
 
-async def test_details_name_no_home_directory():
+async def test_details_name_no_home_directory(caplog):
     home = str(Path.home())
 
     incident = describe(OSError(f"cannot open {home}/secret.txt"))
 
     assert f"{home}/" not in incident.report and "~/secret.txt" in incident.report
+    caplog.clear()
 
 
 async def test_the_end_of_a_task_is_no_failure():
@@ -85,7 +87,3 @@ async def test_messages_of_qt_go_to_the_log(caplog):
 
     assert ("holdfast_gui.qt", logging.WARNING, "default: a widget complains") in caplog.record_tuples
     caplog.clear()
-
-
-def test_redaction_leaves_the_rest_alone():
-    assert redacted("nothing private") == "nothing private"
