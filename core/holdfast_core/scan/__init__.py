@@ -1,0 +1,1 @@
+"""Finds what agents wrote, reads what changed, and hands it to the index."""

@@ -1,0 +1,192 @@
+"""Finds what changed at the agents' sources, from directory entries alone."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from holdfast_core.agents.base import Agent, Checkpoint, Home, SourceRef
+from holdfast_core.errors import HoldfastError
+from holdfast_core.index.writer import IndexWriter, Known
+from holdfast_core.model.changes import ScanFailure
+
+log = logging.getLogger(__name__)
+
+RECENT = 500
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+Kind = Literal["new", "grown", "changed", "shrunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """A source to be read. ``checkpoint`` is None where it must be read from its start."""
+
+    ref: SourceRef
+    kind: Kind
+    checkpoint: Checkpoint | None
+
+    @property
+    def bytes_to_read(self) -> int:
+        """The bytes that reading it takes, as far as its size tells."""
+        start = 0 if self.checkpoint is None else self.checkpoint.offset
+        return max(0, self.ref.fingerprint.size_bytes - start)
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What one look at the agents' directories gave.
+
+    ``changes`` stand newest first. ``gone`` are keys by agent of sources that
+    are certainly no more. ``recent`` are the newest sources, changed or not.
+    """
+
+    changes: list[SourceChange] = field(default_factory=list)
+    gone: dict[str, list[str]] = field(default_factory=dict)
+    failures: list[ScanFailure] = field(default_factory=list)
+    recent: list[SourceRef] = field(default_factory=list)
+
+    @property
+    def bytes_total(self) -> int:
+        """The bytes that reading all changes takes at most."""
+        return sum(change.bytes_to_read for change in self.changes)
+
+
+def discover(agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, full: bool = False) -> Discovery:
+    """Compare everything at the agents' roots with what the index knows.
+
+    With ``full`` every source counts as changed. An agent whose directories
+    cannot be read is a failure; none of its sources below them is gone.
+    """
+    found = Discovery()
+    for name, agent in agents.items():
+        refs, failed = _refs_of(agent, home)
+        found.failures.extend(failed)
+        known = writer.known(name)
+        gone = _compare(found, refs, known, full=full)
+        _judge_gone(found, name, gone, is_complete=not failed)
+        found.recent.extend(refs)
+    return _ordered(found)
+
+
+def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, writer: IndexWriter) -> Discovery:
+    """Compare what is at or below ``paths`` with what the index knows; the cost grows with them alone."""
+    found = Discovery()
+    for name, agent in agents.items():
+        own = _below(paths, [str(root) for root in agent.roots(home)])
+        if not own:
+            continue
+        try:
+            refs = list(agent.refs_for(home, own))
+        except (OSError, HoldfastError) as error:
+            found.failures.append(_failure(name, error))
+            continue
+        known = writer.known(name, at=[*own, *(ref.key for ref in refs)])
+        gone = _compare(found, refs, known, full=False)
+        _judge_gone(found, name, gone, is_complete=True)
+        found.recent.extend(refs)
+    return _ordered(found)
+
+
+def is_missing(path: str) -> bool:
+    """Return whether nothing stands at ``path`` any more; False if that cannot be told."""
+    try:
+        Path(path).lstat()
+    except OSError as error:
+        return error.errno in _GONE
+    return False
+
+
+def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure]]:
+    refs: list[SourceRef] = []
+    try:
+        for root in agent.roots(home):
+            _must_be_readable(root)
+        refs.extend(agent.discover(home))  # what came before a failure is kept and read
+    except (OSError, HoldfastError) as error:
+        return refs, [_failure(agent.id, error)]
+    return refs, []
+
+
+def _must_be_readable(directory: Path) -> None:
+    try:
+        os.scandir(directory).close()
+    except FileNotFoundError:
+        return
+
+
+def _failure(agent: str, error: OSError | HoldfastError) -> ScanFailure:
+    reason = errno.errorcode.get(error.errno or 0, "unreadable") if isinstance(error, OSError) else "unreadable"
+    log.warning("a place of %s cannot be looked through: %s", agent, reason)
+    return ScanFailure(agent, reason)
+
+
+def _compare(found: Discovery, refs: Iterable[SourceRef], known: dict[str, Known], *, full: bool) -> list[str]:
+    """Add what is to be read to ``found``; return the known keys that were not seen."""
+    unseen = dict(known)
+    for ref in refs:
+        before = unseen.pop(ref.key, None)
+        change = _change(ref, before)
+        if change is None and full:
+            change = SourceChange(ref, "changed", None)
+        if change is not None:
+            found.changes.append(change)
+    return list(unseen)
+
+
+def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
+    if before is None:
+        return SourceChange(ref, "new", None)
+    old, new = before.fingerprint, ref.fingerprint
+    if old == new:
+        return None
+    if old.inode == new.inode and new.size_bytes > old.size_bytes:
+        return SourceChange(ref, "grown", before.checkpoint)
+    # Another file under the same name, or rewritten in place: what stood before its end may differ.
+    return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", None)
+
+
+def _judge_gone(found: Discovery, agent: str, keys: list[str], *, is_complete: bool) -> None:
+    """Sort unseen sources into those that are gone and those that merely cannot be seen."""
+    if not keys or not is_complete:
+        return
+    seen: dict[Path, bool] = {}
+    gone = [key for key in keys if _is_visible(Path(key).parent, seen)]
+    if len(gone) < len(keys):
+        found.failures.append(ScanFailure(agent, "unreadable"))
+    if gone:
+        found.gone[agent] = gone
+
+
+def _is_visible(directory: Path, seen: dict[Path, bool]) -> bool:
+    """Return whether the absence of something in ``directory`` can be believed."""
+    if not directory.is_absolute():
+        return True  # not a path: its reader alone knows what the key means
+    if directory not in seen:
+        try:
+            os.scandir(directory).close()
+            seen[directory] = True
+        except OSError as error:
+            seen[directory] = error.errno in _GONE and _is_visible(directory.parent, seen)
+    return seen[directory]
+
+
+def _ordered(found: Discovery) -> Discovery:
+    found.changes.sort(key=lambda change: change.ref.fingerprint.modified_ns, reverse=True)
+    found.recent.sort(key=lambda ref: ref.fingerprint.modified_ns, reverse=True)
+    del found.recent[RECENT:]
+    return found
+
+
+def _below(paths: Sequence[str], roots: Sequence[str]) -> list[str]:
+    """Return the paths that concern one of ``roots``: below it, or above it (a parent came or went)."""
+    return [
+        path
+        for path in paths
+        if any(path == root or path.startswith(root + os.sep) or root.startswith(path + os.sep) for root in roots)
+    ]

@@ -1,0 +1,347 @@
+"""The process that owns all writes to the index while a window is open: it scans, watches and takes in what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from holdfast_core.agents import all_agents
+from holdfast_core.agents.base import Agent, Home
+from holdfast_core.errors import HoldfastError, IndexBroken, Refused
+from holdfast_core.index.writer import IndexWriter
+from holdfast_core.log import incident, open_logs
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.changes import ChangeSet, ScanProgress
+from holdfast_core.paths import Paths
+from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
+from holdfast_core.scan.protocol import (
+    Annotate,
+    Annotated,
+    Changed,
+    Command,
+    Event,
+    Failed,
+    Pause,
+    Progressed,
+    Reported,
+    Rescan,
+    Start,
+    Stop,
+    decode_command,
+    encode,
+)
+from holdfast_core.scan.watch import Rhythm, Watcher
+from holdfast_core.store.annotations import Annotations
+
+log = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
+_IDLE_SECONDS = 3.0
+_TIDY_SECONDS = 0.2
+_BULK_NICENESS = 10
+
+
+def main(agents: Mapping[str, Agent] | None = None) -> int:
+    """Serve one window over stdin and stdout until it says stop or is gone; return the exit code."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not stand between the lines
+    lines = _lines(0)
+    first = next(lines, None)
+    start = decode_command(first) if first else None
+    if not isinstance(start, Start):
+        return 2
+    close_logs = open_logs(_paths(start), start.log_level, name="indexer")
+    try:
+        asyncio.run(Indexer(start, all_agents() if agents is None else agents, _Output(out)).run(lines))
+    finally:
+        close_logs()
+    return 0
+
+
+@dataclass(slots=True)
+class _Due:
+    """What is to be done in the next pass, gathered from the window and the watcher in any thread."""
+
+    everything: bool = False
+    full: bool = False
+    notes: bool = False
+    tidy: bool = False
+    paths: set[str] = field(default_factory=set)
+    answers: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.everything or self.notes or self.tidy or self.paths)
+
+    def add(self, other: _Due) -> None:
+        """Do ``other`` too."""
+        self.everything |= other.everything
+        self.full |= other.full
+        self.notes |= other.notes
+        self.tidy |= other.tidy
+        self.paths |= other.paths
+        self.answers += other.answers
+
+
+class Indexer:
+    """One window's indexer. Passes run one at a time in a thread; a small change slips in between a long one's batches.
+
+    The index is locked for the length of a pass only, so that a command line
+    may update it too.
+    """
+
+    def __init__(self, start: Start, agents: Mapping[str, Agent], emit: Callable[[Event], None]) -> None:
+        self._paths = _paths(start)
+        self._agents = agents
+        self._home = Home(Path(start.agents_home), start.environment)
+        self._emit = emit
+        self._due = _Due(everything=True, notes=True)
+        self._due_lock = threading.Lock()
+        self._woken = asyncio.Event()
+        self._is_paused = start.is_paused
+        self._is_stopping = False
+        self._notes: Annotations | None = None
+        self._notes_seen = 0
+        self._notes_file = _modified_ns(self._paths.annotations)
+        self._poll_seconds = start.poll_seconds
+        self._watcher = Watcher(
+            self._roots,
+            on_paths=lambda paths: self._want(_Due(paths=set(paths))),
+            on_rescan=lambda: self._want(_Due(everything=True)),
+            rhythm=Rhythm(start.poll_seconds, start.rescan_seconds, start.use_events),
+        )
+
+    async def run(self, lines: Iterator[bytes]) -> None:
+        """Work until the window says stop or its lines end."""
+        self._loop = asyncio.get_running_loop()
+        self._watcher.pause(self._is_paused)
+        threading.Thread(target=self._listen, args=(lines,), name="commands", daemon=True).start()
+        helpers = [asyncio.create_task(self._watcher.run()), asyncio.create_task(self._poll_notes())]
+        try:
+            await self._work()
+        finally:
+            for task in helpers:
+                task.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            if self._notes is not None:
+                self._notes.close()
+
+    def _listen(self, lines: Iterator[bytes]) -> None:
+        for line in lines:
+            try:
+                self._obey(decode_command(line))
+            except msgspec.MsgspecError:
+                log.warning("a command that is none was left out")
+        self._obey(Stop())
+
+    def _obey(self, command: Command) -> None:
+        """Note what is wanted; called in the thread that reads."""
+        match command:
+            case Stop():
+                self._is_stopping = True
+                self._want(_Due())
+            case Rescan(full=full):
+                self._want(_Due(everything=True, full=full))
+            case Annotate(number=number):
+                self._want(_Due(notes=True, answers=[number]))
+            case Pause(is_paused=is_paused):
+                self._is_paused = is_paused
+                self._call_soon(self._watcher.pause, is_paused)
+                self._want(_Due(everything=not is_paused))
+
+    def _want(self, due: _Due) -> None:
+        with self._due_lock:
+            self._due.add(due)
+        self._call_soon(self._woken.set)
+
+    def _call_soon(self, function: Callable[..., object], *arguments: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _take(self) -> _Due:
+        """Return what can be done now; what must wait for the end of a pause stays."""
+        with self._due_lock:
+            due, self._due = self._due, _Due()
+            if self._is_paused:
+                self._due = _Due(everything=due.everything, full=due.full, paths=due.paths)
+                due = _Due(notes=due.notes, answers=due.answers)
+        return due
+
+    async def _work(self) -> None:
+        bulk = ThreadPoolExecutor(1, "bulk", initializer=_be_nice)
+        quick = ThreadPoolExecutor(1, "quick")
+        is_tidy = False
+        with bulk, quick:
+            while not self._is_stopping:
+                due = self._take() or await self._wait(is_tidy)
+                if due:
+                    thread = bulk if due.everything or due.tidy else quick
+                    is_tidy = await self._loop.run_in_executor(thread, self._try, due)
+
+    async def _wait(self, is_tidy: bool) -> _Due:
+        """Return what is due when something is; after some idle time that is tidying the index."""
+        try:
+            async with asyncio.timeout(None if is_tidy else _IDLE_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            return _Due(tidy=True)
+        self._woken.clear()
+        return self._take()
+
+    def _try(self, due: _Due) -> bool:
+        """Run one pass; return True if nothing is left to tidy. What failed for a passing reason is due again."""
+        try:
+            return self._pass(due)
+        except Refused:
+            log.info("the index is in use, trying again")
+            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, due)
+        except IndexBroken as error:
+            incident(log, error)
+            again = _Due(everything=True, notes=True, answers=due.answers)
+            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, again)
+        except (HoldfastError, OSError) as error:
+            # A full disk, a directory that cannot be written: said once a look, tried again at the next change.
+            self._emit(Failed(incident(log, error).message))
+        return True
+
+    def _pass(self, due: _Due) -> bool:
+        with IndexWriter.open(self._paths.index, timeout_seconds=_LOCK_SECONDS) as writer:
+            self._take_notes(writer, due)
+            if due.everything:
+                self._look_everywhere(writer, full=due.full)
+            elif due.paths:
+                self._look_at(writer, due.paths)
+            if due.tidy:
+                return writer.tidy(deadline_seconds=_TIDY_SECONDS)
+        return False
+
+    def _look_everywhere(self, writer: IndexWriter, *, full: bool) -> None:
+        hooks = Hooks(
+            on_changes=self._tell,
+            on_progress=self._tell_progress,
+            notes_of=self._notes_of,
+            should_stop=self._should_stop,
+            between=self._between,
+        )
+        outcome = update(writer, self._agents, self._home, full=full, hooks=hooks)
+        self._remember(outcome, replace=True)
+        if outcome.is_complete:
+            self._emit(Reported(report_of(outcome, writer)))
+        elif not self._is_stopping:
+            self._want(_Due(everything=True))
+
+    def _look_at(self, writer: IndexWriter, paths: set[str]) -> None:
+        hooks = Hooks(on_changes=self._tell, notes_of=self._notes_of)
+        self._remember(update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks), replace=False)
+
+    def _between(self, writer: IndexWriter) -> None:
+        """Take in small changes between two batches of a long pass."""
+        with self._due_lock:
+            due = _Due(notes=self._due.notes, paths=self._due.paths, answers=self._due.answers)
+            self._due = _Due(everything=self._due.everything, full=self._due.full)
+        self._take_notes(writer, due)
+        if due.paths:
+            self._look_at(writer, due.paths)
+
+    def _should_stop(self) -> bool:
+        return self._is_stopping or self._is_paused
+
+    def _remember(self, outcome: Outcome, *, replace: bool) -> None:
+        recent = outcome.discovery.recent
+        self._call_soon(lambda: self._watcher.remember(recent, replace=replace))
+
+    def _tell(self, changes: ChangeSet) -> None:
+        self._emit(Changed(changes))
+
+    def _tell_progress(self, progress: ScanProgress) -> None:
+        self._emit(Progressed(progress))
+
+    def _take_notes(self, writer: IndexWriter, due: _Due) -> None:
+        """Bring what the person said since the last time into the index."""
+        if not due.notes:
+            return
+        notes = self._open_notes()
+        if notes is not None:
+            newest, said = notes.revision(), notes.changed_since(self._notes_seen)
+            changes = writer.annotate(said) if said else ChangeSet()
+            self._notes_seen = newest
+            if changes:
+                self._tell(changes)
+        for number in due.answers:
+            self._emit(Annotated(number))
+
+    def _notes_of(self, session_ids: Sequence[str]) -> list[Annotation]:
+        notes = self._open_notes()
+        return [] if notes is None else notes.get_many(session_ids)
+
+    def _open_notes(self) -> Annotations | None:
+        """Return the person's notes; None if they cannot be opened, which is said and costs nothing else."""
+        if self._notes is None and self._paths.annotations.exists():
+            try:
+                self._notes = Annotations.open(self._paths.annotations)
+            except HoldfastError as error:
+                self._emit(Failed(incident(log, error).message))
+        return self._notes
+
+    async def _poll_notes(self) -> None:
+        """Notice that a command line wrote to the notes."""
+        while True:
+            await asyncio.sleep(self._poll_seconds)
+            modified = await asyncio.to_thread(_modified_ns, self._paths.annotations)
+            if modified != self._notes_file:
+                self._notes_file = modified
+                self._want(_Due(notes=True))
+
+    def _roots(self) -> list[Path]:
+        return [root for agent in self._agents.values() for root in agent.roots(self._home)]
+
+
+class _Output:
+    """Writes events to the window, one at a time; a window that is gone is noticed at stdin."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        data = memoryview(encode(event))
+        with self._lock:
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except BrokenPipeError:
+                return
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Yield the lines of a pipe. Unbuffered: a thread that waits in here never holds a lock at exit."""
+    rest = b""
+    while chunk := os.read(descriptor, 1 << 16):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+
+
+def _be_nice() -> None:
+    """Let the long passes give way to everything else; Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BULK_NICENESS)
+
+
+def _modified_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _paths(start: Start) -> Paths:
+    return Paths(Path(start.data), Path(start.config), Path(start.cache), Path(start.log))

@@ -1,0 +1,260 @@
+"""Reads what changed, newest first, and hands it to the index in bounded batches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from holdfast_core import clock
+from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
+from holdfast_core.errors import HoldfastError, SourceError
+from holdfast_core.index.writer import IndexWriter, Read
+from holdfast_core.log import incident
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.changes import ChangeSet, LostMessages, ScanProgress, ScanReport
+from holdfast_core.scan.discover import Discovery, SourceChange, discover, discover_at, is_missing
+
+log = logging.getLogger(__name__)
+
+FIRST_BATCH_BYTES = 4 << 20
+BATCH_BYTES = 32 << 20
+_PROGRESS_SECONDS = 0.1
+
+
+def _no_notes(session_ids: Sequence[str]) -> list[Annotation]:
+    return []
+
+
+def _ignore(value: object) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a pass tells, asks and waits for; all called in the thread of the pass.
+
+    ``notes_of`` gives what the person said of sessions that the index sees for
+    the first time. ``between`` runs after each batch with the writer open, so
+    that a long pass does not keep a small change waiting.
+    """
+
+    on_changes: Callable[[ChangeSet], None] = _ignore
+    on_progress: Callable[[ScanProgress], None] = _ignore
+    notes_of: Callable[[Sequence[str]], list[Annotation]] = _no_notes
+    should_stop: Callable[[], bool] = _never
+    between: Callable[[IndexWriter], None] = _ignore
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one pass did. ``is_complete`` is False if it was asked to stop."""
+
+    discovery: Discovery
+    changes: ChangeSet
+    bytes_read: int
+    is_complete: bool
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def update(
+    writer: IndexWriter,
+    agents: Mapping[str, Agent],
+    home: Home,
+    *,
+    full: bool = False,
+    paths: Sequence[str] | None = None,
+    hooks: Hooks | None = None,
+) -> Outcome:
+    """Bring the index up to date with the agents' sources and return what changed.
+
+    Without ``paths`` all roots are looked through; with them only what is at
+    or below these, and the cost grows with that alone. ``full`` reads every
+    source again from its start. A source that cannot be read is remembered as
+    failed and not tried again until it changes.
+    """
+    hooks = hooks or Hooks()
+    wall, cpu = clock.monotonic_seconds(), clock.cpu_seconds()
+    found = discover(agents, home, writer, full=full) if paths is None else discover_at(paths, agents, home, writer)
+    scan = _Pass(writer, agents, home, hooks)
+    is_complete = scan.run(found)
+    return Outcome(
+        found,
+        combined(scan.changes),
+        scan.bytes_read,
+        is_complete,
+        clock.monotonic_seconds() - wall,
+        clock.cpu_seconds() - cpu,
+    )
+
+
+def report_of(outcome: Outcome, writer: IndexWriter) -> ScanReport:
+    """Return what a pass found and cost, with the totals that the index knows now."""
+    agents = writer.report()
+    changes = outcome.changes
+    return ScanReport(
+        sessions=sum(agent.sessions for agent in agents),
+        messages=sum(agent.messages for agent in agents),
+        problems=sum(agent.problems for agent in agents),
+        new=len(changes.added),
+        changed=len(changes.changed),
+        lost=len(changes.lost),
+        agents=agents,
+        wall_seconds=outcome.wall_seconds,
+        cpu_seconds=outcome.cpu_seconds,
+        bytes_read=outcome.bytes_read,
+        failures=tuple(outcome.discovery.failures),
+    )
+
+
+def combined(parts: Iterable[ChangeSet]) -> ChangeSet:
+    """Return several change sets as one, each session in one list: what holds after the last."""
+    state: dict[str, str] = {}
+    lost: dict[str, LostMessages] = {}
+    for part in parts:
+        for word in _WORDS:
+            for name in getattr(part, word):
+                state[name] = _AFTER.get((state.get(name, ""), word), word)
+        for name in part.added:
+            lost.pop(name, None)  # it had only moved
+        lost.update((loss.id, loss) for loss in part.lost)
+    lists = {word: tuple(name for name, last in state.items() if last == word) for word in _WORDS}
+    return ChangeSet(**lists, lost=tuple(lost.values()))
+
+
+_WORDS = ("added", "changed", "removed", "annotated")
+_AFTER = {
+    ("added", "changed"): "added",
+    ("added", "annotated"): "added",
+    ("added", "removed"): "",
+    ("changed", "annotated"): "changed",
+    ("removed", "added"): "changed",
+}
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One pass: what it has read and not yet written, and what it has changed so far."""
+
+    writer: IndexWriter
+    agents: Mapping[str, Agent]
+    home: Home
+    hooks: Hooks
+    changes: list[ChangeSet] = field(default_factory=list)
+    bytes_read: int = 0
+    _batch: list[Read] = field(default_factory=list)
+    _batch_bytes: int = 0
+    _limit_bytes: int = FIRST_BATCH_BYTES
+    _told: float = 0.0
+
+    def run(self, found: Discovery) -> bool:
+        """Read what changed, forget what is gone; return False if asked to stop before the end."""
+        total, bytes_total, bytes_done = len(found.changes), found.bytes_total, 0
+        self._tell(ScanProgress(0, total, 0, bytes_total))
+        for done, change in enumerate(found.changes):
+            if self.hooks.should_stop():
+                self._flush()
+                return False
+            self._take(change)
+            bytes_done += change.bytes_to_read
+            self._tell(ScanProgress(done + 1, total, bytes_done, bytes_total))
+        self._flush()
+        # After the reading: a file that was only renamed never leaves the list.
+        for agent, keys in found.gone.items():
+            self._changed(self.writer.forget(agent, keys))
+        self.hooks.on_progress(ScanProgress(total, total, bytes_total, bytes_total, is_done=True))
+        return True
+
+    def _take(self, change: SourceChange) -> None:
+        ref = change.ref
+        reading = self._read(change)
+        if reading is None:
+            return
+        self.bytes_read += reading.bytes_read
+        self._batch.append(Read(ref, reading))
+        self._batch_bytes += max(reading.bytes_read, _text_bytes(reading))
+        if self._batch_bytes >= self._limit_bytes:
+            self._flush()
+
+    def _read(self, change: SourceChange) -> Reading | None:
+        ref = change.ref
+        try:
+            with _one_bad_session(self.writer, ref):
+                return self.agents[ref.agent].read(ref, self.home, checkpoint=change.checkpoint)
+        except (SourceError, OSError) as error:
+            if is_missing(ref.path):
+                self._changed(self.writer.forget(ref.agent, [ref.key]))
+            else:
+                reason = error.reason if isinstance(error, SourceError) else "unreadable"
+                log.info("a source of %s cannot be read: %s", ref.agent, reason)
+                self.writer.failed(ref, reason)
+        return None
+
+    def _flush(self) -> None:
+        if not self._batch:
+            return
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        self._limit_bytes = BATCH_BYTES
+        if not self._apply(batch):
+            # Something in the batch cannot be written: find out what, keep the rest.
+            for read in batch:
+                self._apply([read])
+        del batch
+        self.hooks.between(self.writer)
+
+    def _apply(self, batch: Sequence[Read]) -> bool:
+        alone = batch[0].ref if len(batch) == 1 else None
+        with _one_bad_session(self.writer, alone):
+            changes = self.writer.apply(batch)
+            notes = self.hooks.notes_of(changes.added)
+            if notes:
+                changes = combined((changes, self.writer.annotate(notes)))
+            self._changed(changes)
+            return True
+        return False
+
+    def _changed(self, changes: ChangeSet) -> None:
+        if changes:
+            self.changes.append(changes)
+            self.hooks.on_changes(changes)
+
+    def _tell(self, progress: ScanProgress) -> None:
+        now = clock.monotonic_seconds()
+        if progress.sources_total and now - self._told >= _PROGRESS_SECONDS:
+            self._told = now
+            self.hooks.on_progress(progress)
+
+
+@contextmanager
+def _one_bad_session(writer: IndexWriter, ref: SourceRef | None) -> Iterator[None]:
+    """Log what one source unexpectedly raises and remember it as failed; the scan goes on.
+
+    Failures that have a name rise: they are told to the person or handled by
+    the caller. ``ref`` is None for a whole batch, which is then taken apart.
+    """
+    try:
+        yield
+    except (HoldfastError, OSError):
+        raise
+    except Exception as error:
+        if ref is None:
+            log.debug("a batch is taken apart", exc_info=error)
+            return
+        incident(log, error)
+        writer.failed(ref, "internal")
+
+
+def _text_bytes(reading: Reading) -> int:
+    """Return about how much memory a reading's text takes: compressed sources hold more than was read."""
+    total = 0
+    for session in reading.sessions:
+        for message in session.messages:
+            for block in message.blocks:
+                total += len(getattr(block, "text", ""))
+    return total

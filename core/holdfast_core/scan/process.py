@@ -1,0 +1,157 @@
+"""Starts the indexer, listens to it, and starts it again if it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from holdfast_core import clock
+from holdfast_core.scan.protocol import (
+    LINE_LIMIT_BYTES,
+    Annotate,
+    Annotated,
+    Command,
+    Event,
+    Failed,
+    Pause,
+    Start,
+    Stop,
+    decode_event,
+    encode,
+)
+
+log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 3.0
+_KILL_SECONDS = 2.0
+_BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 15.0, 30.0)
+_STEADY_SECONDS = 60.0
+_FAILURES_TO_TELL = 3
+
+
+class IndexerProcess:
+    """The indexer of this window, seen from the window; belongs to one event loop.
+
+    It lives from `start` to `close`. If it dies it is started again, later
+    each time; from the third death in a row on the person is told, once.
+    """
+
+    def __init__(self, command: Sequence[str], first: Start, on_event: Callable[[Event], None]) -> None:
+        self._command = tuple(command)
+        self._first = first
+        self._on_event = on_event
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._numbers = 0
+        self._is_closing = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process that runs now, if one does."""
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        """Start the process and its supervision, in the running loop."""
+        self._task = asyncio.create_task(self._supervise(), name="indexer")
+
+    def send(self, command: Command) -> None:
+        """Tell the indexer something; a restarted one starts with a look everywhere and needs no repetition."""
+        if isinstance(command, Pause):
+            self._first = msgspec.structs.replace(self._first, is_paused=command.is_paused)
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(encode(command))
+
+    async def annotate(self, *, timeout_seconds: float) -> None:
+        """Have the notes taken into the index; return when that is done or the time is up."""
+        self._numbers += 1
+        number = self._numbers
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        try:
+            self.send(Annotate(number))
+            async with asyncio.timeout(timeout_seconds):
+                await answer
+        except TimeoutError:
+            log.info("the index takes the notes in later")
+        finally:
+            del self._answers[number]
+
+    async def close(self) -> None:
+        """Let the indexer finish its batch, and end it if it does not."""
+        self._is_closing = True
+        process = self._process
+        if process is not None and process.returncode is None:
+            self.send(Stop())
+            await self._end(process)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """Wait for the process to end; first kindly, then not."""
+        for limit_seconds, insist in ((_STOP_SECONDS, process.terminate), (_KILL_SECONDS, process.kill)):
+            try:
+                async with asyncio.timeout(limit_seconds):
+                    await process.wait()
+                return
+            except TimeoutError:
+                log.warning("the indexer did not end in %s s", limit_seconds)
+                insist()
+        await process.wait()
+
+    async def _supervise(self) -> None:
+        deaths = 0
+        while not self._is_closing:
+            began = clock.monotonic_seconds()
+            status = await self._serve()
+            if self._is_closing:
+                return
+            deaths = 1 if clock.monotonic_seconds() - began > _STEADY_SECONDS else deaths + 1
+            log.warning("the indexer ended by itself: %s", status)
+            if deaths == _FAILURES_TO_TELL:
+                self._on_event(
+                    Failed("Holdfast cannot keep its list up to date. What is listed stays usable; restart Holdfast.")
+                )
+            await asyncio.sleep(_BACK_OFF_SECONDS[min(deaths, len(_BACK_OFF_SECONDS)) - 1])
+
+    async def _serve(self) -> str:
+        """Run one process to its end, passing on what it says; return how it ended."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                limit=LINE_LIMIT_BYTES,
+                creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+            )
+        except OSError as error:
+            return f"not started: {error.strerror}"
+        self._process = process
+        try:
+            self.send(self._first)
+            if process.stdout is not None:
+                await self._listen(process.stdout)
+            return f"status {await process.wait()}"
+        finally:
+            self._process = None
+            if process.returncode is None:
+                process.kill()
+
+    async def _listen(self, lines: asyncio.StreamReader) -> None:
+        while line := await lines.readline():
+            try:
+                event = decode_event(line)
+            except msgspec.MsgspecError:
+                log.warning("a line of the indexer that is no event was left out")
+                continue
+            if isinstance(event, Annotated):
+                answer = self._answers.get(event.number)
+                if answer is not None and not answer.done():
+                    answer.set_result(None)
+            else:
+                self._on_event(event)

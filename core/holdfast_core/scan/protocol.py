@@ -1,0 +1,109 @@
+"""What a window and its indexer say to each other: one JSON value a line, over the indexer's stdin and stdout."""
+
+from __future__ import annotations
+
+import msgspec
+
+from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="type"):
+    """The first line: where everything is. ``environment`` holds the variables by which agents are moved."""
+
+    data: str
+    config: str
+    cache: str
+    log: str
+    agents_home: str
+    environment: dict[str, str]
+    poll_seconds: float = 2.0
+    rescan_seconds: float = 60.0
+    use_events: bool = True
+    log_level: str = "info"
+    is_paused: bool = False
+
+
+class Rescan(msgspec.Struct, frozen=True, tag="rescan", tag_field="type"):
+    """Look everywhere now; with ``full`` read everything again from its start."""
+
+    full: bool = False
+
+
+class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field="type"):
+    """Stop looking at the agents' files, or go on."""
+
+    is_paused: bool
+
+
+class Annotate(msgspec.Struct, frozen=True, tag="annotate", tag_field="type"):
+    """The person said something of sessions: take it from the store into the index, then answer with ``number``."""
+
+    number: int
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):
+    """Finish the batch at hand and end. The end of stdin says the same."""
+
+
+class Changed(msgspec.Struct, frozen=True, tag="changed", tag_field="type"):
+    """The index was changed: it can be seen by every reader now."""
+
+    changes: ChangeSet
+
+
+class Progressed(msgspec.Struct, frozen=True, tag="progressed", tag_field="type"):
+    """How far a look everywhere has come."""
+
+    progress: ScanProgress
+
+
+class Reported(msgspec.Struct, frozen=True, tag="reported", tag_field="type"):
+    """A look everywhere has ended."""
+
+    report: ScanReport
+
+
+class Annotated(msgspec.Struct, frozen=True, tag="annotated", tag_field="type"):
+    """What `Annotate` with this number asked for is in the index."""
+
+    number: int
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
+    """Something was given up. ``message`` is for the person and names the incident."""
+
+    message: str
+
+
+Command = Start | Rescan | Pause | Annotate | Stop
+Event = Changed | Progressed | Reported | Annotated | Failed
+
+# A change set of 100,000 sessions is about 6 MB.
+LINE_LIMIT_BYTES = 64 << 20
+
+_encoder = msgspec.json.Encoder()
+_commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(message: Command | Event) -> bytes:
+    """Return a message as one line with its newline."""
+    return _encoder.encode(message) + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """Return the command in a line.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _commands.decode(line)
+
+
+def decode_event(line: bytes) -> Event:
+    """Return the event in a line.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _events.decode(line)
