@@ -1,0 +1,66 @@
+"""What the window remembers between two starts, in a small file of our own."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from holdfast_core.atomic import write_file
+
+log = logging.getLogger(__name__)
+
+FILE: Final = "window.json"
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A search that the person keeps."""
+
+    title: str
+    query_text: str
+
+
+class Memory(msgspec.Struct):
+    """The window as it was left. ``geometry`` and ``panes`` are Qt's own bytes.
+
+    ``theme`` and ``font_scale`` repeat the settings, so that the first paint
+    need not wait for these. ``keys`` are the shortcuts that the person chose.
+    """
+
+    geometry: bytes = b""
+    panes: bytes = b""
+    theme: str = "system"
+    font_scale: float = 1.0
+    sort: str = "updated"
+    descending: bool = True
+    group: str = "day"
+    place: tuple[str, str, str, str] | None = None
+    saved_searches: list[Saved] = []
+    keys: dict[str, list[str]] = {}
+    muted: list[str] = []
+    said_no_tray: bool = False
+    said_still_running: bool = False
+
+
+def load(config: Path) -> Memory:
+    """Return what was remembered; a missing file gives the defaults, and so does a broken one."""
+    try:
+        content = (config / FILE).read_bytes()
+    except OSError:
+        return Memory()
+    try:
+        return msgspec.json.decode(content, type=Memory)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        log.info("the window's memory cannot be read: %s", type(error).__name__)
+        return Memory()
+
+
+def save(config: Path, memory: Memory) -> None:
+    """Write it for the next start; where the disk does not allow it, the window opens as it first did."""
+    content = msgspec.json.format(msgspec.json.encode(memory), indent=1)
+    try:
+        config.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_file(config / FILE, [content])
+    except OSError as error:
+        log.info("the window's memory cannot be written: %s", error.strerror)
