@@ -38,6 +38,15 @@ class Ambiguous(NotFound):
         self.candidates = candidates
 
 
+class ProjectGone(NotFound):
+    """A session's directory is not there; ``candidates`` are places where it may be now, likeliest first."""
+
+    def __init__(self, message: str, *, path: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(message, detail=path)
+        self.path = path
+        self.candidates = candidates
+
+
 class Refused(HoldfastError):
     """It could be done, but is not safe or not allowed as things are."""
 

@@ -108,12 +108,6 @@ class Settings(BaseModel):
         description='Program and arguments of the terminal `custom`, as a list: `["myterm", "--", "{command}"]`. '
         "`{command}` stands alone and becomes the command's own arguments; `{directory}` becomes the project.",
     )
-    moved_projects: dict[str, str] = Field(
-        {},
-        max_length=10_000,
-        title="Moved projects",
-        description='Where projects are now that stood elsewhere: `{"/old/place" = "/new/place"}`.',
-    )
     export_format: Literal["md", "json"] = Field(
         "md", title="Export as", description="The format of an export if none is named: Markdown, or complete JSON."
     )
@@ -214,13 +208,13 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def parse_value(key: str, text: str) -> Any:
-    """Return what a person typed as a value of a setting. Lists and tables are typed as in TOML.
+    """Return what a person typed as a value of a setting. Lists are typed as in TOML.
 
     Raises:
         NotFound: there is no such setting.
         WrongUsage: the value is not allowed.
     """
-    if _kind(key) not in ("list", "table"):
+    if _kind(key) != "list":
         return check_value(key, text.strip())
     try:
         return check_value(key, tomllib.loads(f"value = {text}")["value"])
@@ -297,7 +291,7 @@ def document() -> str:
         "",
         "A setting is looked for in this order: `--set key=value` on the command line, the environment variable",
         "`HOLDFAST_KEY`, the settings file (`holdfast config list` names it), the default.",
-        "`holdfast config set KEY VALUE` writes the file and keeps its comments, `holdfast config reset KEY` undoes it.",
+        "`holdfast config set KEY VALUE` writes the file and keeps its comments, `config reset KEY` undoes it.",
         "",
     ]
     for info in setting_infos():
@@ -313,8 +307,6 @@ def show_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_toml_text(item) for item in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_toml_text(key)} = {_toml_text(item)}" for key, item in value.items()) + "}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -328,7 +320,7 @@ def _kind(key: str) -> str:
     setting = Settings.model_fields.get(key)
     annotation = setting.annotation if setting else str
     origin = get_origin(annotation)
-    kinds = {Literal: "choice", tuple: "list", dict: "table", bool: "switch", int: "whole number", float: "number"}
+    kinds = {Literal: "choice", tuple: "list", bool: "switch", int: "whole number", float: "number"}
     return kinds.get(origin or annotation, "text")
 
 
@@ -341,11 +333,7 @@ def _allowed(key: str) -> str:
         low = next(rule.ge for rule in field.metadata if hasattr(rule, "ge"))
         high = next(rule.le for rule in field.metadata if hasattr(rule, "le"))
         return f"a {kind} from {low:g} to {high:g}" if kind == "number" else f"a {kind} from {low} to {high}"
-    return {
-        "switch": "true or false",
-        "list": 'a list of texts, as in ["a", "b"]',
-        "table": 'pairs of texts, as in {"a" = "b"}',
-    }[kind]
+    return {"switch": "true or false", "list": 'a list of texts, as in ["a", "b"]'}[kind]
 
 
 def _not_allowed(key: str, value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-ResumeMethod = Literal["terminal", "copy"]
+ResumeMethod = Literal["terminal", "here", "copy"]
 
 
 class ResumePlan(msgspec.Struct, frozen=True):
@@ -15,7 +15,12 @@ class ResumePlan(msgspec.Struct, frozen=True):
     ``argv`` is what the agent's program is started with, ``terminal`` the name
     of the terminal that shows it, empty for the method copy. ``shell_line`` is
     the same command quoted for the platform's shell, for the clipboard alone:
-    nothing here ever interprets it.
+    nothing here ever interprets it; it is empty where no shell could be given
+    it safely. The method ``here`` is the command line's own terminal.
+
+    ``program`` is where ``argv[0]`` was found, ``identity`` the (device, inode)
+    of the directory as it was checked, ``is_trusted`` whether the person said
+    that a directory of someone else will do.
     """
 
     session_id: str
@@ -24,3 +29,6 @@ class ResumePlan(msgspec.Struct, frozen=True):
     terminal: str
     method: ResumeMethod
     shell_line: str
+    program: str = ""
+    identity: tuple[int, int] | None = None
+    is_trusted: bool = False

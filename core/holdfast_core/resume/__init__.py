@@ -1,0 +1,168 @@
+"""Continue a session in its agent's own program: say what would run, then run it.
+
+plan(entry, agent, home, settings)  ->  what, where, in which terminal; nothing has happened
+start(plan, home, settings)         ->  the terminal is open
+run_here(plan, home)                ->  this process becomes the agent (the command line's own terminal)
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from holdfast_core.agents.base import Agent, Home, ResumeTarget
+from holdfast_core.errors import NotFound, ProjectGone, Refused
+from holdfast_core.model.resume import ResumePlan
+from holdfast_core.model.session import SessionEntry
+from holdfast_core.resume import moved, quoting, spawn, terminal
+from holdfast_core.resume.programs import find_program, real_command
+from holdfast_core.resume.project import Project, chosen_directory, open_project, within
+
+if TYPE_CHECKING:
+    from holdfast_core.settings import Settings
+
+_SEARCH_SECONDS = 3.0
+
+
+def plan(
+    entry: SessionEntry,
+    agent: Agent,
+    home: Home,
+    settings: Settings,
+    *,
+    terminal_name: str | None = None,
+    fork: bool = False,
+    project: Path | None = None,
+    moved_projects: Mapping[str, str] | None = None,
+    known_projects: Iterable[str] = (),
+    is_trusted: bool = False,
+) -> ResumePlan:
+    """Return how a session is continued, having checked all that can be checked without starting it.
+
+    ``terminal_name`` goes before the setting; ``project`` is a directory that
+    the person chose, ``moved_projects`` what was remembered of such choices,
+    ``known_projects`` where else sessions take place; ``is_trusted`` says that
+    the person accepts a directory of someone else. Reads directories: not for
+    the thread of a window.
+
+    Raises:
+        ProjectGone: the directory is not there; its candidates are offered.
+        NotFound: the agent's program is not installed; the message says how.
+        Refused: it is unsafe as things are, or the agent cannot continue this session.
+        WrongUsage: there is no such terminal.
+    """
+    directory = _directory(entry, project, moved_projects or {})
+    command = agent.resume_command(
+        ResumeTarget(native_id=entry.native_id, kind=entry.kind, project_path=directory, source_path=entry.source_path),
+        fork=fork,
+    )
+    with _opened(directory, known_projects, is_trusted=is_trusted) as held:
+        identity = held.identity
+    argv = command.argv
+    quoting.check_arguments(argv)
+    program = find_program(argv[0], home)
+    if program is None:
+        raise NotFound(f"{agent.name} is not installed here. {agent.how_to_install}".strip(), detail=argv[0])
+    wanted = terminal_name or settings.terminal
+    found = None if wanted == "here" else terminal.choose_terminal(wanted, settings.terminal_command, home)
+    method: Literal["here", "terminal", "copy"] = "here" if wanted == "here" else "terminal" if found else "copy"
+    line = quoting.powershell_line if sys.platform == "win32" else quoting.posix_line
+    return ResumePlan(
+        session_id=entry.id,
+        argv=argv,
+        cwd=directory,
+        terminal="here" if wanted == "here" else found.terminal.name if found else "",
+        method=method,
+        shell_line=line(argv, directory),
+        program=str(program),
+        identity=identity,
+        is_trusted=is_trusted,
+    )
+
+
+def start(plan: ResumePlan, home: Home, settings: Settings) -> None:
+    """Open the planned terminal with the agent in it; it goes on when Holdfast ends. Takes up to a second.
+
+    Raises:
+        NotFound: the directory has gone since.
+        Refused: the directory is another one now, or the plan is for no terminal.
+        HoldfastError: the terminal does not start, or ends at once with an error.
+    """
+    if plan.method != "terminal":
+        raise Refused("No terminal was found on this machine. Copy the command, or name a terminal in the settings.")
+    found = terminal.choose_terminal(plan.terminal, settings.terminal_command, home)
+    if found is None:
+        raise Refused("This terminal is not there any more. Choose another one.", detail=plan.terminal)
+    with _held(plan) as project:
+        agent_argv = _agent_argv(plan, home)
+        command = agent_argv
+        if sys.platform != "win32":
+            tools = str(Path(plan.program).parent)
+            command = spawn.guarded(agent_argv, directory=plan.cwd, identity=project.identity, tools=tools)
+        script = spawn.write_script(command) if terminal.needs_script(found) else ""
+        spawn.start_detached(
+            terminal.command_for(found, command, directory=plan.cwd, agent_argv=agent_argv, script=script),
+            directory=project.spawn_directory,
+            environment=spawn.spawn_environment(home.environment, plan.cwd),
+        )
+
+
+def run_here(plan: ResumePlan, home: Home) -> int:
+    """Become the agent, in this terminal. On POSIX it does not return; elsewhere it returns the agent's exit code.
+
+    Raises:
+        NotFound: the directory has gone since.
+        Refused: the directory is another one now.
+    """
+    environment = spawn.spawn_environment(home.environment, plan.cwd)
+    with _held(plan) as project:
+        argv = _agent_argv(plan, home)
+        if sys.platform == "win32":
+            return subprocess.run(argv, cwd=plan.cwd, env=environment, check=False).returncode
+        os.fchdir(project.descriptor)
+        environment["PATH"] = environment.get("PATH", os.defpath) + os.pathsep + str(Path(plan.program).parent)
+        os.execve(argv[0], argv, environment)
+    return 0
+
+
+def _directory(entry: SessionEntry, project: Path | None, moved_projects: Mapping[str, str]) -> str:
+    if project is not None:
+        return chosen_directory(project)
+    return moved.follow_moves(entry.project_path, moved_projects)
+
+
+def _opened(directory: str, known_projects: Iterable[str], *, is_trusted: bool) -> Project:
+    try:
+        return open_project(directory, is_trusted=is_trusted)
+    except NotFound as error:
+        try:
+            candidates = within(
+                _SEARCH_SECONDS, lambda: moved.find_candidates(directory, known_projects=known_projects)
+            )
+        except TimeoutError:
+            candidates = ()
+        raise ProjectGone(
+            "The directory of this session is gone. Choose where the project is now.",
+            path=directory,
+            candidates=candidates,
+        ) from error
+
+
+def _held(plan: ResumePlan) -> Project:
+    project = open_project(plan.cwd, is_trusted=plan.is_trusted)
+    if plan.identity is not None and project.identity != plan.identity:
+        project.close()
+        raise Refused("The project's directory was replaced by another one just now. Look at it and try again.")
+    return project
+
+
+def _agent_argv(plan: ResumePlan, home: Home) -> list[str]:
+    """Return the command with its program's own file, never a batch file with arguments that it would interpret."""
+    command = real_command(Path(plan.program), home)
+    if Path(command[0]).suffix.lower() in (".cmd", ".bat"):
+        quoting.check_batch_arguments(plan.argv[1:])
+    return [*command, *plan.argv[1:]]
