@@ -157,7 +157,9 @@ class _Lines:
             usage=usage,
             is_empty=not self.count,
         )
-        responses = [ResponseUsage(f"{self.native_id}-{message.id}", Usage(output_tokens=1)) for message in self.messages]
+        responses = [
+            ResponseUsage(f"{self.native_id}-{message.id}", Usage(output_tokens=1)) for message in self.messages
+        ]
         return SessionRead(facts, self.messages, self.first, responses)
 
     def state(self) -> bytes:

@@ -37,7 +37,7 @@ class Watcher:
     ``on_paths`` gets paths at or below which something may have changed,
     ``on_rescan`` is called when only a look everywhere will do. Both are
     called in the loop's thread. Roots that appear later are noticed within
-    one poll.
+    one poll. ``missed`` says whether something changed during a pause.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Watcher:
         self._rhythm = rhythm or Rhythm()
         self._files: dict[str, Fingerprint] = {}
         self._directories: dict[str, int] = {}
-        self._existing: dict[str, int] = {}
+        self._existing = _existing(roots())
         self._roots_changed = asyncio.Event()
         self._is_paused = False
-        self._missed = False
+        self.missed = False
 
     def remember(self, recent: Iterable[SourceRef], *, replace: bool) -> None:
         """Poll these sources and their directories from now on, in place of or beside the earlier ones."""
@@ -76,13 +76,12 @@ class Watcher:
     def pause(self, is_paused: bool) -> None:
         """Stop telling of changes, or go on: what was missed is made up for by a look everywhere."""
         self._is_paused = is_paused
-        if not is_paused and self._missed:
-            self._missed = False
+        if not is_paused and self.missed:
+            self.missed = False
             self._on_rescan()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        self._existing = await asyncio.to_thread(_existing, list(self._roots()))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._poll())
             tasks.create_task(self._rescan())
@@ -148,13 +147,13 @@ class Watcher:
 
     def _tell(self, paths: Sequence[str]) -> None:
         if self._is_paused:
-            self._missed = True
+            self.missed = True
         else:
             self._on_paths(paths)
 
     def _tell_rescan(self) -> None:
         if self._is_paused:
-            self._missed = True
+            self.missed = True
         else:
             self._on_rescan()
 

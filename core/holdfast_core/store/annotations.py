@@ -17,7 +17,9 @@ from typing import Self
 
 import apsw
 import msgspec
+from msgspec import UNSET, UnsetType
 
+from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Refused, WrongUsage
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.session import TITLE_LIMIT
@@ -26,6 +28,7 @@ SCHEMA_VERSION = 1
 TAG_LIMIT = 64
 TAGS_LIMIT = 64
 NOTE_LIMIT = 200_000
+Edit = Callable[[Annotation], Annotation]
 _ID_LIMIT = 512
 _APPLICATION_ID = 0x48464E54  # "HFNT"
 _BUSY_MS = 5_000
@@ -111,9 +114,7 @@ class Annotations:
         """Return what changed after ``revision``, oldest change first."""
         return self._select("WHERE revision > ? ORDER BY revision", (revision,))
 
-    def change(
-        self, session_ids: Sequence[str], edit: Callable[[Annotation], Annotation], *, now_ms: int
-    ) -> list[Annotation]:
+    def change(self, session_ids: Sequence[str], edit: Edit, *, now_ms: int) -> list[Annotation]:
         """Apply ``edit`` to each session's annotation and keep the results, all or none; return those.
 
         What ``edit`` gives is normalised: see `normalised`. A row stays when
@@ -214,6 +215,43 @@ def _immediate(connection: apsw.Connection) -> Iterator[None]:
         if not connection.get_autocommit():
             connection.execute("ROLLBACK")
         raise
+
+
+def keep(path: Path, session_ids: Sequence[str], edit: Edit) -> list[Annotation]:
+    """Apply ``edit`` in the file at ``path`` and return what is kept now: see `Annotations.change`."""
+    with Annotations.open(path) as store:
+        return store.change(session_ids, edit, now_ms=clock.now_ms())
+
+
+def editing(
+    *,
+    title: str | UnsetType | None = UNSET,
+    tags: Iterable[str] | UnsetType = UNSET,
+    add_tags: Iterable[str] = (),
+    remove_tags: Iterable[str] = (),
+    starred: bool | UnsetType = UNSET,
+    note: str | UnsetType = UNSET,
+) -> Edit:
+    """Return an edit for `Annotations.change`. What is unset stays; ``title=None`` takes the person's title back.
+
+    Raises:
+        WrongUsage: a tag is not acceptable.
+    """
+    wanted = None if isinstance(tags, UnsetType) else {normalised_tag(tag) for tag in tags}
+    more = {normalised_tag(tag) for tag in add_tags}
+    less = {normalised_tag(tag) for tag in remove_tags}
+
+    def edit(before: Annotation) -> Annotation:
+        base = set(before.tags) if wanted is None else wanted
+        return msgspec.structs.replace(
+            before,
+            title=before.title if isinstance(title, UnsetType) else title,
+            tags=tuple((base | more) - less),
+            starred=before.starred if isinstance(starred, UnsetType) else starred,
+            note=before.note if isinstance(note, UnsetType) else note,
+        )
+
+    return edit
 
 
 def normalised(annotation: Annotation) -> Annotation:

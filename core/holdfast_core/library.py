@@ -1,0 +1,345 @@
+"""Everything the two faces ask of Holdfast: opens the parts in order, delegates, closes them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from holdfast_core import clock
+from holdfast_core.agents import all_agents
+from holdfast_core.agents.base import Agent, Home
+from holdfast_core.errors import NotFound
+from holdfast_core.index.lane import Lane
+from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
+from holdfast_core.model.places import Places
+from holdfast_core.model.query import Query, Sort, parse
+from holdfast_core.model.search import SearchResult
+from holdfast_core.model.session import Problem, SessionEntry
+from holdfast_core.observe import Observers
+from holdfast_core.paths import Paths, self_command
+from holdfast_core.scan.load import Followed, Loaded, follow, load
+from holdfast_core.scan.process import IndexerProcess
+from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progressed, Reported, Rescan, Start
+
+if TYPE_CHECKING:
+    from holdfast_core.settings import Settings
+
+__all__ = ["Followed", "Library", "Loaded"]
+
+log = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 30.0
+_ANSWER_SECONDS = 2.0
+_FILE_THREADS = 4
+
+Answer = TypeVar("Answer")
+
+
+class Library:
+    """The sessions of this machine: listed, searched, read, annotated, exported, resumed.
+
+    Belongs to one event loop; nothing here blocks it. The index is read
+    through two threads, so that a search never holds up a page of the list.
+    ``changes`` and ``progress`` tell what the indexer did, ``reports`` the
+    result of each look everywhere, ``failures`` sentences for the person; all
+    in the loop's thread and only after `start`.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        home: Home,
+        agents: Mapping[str, Agent] | None,
+        settings: Settings | None,
+        indexer: list[str],
+    ) -> None:
+        self.changes: Observers[ChangeSet] = Observers()
+        self.progress: Observers[ScanProgress] = Observers()
+        self.reports: Observers[ScanReport] = Observers()
+        self.failures: Observers[str] = Observers()
+        self._paths = paths
+        self._home = home
+        self._known_agents = agents
+        self._settings = settings
+        self._indexer_command = indexer
+        self._indexer: IndexerProcess | None = None
+        self._list = Lane(paths.index, "list")
+        self._search = Lane(paths.index, "search")
+        self._files = ThreadPoolExecutor(_FILE_THREADS, "files")
+
+    @classmethod
+    def open(
+        cls,
+        paths: Paths,
+        *,
+        agents_home: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        settings: Settings | None = None,
+        agents: Mapping[str, Agent] | None = None,
+        indexer_command: Sequence[str] | None = None,
+    ) -> Library:
+        """Return a library that reads; nothing is opened or started before the first question."""
+        home = Home(agents_home or Path.home(), os.environ if environment is None else environment)
+        return cls(paths, home, agents, settings, list(indexer_command or (*self_command(), "_indexer")))
+
+    async def start(self) -> None:
+        """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
+        await self._in_thread(self._paths.create)
+        paths, settings = self._paths, self._settings
+        first = Start(
+            data=str(paths.data),
+            config=str(paths.config),
+            cache=str(paths.cache),
+            log=str(paths.log),
+            agents_home=str(self._home.path),
+            environment=dict(self._home.environment),
+        )
+        if settings is not None:
+            first = msgspec.structs.replace(
+                first,
+                poll_seconds=settings.recent_poll_seconds,
+                rescan_seconds=float(settings.rescan_seconds),
+                log_level=settings.log_level,
+                is_paused=settings.start_paused,
+            )
+        self._indexer = IndexerProcess(self._indexer_command, first, self._heard)
+        self._indexer.start()
+
+    async def pause(self, is_paused: bool) -> None:
+        """Stop looking at the agents' files, or go on."""
+        if self._indexer is not None:
+            self._indexer.send(Pause(is_paused))
+
+    async def rescan(self, *, full: bool = False) -> None:
+        """Have the indexer look everywhere now; with ``full`` it reads everything again."""
+        if self._indexer is not None:
+            self._indexer.send(Rescan(full))
+
+    async def close(self) -> None:
+        """End the indexer, then the readers. Questions that still wait are cancelled."""
+        if self._indexer is not None:
+            await self._indexer.close()
+            self._indexer = None
+        self._search.close()
+        self._list.close()
+        self._files.shutdown(wait=False, cancel_futures=True)
+
+    async def update(
+        self, *, full: bool = False, on_progress: Callable[[ScanProgress], None] | None = None
+    ) -> ScanReport:
+        """Bring the index up to date in this process and return what was found.
+
+        ``on_progress`` is called in the loop's thread.
+
+        Raises:
+            Refused: another process is writing to the index.
+        """
+        from holdfast_core.scan.once import update_once
+
+        loop = asyncio.get_running_loop()
+
+        def tell(progress: ScanProgress) -> None:
+            if on_progress is not None:
+                loop.call_soon_threadsafe(on_progress, progress)
+
+        return await self._in_thread(
+            lambda: update_once(
+                self._paths, self._agents, self._home, full=full, on_progress=tell, timeout_seconds=_LOCK_SECONDS
+            )
+        )
+
+    async def keys(
+        self,
+        query_text: str,
+        *,
+        sort: Sort = "updated",
+        descending: bool = True,
+        subagents: bool = False,
+        typing: bool = False,
+    ) -> array[int]:
+        """Return the keys of all sessions that meet a query, in order. A newer call cancels this one.
+
+        Raises:
+            WrongUsage: the query names a filter wrongly.
+        """
+        query = _query(query_text, typing=typing)
+        return await self._list.ask(
+            lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents), topic="keys"
+        )
+
+    async def entries(self, keys: Sequence[int]) -> list[SessionEntry]:
+        """Return the rows of these keys, in the order asked; those that are no more are left out."""
+        return await self._list.ask(lambda reader: reader.entries(keys))
+
+    async def entry(self, session_id: str) -> SessionEntry:
+        """Return one row.
+
+        Raises:
+            NotFound: there is no such session.
+        """
+        found = await self._list.ask(lambda reader: reader.entry(session_id))
+        if found is None:
+            raise NotFound("There is no such session.", detail=session_id)
+        return found
+
+    async def children(self, session_id: str) -> list[SessionEntry]:
+        """Return the sessions that this one started."""
+        return await self._list.ask(lambda reader: reader.children(session_id))
+
+    async def problems(self, session_id: str) -> list[Problem]:
+        """Return what could not be read of a session."""
+        return await self._list.ask(lambda reader: reader.problems(session_id))
+
+    async def places(self) -> Places:
+        """Return the counts beside the places."""
+        return await self._list.ask(lambda reader: reader.places())
+
+    async def agents(self) -> list[AgentInfo]:
+        """Return every agent that is known, whether or not it is on this machine, in id order."""
+        counts = {count.value: count.sessions for count in (await self.places()).agents}
+        return await self._in_thread(
+            lambda: [self._info(agent, counts.get(name, 0)) for name, agent in self._agents.items()]
+        )
+
+    async def search(
+        self, text: str, *, limit: int = 50, sort: Literal["relevance", "time"] = "relevance", typing: bool = False
+    ) -> SearchResult:
+        """Return the messages that meet a query, best or newest first. A newer call cancels this one.
+
+        Raises:
+            WrongUsage: the query names a filter wrongly.
+        """
+        query = _query(text, typing=typing)
+        return await self._search.ask(lambda reader: reader.search(query, limit=limit, sort=sort), topic="search")
+
+    async def count(self, text: str) -> tuple[int, int]:
+        """Return exactly how many sessions and messages meet a query. A newer call cancels this one."""
+        query = _query(text, typing=False)
+        return await self._search.ask(lambda reader: reader.count(query), topic="count")
+
+    async def complete(self, text: str, position: int) -> list[str]:
+        """Return how the word at ``position`` of a query may go on. A newer call cancels this one."""
+        return await self._search.ask(lambda reader: reader.complete(text, position), topic="complete")
+
+    async def resolve(self, target: str) -> SessionEntry:
+        """Return the session that a person names by list number, id, beginning of an id, or title.
+
+        Raises:
+            NotFound: no session is meant.
+            Ambiguous: several are.
+        """
+        from holdfast_core.resume.target import resolve
+
+        listed = _query("", typing=False)
+        return await self._list.ask(
+            lambda reader: resolve(target, reader, listed=lambda: reader.keys(listed, sort="updated"))
+        )
+
+    async def load(self, session_id: str) -> Loaded:
+        """Read a whole session from its agent's file.
+
+        Raises:
+            NotFound: there is no such session.
+            SourceError: its file is gone or cannot be read.
+        """
+        entry = await self.entry(session_id)
+        ref = await self._list.ask(lambda reader: reader.source(session_id))
+        if ref is None:
+            raise NotFound("There is no such session.", detail=session_id)
+        return await self._in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
+
+    async def follow(self, loaded: Loaded) -> Followed:
+        """Return a session as it is now; cheap if nothing was added.
+
+        Raises:
+            SourceError: its file is gone or cannot be read.
+        """
+        return await self._in_thread(lambda: follow(loaded, self._agent(loaded.ref.agent), self._home))
+
+    async def annotate(
+        self,
+        session_ids: Sequence[str],
+        *,
+        title: str | UnsetType | None = UNSET,
+        tags: Sequence[str] | UnsetType = UNSET,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        starred: bool | UnsetType = UNSET,
+        note: str | UnsetType = UNSET,
+    ) -> ChangeSet:
+        """Keep what the person says of sessions, durably, then show it in the index.
+
+        What is left unset stays; ``title=None`` gives the agent's title back.
+
+        Raises:
+            WrongUsage: a title, tag or note is not acceptable; nothing was changed.
+        """
+        from holdfast_core.scan.once import annotate_once
+        from holdfast_core.store.annotations import editing, keep
+
+        edit = editing(title=title, tags=tags, add_tags=add_tags, remove_tags=remove_tags, starred=starred, note=note)
+        kept = await self._in_thread(lambda: keep(self._paths.annotations, session_ids, edit))
+        if self._indexer is not None:
+            await self._indexer.annotate(timeout_seconds=_ANSWER_SECONDS)
+        else:
+            await self._in_thread(lambda: annotate_once(self._paths, kept, timeout_seconds=_ANSWER_SECONDS))
+        return ChangeSet(annotated=tuple(one.session_id for one in kept))
+
+    @property
+    def _agents(self) -> Mapping[str, Agent]:
+        return all_agents() if self._known_agents is None else self._known_agents
+
+    def _agent(self, name: str) -> Agent:
+        """Return an agent.
+
+        Raises:
+            NotFound: this version does not know it.
+        """
+        if name not in self._agents:
+            raise NotFound("This session's agent is not known to this version of Holdfast.", detail=name)
+        return self._agents[name]
+
+    def _info(self, agent: Agent, sessions: int) -> AgentInfo:
+        from holdfast_core.resume.programs import find_program
+
+        return AgentInfo(
+            agent=agent.id,
+            name=agent.name,
+            mark=agent.mark,
+            hue=agent.hue,
+            roots=tuple(str(root) for root in agent.roots(self._home)),
+            installed=find_program(agent.program, self._home) is not None,
+            sessions=sessions,
+            can_resume=bool(agent.program),
+            can_host=agent.can_host,
+            deletes_after_days=agent.deletes_after_days(self._home),
+            how_to_install=agent.how_to_install,
+        )
+
+    def _heard(self, event: Event) -> None:
+        match event:
+            case Changed(changes=changes):
+                self.changes.notify(changes)
+            case Progressed(progress=progress):
+                self.progress.notify(progress)
+            case Reported(report=report):
+                self.reports.notify(report)
+            case Failed(message=message):
+                self.failures.notify(message)
+
+    async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._files, work)
+
+
+def _query(text: str, *, typing: bool) -> Query:
+    return parse(text, now=clock.now().astimezone(), prefix=typing)

@@ -1,0 +1,54 @@
+"""One change of the index by this process itself, for a command line without a window."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from holdfast_core.agents.base import Agent, Home
+from holdfast_core.errors import Refused
+from holdfast_core.index.writer import IndexWriter
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.changes import ScanProgress, ScanReport
+from holdfast_core.paths import Paths
+from holdfast_core.scan.ingest import Hooks, report_of, update
+from holdfast_core.store.annotations import Annotations
+
+log = logging.getLogger(__name__)
+
+
+def update_once(
+    paths: Paths,
+    agents: Mapping[str, Agent],
+    home: Home,
+    *,
+    full: bool,
+    on_progress: Callable[[ScanProgress], None],
+    timeout_seconds: float,
+) -> ScanReport:
+    """Look everywhere once and return what was found.
+
+    Raises:
+        Refused: another process has been writing to the index for all of ``timeout_seconds``.
+    """
+    paths.create()
+
+    def notes_of(session_ids: Sequence[str]) -> list[Annotation]:
+        if not session_ids or not paths.annotations.exists():
+            return []
+        with Annotations.open(paths.annotations) as notes:
+            return notes.get_many(session_ids)
+
+    with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
+        outcome = update(writer, agents, home, full=full, hooks=Hooks(on_progress=on_progress, notes_of=notes_of))
+        return report_of(outcome, writer)
+
+
+def annotate_once(paths: Paths, notes: Sequence[Annotation], *, timeout_seconds: float) -> None:
+    """Show notes that the store has kept in the index; a window's indexer that is at work does it in our place."""
+    paths.create()
+    try:
+        with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
+            writer.annotate(notes)
+    except Refused:
+        log.info("the index is in use: its writer takes the notes in")
