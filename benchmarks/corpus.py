@@ -17,7 +17,8 @@ from tests.fakes.pens import ClaudeCodePen, CodexPen, Pen
 
 _NEWEST = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _DAYS = 540
-_FORMAT = 4
+_FORMAT = 5
+PROSE, OUTPUT, INNER = "zp", "zq", "Zr"  # What the needles of each place begin with.
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def write_corpus(home: Path, shape: Shape) -> Manifest:
             branch=chance.choice(["main", "main", f"fix-{words.vocabulary[number + 900]}"]),
             seed=number,
         )
-        needle = f"zq{number:05d}needle"
+        needle = f"{number:05d}needle"
         writer.session(pen, length, needle=needle, is_cjk=chance.random() < shape.cjk_share)
         pen.save()
         manifest.needles[needle] = pen.session_id
@@ -120,13 +121,14 @@ class _Writer:
             self._scale = min(6.0, max(0.15, self._scale * step**0.2))
 
     def session(self, pen: Pen, length: int, *, needle: str, is_cjk: bool) -> None:
-        """Write about ``length`` records, with ``needle`` in one tool output and in one identifier."""
+        """Write about ``length`` records, with a needle in prose, one in a tool's output, one inside a name."""
         prose = self.words.cjk if is_cjk else self.words.prose
-        first = prose(self._size(160))
+        first = f"{prose(self._size(160))} {PROSE}{needle}"
         self.phrases.append(" ".join(first.split()[1:4]))
         pen.prompt(first)
         pen.run(
-            f"grep -rn {self.words.name()}", f"{self.words.log(self._size(300))}\n{needle} here\n{_inner(needle)}()"
+            f"grep -rn {self.words.name()}",
+            f"{self.words.log(self._size(300))}\n{OUTPUT}{needle} here\n{_inner(needle)}()",
         )
         while len(pen.records) < length:
             pen.wait(self.chance.expovariate(1 / 9))
@@ -170,7 +172,7 @@ _STEP_WEIGHTS = [8, 14, 22, 22, 16, 11, 5, 2]
 
 def _inner(needle: str) -> str:
     """Return an identifier with the needle inside, which only a search for parts of words finds."""
-    return f"camelCase{needle.title()}Tail"
+    return f"camelCase{INNER}{needle.title()}Tail"
 
 
 def _queries(words: Words, writer: _Writer, manifest: Manifest) -> dict[str, list[str]]:
@@ -179,12 +181,13 @@ def _queries(words: Words, writer: _Writer, manifest: Manifest) -> dict[str, lis
     phrases = [phrase for phrase in writer.phrases if phrase.isascii() and "." not in phrase][:20]
     ranks = words.vocabulary
     return {
-        "rare": needles,
+        "rare": [f"{PROSE}{needle}" for needle in needles],
+        "rare in output": [f"{OUTPUT}{needle}" for needle in needles],
         "middle": ranks[4_000:8_000:200],
         "common": ranks[0:40:2],
         "two common": [f"{first} {second}" for first, second in zip(ranks[40:60], ranks[60:80], strict=True)],
         "phrase": [f'"{phrase}"' for phrase in phrases],
         "prefix": [word[:4] for word in ranks[1_000:3_000:100]],
-        "substring": [f"Case{needle.title()}" for needle in needles],
+        "substring": [f"{INNER}{needle.title()}" for needle in needles],
         "absent": [f"xvq{number:04d}jzk" for number in range(20)],
     }
