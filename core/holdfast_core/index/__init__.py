@@ -1,0 +1,1 @@
+"""The index: disposable, rebuilt and never migrated; everything in it can be read again from the sources."""

@@ -1,0 +1,339 @@
+"""One batch of changes to the catalog and the shards, and what it changed for a person.
+
+A session that several sources hold has a row for each. The one that tells most
+owns it: not empty, most messages, last updated, smallest source key; the
+others are shadows, indexed but never shown, ready to take over. The order in
+which sources are read changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+import apsw
+import msgspec
+
+from holdfast_core.agents.base import Reading, SessionRead, SourceRef
+from holdfast_core.index.documents import FACTS_INDEX, Document, facts_text, message_document
+from holdfast_core.index.heads import Head
+from holdfast_core.index.rows import (
+    annotation_columns,
+    decoded_annotation,
+    decoded_facts,
+    encoded_annotation,
+    encoded_facts,
+    session_row,
+)
+from holdfast_core.index.shard import Piece
+from holdfast_core.index.shards import Shards
+from holdfast_core.index.usage import Responses
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.changes import ChangeSet, LostMessages
+from holdfast_core.model.session import Problem, SessionFacts
+
+PROBLEMS_LIMIT: Final = 1000
+_encode = msgspec.msgpack.Encoder().encode
+_decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
+
+
+class Known(NamedTuple):
+    """A row as it was before: its key, its number of messages and its facts as stored."""
+
+    key: int
+    documents: int
+    facts: bytes
+    size_bytes: int
+    state: str
+    problem_count: int
+
+
+class Change:
+    """What one transaction does. Call `finish` once, before the shards and the catalog are committed."""
+
+    def __init__(self, catalog: apsw.Connection, shards: Shards, responses: Responses) -> None:
+        self._catalog = catalog
+        self._shards = shards
+        self._responses = responses
+        self._pieces: list[tuple[int, list[Piece]]] = []
+        self._before: dict[str, int | None] = {}
+        self._changed: set[str] = set()
+        self._annotated: set[str] = set()
+        self._lost: dict[str, LostMessages] = {}
+        self._owned: dict[str, int] = {}
+        self._updated_ms: list[int] = []
+        self._next_key = catalog.execute("SELECT ifnull(max(key), 0)+1 FROM session").fetchall()[0][0]
+
+    def read(self, source: int, ref: SourceRef, reading: Reading) -> None:
+        """Take in what was read of a source."""
+        known = self._known(source)
+        problem_count = self._keep_source(source, ref, reading)
+        state = "problem" if problem_count else "closed"
+        seen = set()
+        for session in reading.sessions:
+            before = known.get(session.facts.id)
+            known[session.facts.id] = self._session(source, ref, reading, session, before, (state, problem_count))
+            seen.add(session.facts.id)
+        for session_id, row in known.items():
+            if session_id in seen:
+                continue
+            if not reading.was_continued:
+                self._remove(session_id, row, "rewritten")
+            elif (row.size_bytes, row.state, row.problem_count) != (ref.fingerprint.size_bytes, state, problem_count):
+                self._touch(session_id)
+                self._changed.add(session_id)
+                self._catalog.execute(
+                    "UPDATE session SET size_bytes=?, state=?, problem_count=? WHERE key=?",
+                    (ref.fingerprint.size_bytes, state, problem_count, row.key),
+                )
+
+    def forget(self, source: int, reason: str) -> None:
+        """Remove a source and what only it holds."""
+        for session_id, row in self._known(source).items():
+            self._remove(session_id, row, reason)
+        self._catalog.execute("DELETE FROM source WHERE id=?", (source,))
+
+    def annotate(self, annotation: Annotation) -> None:
+        """Keep what the person says of a session and make it searchable."""
+        session_id = annotation.session_id
+        if annotation == Annotation(session_id=session_id, updated_ms=annotation.updated_ms):
+            self._catalog.execute("DELETE FROM annotation WHERE session_id=?", (session_id,))
+        else:
+            self._catalog.execute(
+                "INSERT OR REPLACE INTO annotation VALUES(?,?)", (session_id, encoded_annotation(annotation))
+            )
+        rows = self._catalog.execute("SELECT key, facts FROM session WHERE id=?", (session_id,)).fetchall()
+        for key, data in rows:
+            facts = decoded_facts(data)
+            columns = annotation_columns(facts, annotation)
+            assignments = ", ".join(f"{name}=:{name}" for name in columns)
+            self._catalog.execute(f"UPDATE session SET {assignments} WHERE key=:key", columns | {"key": key})
+            self._add_pieces(facts, self._facts_pieces(key, facts, annotation))
+            self._annotated.add(session_id)
+
+    def finish(self) -> ChangeSet:
+        """Write the words, decide who owns what, and return what changed."""
+        self._pieces.sort(key=lambda pair: pair[0])
+        times = [moment for moment in self._updated_ms if moment]
+        self._shards.write(
+            [piece for _, pieces in self._pieces for piece in pieces],
+            oldest_ms=min(times, default=None),
+            newest_ms=max(times, default=None),
+        )
+        for session_id in self._before:
+            self._settle_owner(session_id)
+        self._changed |= self._visible_ids(self._responses.settle())
+        return self._changes()
+
+    def _known(self, source: int) -> dict[str, Known]:
+        rows = self._catalog.execute(
+            "SELECT id, key, document_count, facts, size_bytes, state, problem_count FROM session WHERE source=?",
+            (source,),
+        )
+        return {session_id: Known(*rest) for session_id, *rest in rows}
+
+    def _touch(self, session_id: str) -> None:
+        """Note who owned a session before this change first had to do with it."""
+        if session_id in self._before:
+            return
+        owner = self._catalog.execute(
+            "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
+        ).fetchall()
+        self._before[session_id] = owner[0][0] if owner else None
+        self._owned[session_id] = owner[0][1] if owner else 0
+
+    def _keep_source(self, source: int, ref: SourceRef, reading: Reading) -> int:
+        """Keep what a source looks like now; returns how many of its records cannot be read."""
+        problems, unknown = list(reading.problems), Counter(reading.unknown_records)
+        count = len(problems)
+        if reading.was_continued:
+            rows = self._catalog.execute(
+                "SELECT problems, unknown_records, problem_count FROM source WHERE id=?", (source,)
+            ).fetchall()
+            data, unknown_before, count_before = rows[0]
+            problems = (_decode_problems(data) if data else []) + problems
+            unknown.update(msgspec.json.decode(unknown_before, type=dict[str, int]))
+            count += count_before
+        checkpoint = None if reading.checkpoint is None else _encode(reading.checkpoint)
+        self._catalog.execute(
+            "UPDATE source SET path=?, size_bytes=?, modified_ns=?, inode=?, checkpoint=?, failure='', is_dirty=0, "
+            "problem_count=?, problems=?, unknown_records=? WHERE id=?",
+            (
+                ref.path,
+                ref.fingerprint.size_bytes,
+                ref.fingerprint.modified_ns,
+                ref.fingerprint.inode,
+                checkpoint,
+                count,
+                _encode(problems[:PROBLEMS_LIMIT]) if problems else b"",
+                msgspec.json.encode(dict(sorted(unknown.items()))).decode(),
+                source,
+            ),
+        )
+        return count
+
+    def _session(
+        self,
+        source: int,
+        ref: SourceRef,
+        reading: Reading,
+        session: SessionRead,
+        before: Known | None,
+        state: tuple[str, int],
+    ) -> Known:
+        facts = session.facts
+        self._touch(facts.id)
+        key = before.key if before else self._next_key
+        self._next_key += before is None
+        documents = [message_document(message) for message in session.messages]
+        first = session.first_index
+        count = first + len(documents)
+        if before and first < before.documents:
+            first = self._replace(facts.id, before, first, documents, is_rewrite=not reading.was_continued)
+        annotation = self._annotation(facts.id)
+        encoded = encoded_facts(facts)
+        after = Known(key, count, encoded, ref.fingerprint.size_bytes, *state)
+        if after != before:
+            row = session_row(key, source, facts, encoded, annotation, documents=count)
+            self._store_row(row | {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}, before)
+        kept = documents[first - session.first_index :]
+        if after != before or kept:
+            self._changed.add(facts.id)
+        pieces = [Piece(key, first, kept)] if kept else []
+        self._add_pieces(facts, pieces + self._facts_pieces(key, facts, annotation))
+        if before and self._rank(decoded_facts(before.facts)) != self._rank(facts):
+            self._responses.rank_changed(key)
+        self._responses.store(key, facts.agent, session.responses, replace=bool(before) and not reading.was_continued)
+        return after
+
+    @staticmethod
+    def _rank(facts: SessionFacts) -> tuple[object, ...]:
+        return facts.forked_from is None, facts.created_ms
+
+    def _replace(
+        self, session_id: str, before: Known, first: int, documents: Sequence[Document], *, is_rewrite: bool
+    ) -> int:
+        """Remove what differs from ``first`` on; returns the index from which the new messages must be written."""
+        heads: dict[int, Head] = {}
+        shards = self._shards.shards_of(before.key)
+        for shard in shards:
+            heads.update(shard.heads(before.key))
+        same = 0
+        for same, document in enumerate(documents):
+            head = heads.get(first + same)
+            if head is None or _identity(head) != _identity(document):
+                break
+        else:
+            same = len(documents)
+        for shard in shards:
+            shard.remove_from(before.key, first + same)
+        if is_rewrite:
+            gone = Counter(head.id_hash for index, head in heads.items() if index >= first + same)
+            gone.subtract(Counter(document.id_hash for document in documents[same:]))
+            reason = "shrunk" if first + len(documents) < before.documents else "rewritten"
+            self._lose(session_id, sum(count for count in gone.values() if count > 0), reason)
+        return first + same
+
+    def _store_row(self, row: dict[str, Any], before: Known | None) -> None:
+        if before is None:
+            self._catalog.execute(
+                f"INSERT INTO session({', '.join(row)}) VALUES({', '.join(f':{name}' for name in row)})", row
+            )
+            return
+        assignments = ", ".join(f"{name}=:{name}" for name in row if name != "key")
+        self._catalog.execute(f"UPDATE session SET {assignments} WHERE key=:key", row)
+
+    def _annotation(self, session_id: str) -> Annotation:
+        rows = self._catalog.execute("SELECT annotation FROM annotation WHERE session_id=?", (session_id,)).fetchall()
+        return decoded_annotation(rows[0][0] if rows else None, session_id)
+
+    def _facts_pieces(self, key: int, facts: SessionFacts, annotation: Annotation) -> list[Piece]:
+        """Return what is searched of the session itself, if that is not what is there already."""
+        text = facts_text(facts, title=annotation.title, tags=annotation.tags, note=annotation.note)
+        data = text.encode()
+        digest = blake2b(data, digest_size=8).digest()
+        rows = self._catalog.execute("SELECT facts_text_hash FROM session WHERE key=?", (key,)).fetchall()
+        if rows[0][0] == digest:
+            return []
+        if rows[0][0]:
+            for shard in self._shards.shards_of(key):
+                shard.remove_facts(key)
+        self._catalog.execute("UPDATE session SET facts_text_hash=? WHERE key=?", (digest, key))
+        document = Document(text, "", "", data, 0, crc32(data), None, 0)
+        return [Piece(key, FACTS_INDEX, [document])] if text else []
+
+    def _add_pieces(self, facts: SessionFacts, pieces: list[Piece]) -> None:
+        if pieces:
+            self._pieces.append((facts.updated_ms or 0, pieces))
+            self._updated_ms.append(facts.updated_ms or 0)
+
+    def _remove(self, session_id: str, row: Known, reason: str) -> None:
+        self._touch(session_id)
+        for shard in self._shards.shards_of(row.key):
+            shard.remove_from(row.key, 0)
+            shard.remove_facts(row.key)
+        self._responses.remove(row.key)
+        self._catalog.execute("DELETE FROM session_shard WHERE session=?", (row.key,))
+        self._catalog.execute("DELETE FROM session WHERE key=?", (row.key,))
+        self._lose(session_id, row.documents, reason)
+
+    def _lose(self, session_id: str, messages: int, reason: str) -> None:
+        before = self._lost.get(session_id)
+        total = messages + (before.messages if before else 0)
+        if total:
+            self._lost[session_id] = LostMessages(session_id, total, reason)
+
+    def _settle_owner(self, session_id: str) -> None:
+        rows = self._catalog.execute(
+            "SELECT session.key, is_shadow FROM session JOIN source ON source.id=session.source WHERE session.id=? "
+            "ORDER BY is_empty, message_count DESC, ifnull(updated_ms, 0) DESC, source.key",
+            (session_id,),
+        ).fetchall()
+        for place, (key, was_shadow) in enumerate(rows):
+            if bool(was_shadow) != (place > 0):
+                self._catalog.execute("UPDATE session SET is_shadow=? WHERE key=?", (place > 0, key))
+                self._responses.rank_changed(key)
+                self._changed.add(session_id)
+
+    def _visible_ids(self, keys: Iterable[int]) -> set[str]:
+        found = set()
+        for key in keys:
+            found.update(row[0] for row in self._catalog.execute("SELECT id FROM session WHERE key=?", (key,)))
+        return found
+
+    def _changes(self) -> ChangeSet:
+        now = {session_id: self._owner(session_id) for session_id in self._before}
+        added = {name for name, owner in now.items() if owner is not None and self._before[name] is None}
+        removed = {name for name, owner in now.items() if owner is None and self._before[name] is not None}
+        changed = {name for name in self._changed - added - removed if name not in now or now[name] is not None}
+        return ChangeSet(
+            added=tuple(sorted(added)),
+            changed=tuple(sorted(changed)),
+            removed=tuple(sorted(removed)),
+            annotated=tuple(sorted(self._annotated - added - changed)),
+            lost=tuple(self._lost_after(now)),
+        )
+
+    def _owner(self, session_id: str) -> tuple[int, int] | None:
+        rows = self._catalog.execute(
+            "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
+        ).fetchall()
+        return rows[0] if rows else None
+
+    def _lost_after(self, now: dict[str, tuple[int, int] | None]) -> Iterable[LostMessages]:
+        """Yield what a person really has less of: nothing, where another source tells as much."""
+        for session_id, lost in sorted(self._lost.items()):
+            owner = now[session_id]
+            if owner is None or owner[0] == self._before[session_id]:
+                messages = lost.messages
+            else:
+                messages = min(lost.messages, self._owned[session_id] - owner[1])
+            if messages > 0 and self._before[session_id] is not None:
+                yield LostMessages(session_id, messages, lost.reason)
+
+
+def _identity(item: Head | Document) -> tuple[int, int, int | None, int]:
+    return item.id_hash, item.text_hash, item.timestamp_ms, item.role

@@ -1,0 +1,94 @@
+"""Opens the files of the index, for the one writer and for any number of readers."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from holdfast_core.errors import IndexBroken
+
+# Another number, another index: nothing is ever migrated.
+VERSION: Final = 1
+CATALOG: Final = "catalog.db"
+LOCK: Final = "writer.lock"
+
+# What SQLite says of a file that is damaged, not its own, or of another shape than ours.
+BROKEN: Final = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.FormatError, apsw.CantOpenError, apsw.IOError)
+
+
+def shard_name(number: int) -> str:
+    """Return the file name of a shard."""
+    return f"shard_{number:04d}.db"
+
+
+def open_for_writing(path: Path, schema: str) -> apsw.Connection:
+    """Return a writing connection to a file of the index, made from ``schema`` if it is new.
+
+    Raises:
+        IndexBroken: the file is damaged or of another version.
+    """
+    try:
+        connection = apsw.Connection(str(path))
+        try:
+            _prepare(connection, schema)
+        except BaseException:
+            connection.close()
+            raise
+    except BROKEN as error:
+        raise IndexBroken("The index is damaged.", detail=str(error)) from error
+    return connection
+
+
+def _prepare(connection: apsw.Connection, schema: str) -> None:
+    connection.set_busy_timeout(5_000)
+    version = connection.pragma("user_version")
+    is_new = version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    if is_new:
+        connection.pragma("page_size", 8192)
+    connection.pragma("journal_mode", "wal")
+    for name, value in (
+        ("synchronous", "normal"),
+        ("cache_size", -65_536),
+        ("wal_autocheckpoint", 4_000),
+        ("secure_delete", 0),
+        ("temp_store", "memory"),
+        ("mmap_size", 0),
+        ("trusted_schema", 0),
+    ):
+        connection.pragma(name, value)
+    if is_new:
+        with connection:
+            connection.execute(resources.files(__package__).joinpath(schema).read_text("utf-8"))
+            connection.pragma("user_version", VERSION)
+    elif version != VERSION:
+        raise IndexBroken("The index is of another version.", detail=f"version {version}")
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """Return a read-only connection to a file of the index.
+
+    Raises:
+        IndexBroken: there is no such file, or it is damaged or of another version.
+    """
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(2_000)
+        connection.pragma("cache_size", -8_192)
+        connection.pragma("mmap_size", 0)
+        version = connection.pragma("user_version")
+    except BROKEN as error:
+        raise IndexBroken("The index cannot be read.", detail=str(error)) from error
+    if version != VERSION:
+        connection.close()
+        raise IndexBroken("The index is of another version.", detail=f"version {version}")
+    return connection
+
+
+def remove_files(directory: Path) -> None:
+    """Remove every file of the index but the writer's lock."""
+    for path in directory.iterdir():
+        if path.name != LOCK and path.is_file():
+            path.unlink(missing_ok=True)

@@ -1,0 +1,105 @@
+"""One spelling for all: what is indexed, what is looked for and what is compared go through here.
+
+Letters lose case and accents; characters of scripts that put no space between
+words, and emoji, become words of their own. The tokenizer of SQLite then sees
+the same words in the text and in the query.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_OTHER = re.compile(r"[^\x00-\x7f]+")
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
+
+# Han, Kana, Hangul, and the scripts of South-East Asia that are written without spaces.
+_UNSPACED = (
+    "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
+    "\u3031-\u3035\u3038-\u303c\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
+    "\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
+# Lines, blocks and braille draw tables and progress bars: nobody looks for them, and there are many.
+_DRAWING = re.compile("[\u2500-\u259f\u2800-\u28ff]")
+_JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_PRIVATE_FIRST, _PRIVATE_COUNT = 0xE000, 6400
+
+
+def is_unspaced(character: str) -> bool:
+    """Say whether ``character`` is a word of its own."""
+    return _UNSPACED_CHARACTER.match(character) is not None
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without case and accents; its length may differ."""
+    if text.isascii():
+        return text.lower()
+    return _OTHER.sub(lambda run: _folded_run(run[0]), text).lower()
+
+
+def fold_with_origins(text: str) -> tuple[str, list[int] | range]:
+    """Return the folded text and, for each of its characters and its end, the place in ``text``."""
+    if text.isascii():
+        return text.lower(), range(len(text) + 1)
+    folded: list[str] = []
+    origins: list[int] = []
+    for place, character in enumerate(text):
+        new = fold(character)
+        folded.append(new)
+        origins += [place] * len(new)
+    origins.append(len(text))
+    return "".join(folded), origins
+
+
+def tokenizable(text: str) -> str:
+    """Return ``text`` as the tokenizer is given it, at indexing and in queries alike."""
+    return text if text.isascii() else _OTHER.sub(lambda run: _tokenizable_run(run[0]), text)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words of a text as the index knows them."""
+    return TOKEN.findall(tokenizable(fold(text)).lower())
+
+
+def clean(text: str) -> str:
+    """Return ``text`` without terminal colours and with what cannot be stored replaced."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "\x1e" in text:
+        text = text.replace("\x1e", " ")
+    return text.replace("\x00", " ") if "\x00" in text else text
+
+
+@lru_cache(maxsize=65_536)
+def _folded_run(run: str) -> str:
+    return "".join(map(_folded, run))
+
+
+@lru_cache(maxsize=65_536)
+def _tokenizable_run(run: str) -> str:
+    return "".join(map(_tokenizable, run))
+
+
+@lru_cache(maxsize=65_536)
+def _folded(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Mn" or character in _JOINERS or ord(character) in _SKIN_TONES:
+        return ""
+    if is_unspaced(character):
+        return character
+    decomposed = unicodedata.normalize("NFKD", character).casefold()
+    return "".join(part for part in decomposed if unicodedata.category(part) != "Mn") or " "
+
+
+@lru_cache(maxsize=65_536)
+def _tokenizable(character: str) -> str:
+    folded = _folded(character)
+    if is_unspaced(character):
+        return f" {character} "
+    if len(folded) == 1 and unicodedata.category(folded) in ("So", "Co") and not _DRAWING.match(folded):
+        return f" {chr(_PRIVATE_FIRST + ord(folded) % _PRIVATE_COUNT)} "
+    return folded

@@ -1,0 +1,60 @@
+"""What is kept of each message of a run beside its text: fixed-size records, one after the other."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from holdfast_core.index.documents import Document
+
+_RECORD: Final = struct.Struct("<qIIII")
+_NO_TIME: Final = -(2**63)
+ROLES: Final = ("user", "assistant", "system", "tool")
+
+
+class Head(NamedTuple):
+    """One message: where its text ends in the chunk, and what tells whether it is the same as another."""
+
+    timestamp_ms: int | None
+    end: int
+    id_hash: int
+    text_hash: int
+    role: int
+
+
+def pack_heads(documents: Sequence[Document]) -> bytes:
+    """Return the records of messages whose texts stand one after the other in a chunk."""
+    parts = []
+    end = 0
+    for document in documents:
+        end += len(document.data)
+        moment = document.timestamp_ms
+        parts.append(
+            _RECORD.pack(
+                _NO_TIME if moment is None else moment, end, document.id_hash, document.text_hash, document.role
+            )
+        )
+    return b"".join(parts)
+
+
+def unpack_heads(data: bytes) -> list[Head]:
+    """Return every record."""
+    return [Head(None if moment == _NO_TIME else moment, *rest) for moment, *rest in _RECORD.iter_unpack(data)]
+
+
+def unpack_head(data: bytes, position: int) -> Head:
+    """Return one record."""
+    moment, end, id_hash, text_hash, role = _RECORD.unpack_from(data, position * _RECORD.size)
+    return Head(None if moment == _NO_TIME else moment, end, id_hash, text_hash, role)
+
+
+def text_bounds(data: bytes, position: int) -> tuple[int, int]:
+    """Return where one message's text begins and ends in its chunk, in bytes."""
+    start = _RECORD.unpack_from(data, (position - 1) * _RECORD.size)[1] if position else 0
+    return start, _RECORD.unpack_from(data, position * _RECORD.size)[1]
+
+
+def cut_heads(data: bytes, count: int) -> bytes:
+    """Return the first ``count`` records."""
+    return data[: count * _RECORD.size]

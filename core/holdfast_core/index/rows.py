@@ -1,0 +1,169 @@
+"""A session's row in the catalog: from its facts and the person's words, and back into a list entry."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from holdfast_core.index.documents import storable
+from holdfast_core.index.folding import fold
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.session import SessionEntry, SessionFacts
+from holdfast_core.model.usage import Usage
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_facts = msgspec.msgpack.Decoder(SessionFacts).decode
+_decode_annotation = msgspec.msgpack.Decoder(Annotation).decode
+
+USAGE_COLUMNS: Final = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+ENTRY_COLUMNS: Final = (
+    "session.key, session.id, session.title, session.facts, input_tokens, output_tokens, cache_read_tokens, "
+    "cache_write_tokens, reasoning_tokens, cost_usd, tags_folded, starred, note, session.size_bytes, session.state, "
+    "source.path, session.problem_count, annotation.annotation, "
+    "(SELECT count(*) FROM session AS child WHERE child.parent_id=session.native_id AND child.agent=session.agent "
+    "AND child.is_subagent AND NOT child.is_shadow AND NOT child.is_empty)"
+)
+ENTRY_TABLES: Final = (
+    "session JOIN source ON source.id=session.source LEFT JOIN annotation ON annotation.session_id=session.id"
+)
+
+
+def encoded_facts(facts: SessionFacts) -> bytes:
+    """Return the facts as they are stored: without what only the agent understands."""
+    slim = msgspec.structs.replace(facts, provider_data={}) if facts.provider_data else facts
+    try:
+        return _encode(slim)
+    except UnicodeEncodeError:
+        return _encode(_without_surrogates(slim))
+
+
+def decoded_facts(data: bytes) -> SessionFacts:
+    """Return stored facts."""
+    return _decode_facts(data)
+
+
+def encoded_annotation(annotation: Annotation) -> bytes:
+    """Return what the person said, as it is stored."""
+    return _encode(annotation)
+
+
+def decoded_annotation(data: bytes | None, session_id: str) -> Annotation:
+    """Return what the person said; nothing, if ``data`` is None."""
+    return Annotation(session_id=session_id) if data is None else _decode_annotation(data)
+
+
+def session_row(
+    key: int, source: int, facts: SessionFacts, encoded: bytes, annotation: Annotation, *, documents: int
+) -> dict[str, Any]:
+    """Return the columns that follow from the facts and from what the person said."""
+    paths = dict.fromkeys((*(touched.path for touched in facts.files_touched), *facts.context_files))
+    return {
+        "key": key,
+        "id": storable(facts.id),
+        "source": source,
+        "agent": facts.agent,
+        "native_id": storable(facts.native_id),
+        "is_empty": facts.is_empty,
+        "is_subagent": facts.kind == "subagent",
+        "project_path": storable(facts.project_path),
+        "project_folded": folded(facts.project_path),
+        "branch_folded": folded(facts.branch),
+        "provider_folded": folded(facts.provider),
+        "model_folded": folded(facts.model),
+        "files_folded": folded("\n".join(paths)),
+        "created_ms": facts.created_ms,
+        "updated_ms": facts.updated_ms,
+        "message_count": facts.message_count,
+        "document_count": documents,
+        "has_error": facts.has_error,
+        "has_image": facts.has_image,
+        "has_todo": bool(facts.todos),
+        "parent_id": None if facts.parent_id is None else storable(facts.parent_id),
+        "forked_from": None if facts.forked_from is None else storable(facts.forked_from),
+        "facts": encoded,
+        **annotation_columns(facts, annotation),
+        **usage_columns(facts.usage, facts.cost_usd),
+    }
+
+
+def annotation_columns(facts: SessionFacts, annotation: Annotation) -> dict[str, Any]:
+    """Return the columns that follow from what the person said."""
+    title = storable(annotation.title or facts.title)
+    return {
+        "title": title,
+        "title_folded": folded(title),
+        "starred": annotation.starred,
+        "tags_folded": folded("".join(f"\n{tag}\n" for tag in annotation.tags)),
+        "note": storable(annotation.note),
+    }
+
+
+def usage_columns(usage: Usage, cost_usd: float | None) -> dict[str, Any]:
+    """Return the columns of token counts and cost."""
+    columns: dict[str, Any] = {name: getattr(usage, name) for name in USAGE_COLUMNS}
+    return columns | {"total_tokens": usage.total_tokens, "cost_usd": cost_usd}
+
+
+def folded(text: str) -> str:
+    """Return ``text`` as filters compare it."""
+    return fold(storable(text))
+
+
+def session_entry(row: tuple[Any, ...]) -> SessionEntry:
+    """Return the list entry of a row of `ENTRY_COLUMNS`."""
+    facts = _decode_facts(row[3])
+    tags = _decode_annotation(row[17]).tags if row[17] is not None else ()
+    return SessionEntry(
+        key=row[0],
+        id=row[1],
+        agent=facts.agent,
+        native_id=facts.native_id,
+        kind=facts.kind,
+        title=row[2],
+        preview=facts.preview,
+        last_text=facts.last_text,
+        summary=facts.summary,
+        project_path=facts.project_path,
+        branch=facts.branch,
+        provider=facts.provider,
+        model=facts.model,
+        agent_version=facts.agent_version,
+        created_ms=facts.created_ms,
+        updated_ms=facts.updated_ms,
+        message_count=facts.message_count,
+        prompt_count=facts.prompt_count,
+        usage=Usage(*row[4:9]),
+        cost_usd=row[9],
+        tags=tags,
+        starred=bool(row[11]),
+        note=row[12],
+        context_files=facts.context_files,
+        files_touched=facts.files_touched,
+        todos=facts.todos,
+        size_bytes=row[13],
+        state=row[14],
+        parent_id=facts.parent_id,
+        source_path=row[15],
+        problem_count=row[16],
+        subagent_count=row[18],
+    )
+
+
+def _without_surrogates(facts: SessionFacts) -> SessionFacts:
+    return msgspec.convert(_mended(msgspec.to_builtins(facts)), SessionFacts)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: _mended(inner) for key, inner in value.items()}
+    return [_mended(inner) for inner in value] if isinstance(value, list | tuple) else value

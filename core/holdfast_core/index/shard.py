@@ -1,0 +1,147 @@
+"""Writes one shard: the text of messages in compressed chunks, and the words in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import zstandard
+
+from holdfast_core.index.database import open_for_writing
+from holdfast_core.index.documents import Document, session_mark
+from holdfast_core.index.folding import tokenizable
+from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
+
+CHUNK_BYTES: Final = 16 * 1024
+_COMPRESSION_LEVEL: Final = 3
+
+
+class Piece(NamedTuple):
+    """Messages of one session that follow each other, from ``first_index`` on."""
+
+    session: int
+    first_index: int
+    documents: Sequence[Document]
+
+
+class Shard:
+    """One open shard file. The caller begins and ends transactions, and chooses rowids."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_for_writing(path, "shard.sql")
+        self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @property
+    def batch(self) -> int:
+        """The number of the last batch that was written here."""
+        return int(self._connection.execute("SELECT number FROM batch").fetchall()[0][0])
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self, batch: int) -> None:
+        """End the transaction, naming the batch that it belongs to."""
+        self._connection.execute("UPDATE batch SET number=?", (batch,))
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was written since `begin`."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def write(self, pieces: Sequence[Piece], first_rowid: int) -> int:
+        """Write messages at consecutive rowids in the order given; returns the bytes of text."""
+        execute_many = self._connection.executemany
+        execute_many("INSERT INTO words(rowid, prose, tool, meta) VALUES(?,?,?,?)", _word_rows(pieces, first_rowid))
+        runs: list[tuple[int, int, int, int, bytes]] = []
+        chunks: list[tuple[int, bytes]] = []
+        text_bytes = 0
+        rowid = first_rowid
+        for session, first_index, documents in pieces:
+            for start, end in _cuts(documents):
+                part = documents[start:end]
+                data = b"".join([document.data for document in part])
+                text_bytes += len(data)
+                runs.append((rowid + start, session, first_index + start, end - start, pack_heads(part)))
+                chunks.append((rowid + start, self._compressor.compress(data)))
+            rowid += len(documents)
+        execute_many("INSERT INTO run VALUES(?,?,?,?,?)", runs)
+        execute_many("INSERT INTO chunk VALUES(?,?)", chunks)
+        return text_bytes
+
+    def heads(self, session: int) -> dict[int, Head]:
+        """Return what is known of each message of a session, by its index."""
+        known: dict[int, Head] = {}
+        rows = self._connection.execute(
+            "SELECT first_index, heads FROM run WHERE session=? AND first_index>=0", (session,)
+        )
+        for first_index, data in rows:
+            known.update(enumerate(unpack_heads(data), first_index))
+        return known
+
+    def remove_from(self, session: int, index: int) -> None:
+        """Remove a session's messages from ``index`` on."""
+        rows = self._connection.execute(
+            "SELECT id, first_index, count, heads FROM run WHERE session=? AND first_index>=0 AND first_index+count>?",
+            (session, index),
+        ).fetchall()
+        for run, first_index, count, heads in rows:
+            kept = max(0, index - first_index)
+            self._remove_words(run + kept, run + count)
+            if kept:
+                self._shorten(run, kept, heads)
+            else:
+                self._remove_run(run)
+
+    def remove_facts(self, session: int) -> None:
+        """Remove what is searched of the session itself."""
+        rows = self._connection.execute("SELECT id FROM run WHERE session=? AND first_index=-1", (session,)).fetchall()
+        for (run,) in rows:
+            self._remove_words(run, run + 1)
+            self._remove_run(run)
+
+    def sessions(self) -> set[int]:
+        """Return the keys of every session that has anything here."""
+        return {key for (key,) in self._connection.execute("SELECT DISTINCT session FROM run")}
+
+    def _remove_words(self, first: int, end: int) -> None:
+        self._connection.executemany("DELETE FROM words WHERE rowid=?", ((rowid,) for rowid in range(first, end)))
+
+    def _remove_run(self, run: int) -> None:
+        self._connection.execute("DELETE FROM run WHERE id=?", (run,))
+        self._connection.execute("DELETE FROM chunk WHERE id=?", (run,))
+
+    def _shorten(self, run: int, kept: int, heads: bytes) -> None:
+        data = self._connection.execute("SELECT data FROM chunk WHERE id=?", (run,)).fetchall()[0][0]
+        text = zstandard.ZstdDecompressor().decompress(data)[: text_bounds(heads, kept - 1)[1]]
+        self._connection.execute(
+            "UPDATE run SET count=?, heads=? WHERE id=?", (kept, cut_heads(heads, kept), run)
+        )
+        self._connection.execute("UPDATE chunk SET data=? WHERE id=?", (self._compressor.compress(text), run))
+
+
+def _word_rows(pieces: Sequence[Piece], first_rowid: int) -> Iterator[tuple[int, str, str, str]]:
+    rowid = first_rowid
+    for session, _, documents in pieces:
+        mark = session_mark(session)
+        for document in documents:
+            yield rowid, tokenizable(document.prose), tokenizable(document.tool), f"{mark} {document.meta}"
+            rowid += 1
+
+
+def _cuts(documents: Sequence[Document]) -> Iterator[tuple[int, int]]:
+    """Yield where each chunk begins and ends: as soon as it holds enough text."""
+    start = size = 0
+    for position, document in enumerate(documents):
+        size += len(document.data)
+        if size >= CHUNK_BYTES:
+            yield start, position + 1
+            start, size = position + 1, 0
+    if start < len(documents):
+        yield start, len(documents)

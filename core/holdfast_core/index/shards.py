@@ -1,0 +1,161 @@
+"""Keeps the shards in the order of time: which one takes a batch, and at which rowids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import apsw
+
+from holdfast_core.errors import IndexBroken
+from holdfast_core.index.database import shard_name
+from holdfast_core.index.shard import Piece, Shard
+
+# About 250 MB of an agent's files: what is appended to stays small, so that no append waits for a large merge.
+SHARD_TEXT_BYTES: Final = 64 * 1024 * 1024
+_MIDDLE: Final = 1 << 40
+
+
+class _Place(NamedTuple):
+    number: int
+    place: int
+    batch: int
+    lowest: int
+    highest: int
+    oldest_ms: int | None
+    newest_ms: int | None
+    text_bytes: int
+
+
+class Shards:
+    """All shards of one index, as the writer sees them. Transactions of the catalog belong to the caller."""
+
+    def __init__(self, directory: Path, catalog: apsw.Connection, *, shard_text_bytes: int = SHARD_TEXT_BYTES) -> None:
+        self._directory = directory
+        self._catalog = catalog
+        self._limit = shard_text_bytes
+        self._open: dict[int, Shard] = {}
+        self._begun: set[int] = set()
+
+    def close(self) -> None:
+        """Close every file."""
+        for shard in self._open.values():
+            shard.close()
+        self._open.clear()
+
+    def check(self) -> set[int]:
+        """Open every shard; returns the numbers of those that have gone on without the catalog.
+
+        Raises:
+            IndexBroken: a shard is missing or damaged, or has lost what the catalog says it has.
+        """
+        ahead = set()
+        for place in self._places():
+            if not (self._directory / shard_name(place.number)).is_file():
+                raise IndexBroken("A part of the index is missing.", detail=shard_name(place.number))
+            batch = self.shard(place.number).batch
+            if batch < place.batch:
+                raise IndexBroken("A part of the index is older than the rest.", detail=shard_name(place.number))
+            if batch > place.batch:
+                ahead.add(place.number)
+        return ahead
+
+    def accept(self, number: int) -> None:
+        """Take a shard's state as the right one."""
+        self._catalog.execute("UPDATE shard SET batch=? WHERE number=?", (self.shard(number).batch, number))
+
+    def numbers(self) -> list[int]:
+        """Return the number of every shard, newest first."""
+        return [place.number for place in self._places()]
+
+    def shard(self, number: int) -> Shard:
+        """Return an open shard."""
+        if number not in self._open:
+            self._open[number] = Shard(self._directory / shard_name(number))
+        return self._open[number]
+
+    def shards_of(self, session: int) -> list[Shard]:
+        """Return the shards that hold anything of a session, each ready to be written."""
+        rows = self._catalog.execute("SELECT shard FROM session_shard WHERE session=?", (session,)).fetchall()
+        return [self.begun(number) for (number,) in rows]
+
+    def begun(self, number: int) -> Shard:
+        """Return a shard that is inside a transaction, which `commit` ends."""
+        shard = self.shard(number)
+        if number not in self._begun:
+            shard.begin()
+            self._begun.add(number)
+        return shard
+
+    def write(self, pieces: Sequence[Piece], *, oldest_ms: int | None, newest_ms: int | None) -> None:
+        """Write a batch into the shard and at the rowids where its time belongs."""
+        count = sum(len(piece.documents) for piece in pieces)
+        if not count:
+            return
+        place, is_older = self._choose(newest_ms)
+        first = place.lowest - count if is_older else place.highest + 1
+        text_bytes = self.begun(place.number).write(pieces, first)
+        self._catalog.execute(
+            "UPDATE shard SET lowest=min(lowest, :first), highest=max(highest, :last), text_bytes=text_bytes+:bytes, "
+            "oldest_ms=min(ifnull(oldest_ms, :oldest), ifnull(:oldest, oldest_ms)), "
+            "newest_ms=max(ifnull(newest_ms, :newest), ifnull(:newest, newest_ms)) WHERE number=:number",
+            {
+                "first": first,
+                "last": first + count - 1,
+                "bytes": text_bytes,
+                "oldest": oldest_ms,
+                "newest": newest_ms,
+                "number": place.number,
+            },
+        )
+        self._catalog.executemany(
+            "INSERT OR IGNORE INTO session_shard VALUES(?,?)", {(piece.session, place.number) for piece in pieces}
+        )
+
+    def rollback(self) -> None:
+        """Undo what was written to any shard since the last commit."""
+        for number in self._begun:
+            self._open[number].rollback()
+        self._begun.clear()
+
+    def commit(self) -> None:
+        """Commit every shard that was written, and note in the catalog that it was."""
+        for number in self._begun:
+            shard = self._open[number]
+            batch = shard.batch + 1
+            shard.commit(batch)
+            self._catalog.execute("UPDATE shard SET batch=? WHERE number=?", (batch, number))
+        self._begun.clear()
+
+    def tidy(self, deadline_seconds: float) -> bool:
+        """Do idle work until about ``deadline_seconds`` on the monotonic clock; returns whether none is left."""
+        return True
+
+    def _places(self) -> list[_Place]:
+        rows = self._catalog.execute(
+            "SELECT number, place, batch, lowest, highest, oldest_ms, newest_ms, text_bytes FROM shard "
+            "ORDER BY place DESC"
+        )
+        return [_Place(*row) for row in rows]
+
+    def _choose(self, newest_ms: int | None) -> tuple[_Place, bool]:
+        """Return the shard for a batch, and whether the batch is older than all that is there."""
+        places = self._places()
+        if not places:
+            return self._create(1, 0), False
+        newest, oldest = places[0], places[-1]
+        is_older = newest_ms is not None and oldest.oldest_ms is not None and newest_ms <= oldest.oldest_ms
+        chosen = oldest if is_older else newest
+        if chosen.text_bytes >= self._limit:
+            number = max(place.number for place in places) + 1
+            chosen = self._create(number, oldest.place - 1 if is_older else newest.place + 1)
+        return chosen, is_older
+
+    def _create(self, number: int, place: int) -> _Place:
+        created = _Place(number, place, 0, _MIDDLE, _MIDDLE - 1, None, None, 0)
+        self._catalog.execute(
+            "INSERT INTO shard(number, place, lowest, highest) VALUES(?,?,?,?)",
+            (number, place, created.lowest, created.highest),
+        )
+        return created

@@ -1,0 +1,268 @@
+"""The one writer of the index: takes readings in batches and says what they changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import apsw
+import filelock
+import msgspec
+
+from holdfast_core import clock
+from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SourceRef
+from holdfast_core.errors import IndexBroken, Refused
+from holdfast_core.index.change import Change
+from holdfast_core.index.database import BROKEN, CATALOG, LOCK, open_for_writing, remove_files
+from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
+from holdfast_core.index.usage import Responses
+from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.changes import AgentReport, ChangeSet
+
+log = logging.getLogger(__name__)
+_decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
+
+
+class Read(NamedTuple):
+    """A source and what was read of it."""
+
+    ref: SourceRef
+    reading: Reading
+
+
+class Known(NamedTuple):
+    """What the index knows of a source. ``problem`` is why it could not be read, empty if it could."""
+
+    fingerprint: Fingerprint
+    checkpoint: Checkpoint | None
+    problem: str
+
+
+class IndexWriter:
+    """Writes the index in one directory; no other process can while this one is open."""
+
+    def __init__(self, directory: Path, lock: filelock.BaseFileLock, *, shard_text_bytes: int) -> None:
+        self._directory = directory
+        self._lock = lock
+        self._shard_text_bytes = shard_text_bytes
+        try:
+            self._open_files()
+        except IndexBroken as error:
+            log.warning("the index is rebuilt: %s", error.detail)
+            self._close_files()
+            remove_files(directory)
+            self._open_files()
+
+    @classmethod
+    def open(
+        cls, directory: Path, *, timeout_seconds: float, shard_text_bytes: int = SHARD_TEXT_BYTES
+    ) -> IndexWriter:
+        """Open the index in ``directory``, empty if it is new, damaged or of another version.
+
+        Raises:
+            Refused: another process writes to it and did not end within ``timeout_seconds``.
+        """
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = filelock.FileLock(directory / LOCK)
+        try:
+            lock.acquire(timeout=timeout_seconds)
+        except filelock.Timeout as error:
+            raise Refused("Another Holdfast is reading sessions right now. Try again in a moment.") from error
+        try:
+            return cls(directory, lock, shard_text_bytes=shard_text_bytes)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files and let others write."""
+        self._close_files()
+        self._lock.release()
+
+    def known(self, agent: str, *, at: Sequence[str] | None = None) -> dict[str, Known]:
+        """Return what is known of an agent's sources by key; with ``at`` only of those at or below these paths."""
+        select = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure FROM source WHERE agent=?"
+        rows: list[tuple[str, int, int, int, bytes | None, str]] = []
+        if at is None:
+            rows += self._catalog.execute(select, (agent,)).fetchall()
+        for path in at or ():
+            rows += self._catalog.execute(
+                f"{select} AND (key=? OR path=? OR (path>? AND path<?))",
+                (agent, path, path, path.rstrip("/\\") + "/", path.rstrip("/\\") + "0"),
+            ).fetchall()
+        return {
+            key: Known(
+                Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure
+            )
+            for key, size, modified, inode, data, failure in rows
+        }
+
+    def apply(self, batch: Sequence[Read]) -> ChangeSet:
+        """Take in what was read of some sources, all or nothing, and return what that changed.
+
+        What is in a source read from its start replaces all that it held.
+        """
+        sources = self._mark_dirty([read.ref for read in batch])
+        with self._changing() as change:
+            for source, read in zip(sources, batch, strict=True):
+                change.read(source, read.ref, read.reading)
+            return change.finish()
+
+    def failed(self, ref: SourceRef, reason: str) -> None:
+        """Remember a source that cannot be read, so that it is left alone until it changes.
+
+        What an earlier reading gave of it stays listed, as a problem.
+        """
+        with self._catalog:
+            source = self._source(ref)
+            self._catalog.execute(
+                "UPDATE source SET failure=?, size_bytes=?, modified_ns=?, inode=? WHERE id=?",
+                (reason, ref.fingerprint.size_bytes, ref.fingerprint.modified_ns, ref.fingerprint.inode, source),
+            )
+            self._catalog.execute("UPDATE session SET state='problem' WHERE source=?", (source,))
+
+    def forget(self, agent: str, keys: Sequence[str]) -> ChangeSet:
+        """Remove sources that vanished; sessions that another source holds as well stay."""
+        sources = []
+        with self._catalog:
+            for key in keys:
+                rows = self._catalog.execute("SELECT id FROM source WHERE agent=? AND key=?", (agent, key)).fetchall()
+                sources += [source for (source,) in rows]
+                self._catalog.execute("UPDATE source SET is_dirty=1 WHERE agent=? AND key=?", (agent, key))
+        with self._changing() as change:
+            for source in sources:
+                change.forget(source, "gone")
+            return change.finish()
+
+    def annotate(self, annotations: Sequence[Annotation]) -> ChangeSet:
+        """Take in what the person says of sessions; what is said of unknown ones waits for them."""
+        with self._catalog:
+            self._catalog.executemany(
+                "UPDATE source SET is_dirty=1 WHERE id IN (SELECT source FROM session WHERE id=?)",
+                ((annotation.session_id,) for annotation in annotations),
+            )
+        with self._changing() as change:
+            for annotation in annotations:
+                change.annotate(annotation)
+            self._catalog.execute("UPDATE source SET is_dirty=0 WHERE is_dirty")
+            return change.finish()
+
+    def report(self) -> tuple[AgentReport, ...]:
+        """Return the totals of each agent: listed sessions, messages of these and their subagents, problems.
+
+        A source that cannot be read at all counts as one problem.
+        """
+        sessions = self._catalog.execute(
+            "SELECT agent, sum(NOT is_subagent), sum(message_count) FROM session "
+            "WHERE NOT is_shadow AND NOT is_empty GROUP BY agent"
+        ).fetchall()
+        counts = {agent: (total, messages) for agent, total, messages in sessions}
+        problems: dict[str, int] = {}
+        unknown: dict[str, dict[str, int]] = {}
+        rows = self._catalog.execute("SELECT agent, problem_count, failure, unknown_records FROM source")
+        for agent, count, failure, records in rows:
+            problems[agent] = problems.get(agent, 0) + count + bool(failure)
+            totals = unknown.setdefault(agent, {})
+            if records != "{}":
+                for name, number in msgspec.json.decode(records, type=dict[str, int]).items():
+                    totals[name] = totals.get(name, 0) + number
+        return tuple(
+            AgentReport(agent, *counts.get(agent, (0, 0)), problems[agent], dict(sorted(unknown[agent].items())))
+            for agent in sorted(problems)
+        )
+
+    def tidy(self, *, deadline_seconds: float) -> bool:
+        """Do idle work for about ``deadline_seconds``; returns whether none is left."""
+        return self._shards.tidy(clock.monotonic_seconds() + deadline_seconds)
+
+    def _open_files(self) -> None:
+        self._catalog = open_for_writing(self._directory / CATALOG, "catalog.sql")
+        self._shards = Shards(self._directory, self._catalog, shard_text_bytes=self._shard_text_bytes)
+        try:
+            self._recover()
+        except BROKEN as error:
+            raise IndexBroken("The index is damaged.", detail=str(error)) from error
+
+    def _close_files(self) -> None:
+        for part in ("_shards", "_catalog"):
+            if hasattr(self, part):
+                getattr(self, part).close()
+
+    def _recover(self) -> None:
+        """Undo what a batch left behind that was cut off between the shards and the catalog."""
+        ahead = self._shards.check()
+        dirty = [row[0] for row in self._catalog.execute("SELECT id FROM source WHERE is_dirty")]
+        if ahead and not dirty:
+            raise IndexBroken("The parts of the index do not fit together.", detail=f"shards {sorted(ahead)}")
+        if not dirty:
+            return
+        with self._changing() as change:
+            for source in dirty:
+                change.forget(source, "unfinished")
+            change.finish()
+            keys = {key for (key,) in self._catalog.execute("SELECT key FROM session")}
+            for number in ahead:
+                shard = self._shards.begun(number)
+                for orphan in shard.sessions() - keys:
+                    shard.remove_from(orphan, 0)
+                    shard.remove_facts(orphan)
+
+    def _mark_dirty(self, refs: Sequence[SourceRef]) -> list[int]:
+        with self._catalog:
+            sources = [self._source(ref) for ref in refs]
+            self._catalog.executemany("UPDATE source SET is_dirty=1 WHERE id=?", ((source,) for source in sources))
+        return sources
+
+    def _source(self, ref: SourceRef) -> int:
+        """Return the id of a source, which is new if need be."""
+        rows = self._catalog.execute("SELECT id FROM source WHERE agent=? AND key=?", (ref.agent, ref.key)).fetchall()
+        if not rows:
+            self._catalog.execute(
+                "INSERT INTO source(agent, key, path, size_bytes, modified_ns, inode) VALUES(?,?,?,0,0,0)",
+                (ref.agent, ref.key, ref.path),
+            )
+            return self._catalog.last_insert_rowid()
+        return int(rows[0][0])
+
+    @contextmanager
+    def _changing(self) -> Iterator[Change]:
+        """Commit the shards, then the catalog; on a failure leave both as they were.
+
+        Raises:
+            IndexBroken: a file turned out to be damaged; the index is empty
+                now, and every source must be read again.
+        """
+        try:
+            self._catalog.execute("BEGIN IMMEDIATE")
+            try:
+                yield Change(self._catalog, self._shards, Responses(self._catalog))
+            except BaseException:
+                self._roll_back()
+                raise
+            self._shards.commit()
+            self._catalog.execute("COMMIT")
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            log.warning("the index is rebuilt: %s", error)
+            self._close_files()
+            remove_files(self._directory)
+            self._open_files()
+            raise IndexBroken("The index was damaged and is built again.", detail=str(error)) from error
+
+    def _roll_back(self) -> None:
+        self._shards.rollback()
+        if self._catalog.in_transaction:
+            self._catalog.execute("ROLLBACK")
+        # Neither side has changed: nothing needs to be undone at the next start.
+        self._catalog.execute("UPDATE source SET is_dirty=0 WHERE is_dirty")
