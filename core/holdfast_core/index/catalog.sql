@@ -7,6 +7,7 @@ CREATE TABLE source(
   problem_count INTEGER NOT NULL DEFAULT 0, problems BLOB NOT NULL DEFAULT x'', unknown_records TEXT NOT NULL DEFAULT '{}',
   UNIQUE(agent, key));
 CREATE INDEX source_path ON source(agent, path);
+CREATE INDEX source_dirty ON source(is_dirty) WHERE is_dirty;
 
 -- One row for each session in each source. is_shadow: another source tells more of the same session.
 CREATE TABLE session(

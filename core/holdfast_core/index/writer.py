@@ -98,10 +98,12 @@ class IndexWriter:
         if at is None:
             rows += self._catalog.execute(select, (agent,)).fetchall()
         for path in at or ():
-            rows += self._catalog.execute(
-                f"{select} AND (key=? OR path=? OR (path>? AND path<?))",
-                (agent, path, path, path.rstrip("/\\") + "/", path.rstrip("/\\") + "0"),
-            ).fetchall()
+            # One by one: SQLite answers an OR of these by looking at all sources of the agent.
+            rows += self._catalog.execute(f"{select} AND key=?", (agent, path)).fetchall()
+            rows += self._catalog.execute(f"{select} AND path=?", (agent, path)).fetchall()
+            below = path.rstrip("/\\")
+            span = (agent, below + "/", below + "0")
+            rows += self._catalog.execute(f"{select} AND path>? AND path<?", span).fetchall()
         return {
             key: Known(
                 Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure

@@ -86,7 +86,7 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
         except (OSError, HoldfastError) as error:
             found.failures.append(_failure(name, error))
             continue
-        known = writer.known(name, at=[*own, *(ref.key for ref in refs)])
+        known = writer.known(name, at=list(dict.fromkeys((*own, *(ref.key for ref in refs)))))
         gone = _compare(found, refs, known, full=False)
         _judge_gone(found, name, gone, is_complete=True)
         found.recent.extend(refs)
