@@ -1,0 +1,132 @@
+"""What stands beside a transcript of Claude Code on disk: where it belongs, and its side files."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast_core.agents._claude_tools import todo_of, todos_of
+from holdfast_core.agents._jsonl import read_small
+from holdfast_core.agents._values import PREVIEW_LIMIT, one_line
+from holdfast_core.model.message import Todo
+
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
+_MOVED = re.compile(r"[\\/]([\w.-]{1,128})[\\/]tool-results[\\/]([A-Za-z0-9][\w.-]{0,200}\.(?:txt|json))")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,127}")
+_ENCODED_LIMIT = 200
+_RESULT_LIMIT = 16 << 20
+_TASKS_LIMIT = 200
+
+
+def encode_project(path: str) -> str:
+    """Return the name of the folder that belongs to a project directory; several directories may share one."""
+    return _NOT_ALPHANUMERIC.sub("-", path)
+
+
+class Side:
+    """The surroundings of one transcript below a ``projects`` directory.
+
+    ``parent_id`` is known from the path since 2.1.2; before, the records tell it.
+    """
+
+    def __init__(self, agent: str, path: str, root: str) -> None:
+        self.agent = agent
+        self._root = root
+        file, below = Path(path), Path(root)
+        parts = file.relative_to(below).parts
+        self.native_id = file.stem
+        self.is_subagent = self.native_id.startswith("agent-")
+        self.parent_id = parts[1] if self.is_subagent and len(parts) > 3 and parts[2] == "subagents" else None
+        self._encoded = parts[0] if len(parts) > 1 else ""
+        self._folder = below / self._encoded
+        self._config = below.parent
+        described = _object(read_small(file.with_suffix(".meta.json"), root=root)) if self.is_subagent else {}
+        self.description = one_line(_text(described.get("description")), PREVIEW_LIMIT)
+        self.agent_type = _text(described.get("agentType"))
+
+    def is_project(self, cwd: str) -> bool:
+        """Return whether the transcript's folder is the one of this directory."""
+        encoded = encode_project(cwd)
+        if len(encoded) > _ENCODED_LIMIT:
+            return self._encoded[:_ENCODED_LIMIT] == encoded[:_ENCODED_LIMIT]
+        return encoded == self._encoded
+
+    def moved_result(self, text: str) -> str | None:
+        """Return a tool's output that was too large for the transcript, None if it is not there."""
+        found = _MOVED.search(text[:4096])
+        if found is None:
+            return None
+        for session_id in dict.fromkeys((self.parent_id or self.native_id, found[1])):
+            path = self._folder / session_id / "tool-results" / found[2]
+            content = read_small(path, root=self._root, limit=_RESULT_LIMIT)
+            if content is not None:
+                return content.decode("utf-8", "replace")
+        return None
+
+    def listed(self) -> str:
+        """Return the summary that the folder's own list has of the session; the list is often stale."""
+        path = self._folder / "sessions-index.json"
+        try:
+            found = path.lstat()
+        except (OSError, ValueError):
+            return ""
+        return _summaries(str(path), self._root, found.st_mtime_ns, found.st_size).get(self.native_id, "")
+
+    def todos(self) -> list[Todo]:
+        """Return the plan that is kept in files of its own."""
+        if not _SAFE_NAME.fullmatch(self.native_id):
+            return []
+        owner = self.native_id if not self.is_subagent else self.parent_id or ""
+        part = self.native_id.removeprefix("agent-")
+        content = read_small(self._config / "todos" / f"{owner}-agent-{part}.json", root=str(self._config))
+        todos = todos_of(_decoded(content))
+        return todos if todos or self.is_subagent else self._tasks()
+
+    def _tasks(self) -> list[Todo]:
+        folder = self._config / "tasks" / self.native_id
+        try:
+            files = [file for file in folder.iterdir() if file.suffix == ".json"]
+        except (OSError, ValueError):
+            return []
+        files.sort(key=lambda file: (len(file.name), file.name))
+        found = [_object(read_small(file, root=str(self._config))) for file in files[:_TASKS_LIMIT]]
+        return [todo for item in found if (todo := todo_of(item)) is not None]
+
+    def plan(self, slug: str) -> str:
+        """Return the path of the session's plan, empty if there is none."""
+        if not slug or not _SAFE_NAME.fullmatch(slug):
+            return ""
+        path = self._config / "plans" / f"{slug}.md"
+        return str(path) if path.is_file() else ""
+
+
+@lru_cache(maxsize=64)
+def _summaries(path: str, root: str, _modified_ns: int, _size: int) -> dict[str, str]:
+    entries = _object(read_small(path, root=root)).get("entries")
+    return {
+        _text(entry.get("sessionId")): _text(entry.get("summary"))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    }
+
+
+def _decoded(content: bytes | None) -> Any:
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _object(content: bytes | None) -> dict[str, Any]:
+    value = _decoded(content)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,312 @@
+"""A session while it is read: what was gathered so far, small enough to be kept between two looks at a growing file."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from holdfast_core.agents._prices import PICO, cost_pico
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, one_line
+from holdfast_core.agents.base import SessionRead
+from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo
+from holdfast_core.model.session import TITLE_LIMIT, FileTouched, SessionFacts, SessionKind
+from holdfast_core.model.usage import ResponseUsage, Usage
+
+_FILES_LIMIT = 1000
+_CONTEXT_LIMIT = 200
+_SEEN_LIMIT = 4096
+_KEY_BYTES = 8
+_AS_GATHERED = (
+    "native_id", "kind", "parent_id", "forked_from", "prompt_count", "branch", "model", "provider", "agent_version",
+    "surface", "project_path", "has_error", "has_image",
+)  # fmt: skip
+
+
+class TooEarly(Exception):
+    """A record changes a message that an earlier reading gave away. ``index`` is its place."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+class Response(msgspec.Struct, array_like=True):
+    """The response that may still grow. ``index`` is the message that carries its usage."""
+
+    key: str
+    usage: Usage
+    model: str
+    timestamp_ms: int | None
+    index: int | None
+    cost_pico: int | None
+    cache_write_1h: int = 0
+
+
+class Gathered(msgspec.Struct, array_like=True):
+    """What is known of a session so far: the part of a reader's state that every agent has."""
+
+    native_id: str
+    kind: SessionKind = "main"
+    parent_id: str | None = None
+    forked_from: str | None = None
+    count: int = 0
+    prompt_count: int = 0
+    spoken_count: int = 0
+    preview: str = ""
+    first_text: str = ""
+    last_text: str = ""
+    created_ms: int | None = None
+    updated_ms: int | None = None
+    branch: str = ""
+    model: str = ""
+    provider: str = ""
+    agent_version: str = ""
+    surface: str = ""
+    project_path: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_pico: int = 0
+    is_priced: bool = False
+    is_unpriced: bool = False
+    has_error: bool = False
+    has_image: bool = False
+    todos: list[Todo] = []
+    files: dict[str, tuple[int, int]] = {}
+    context_files: list[str] = []
+    seen: bytes = b""
+    response: Response | None = None
+
+
+class Draft:
+    """Gathers one session. ``base`` is the index of the first message that is at hand."""
+
+    def __init__(self, gathered: Gathered) -> None:
+        self.gathered = gathered
+        self.base = gathered.count
+        self.messages: list[Message] = []
+        self.responses: dict[str, ResponseUsage] = {}
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next message gets."""
+        return self.base + len(self.messages)
+
+    def add(self, message: Message) -> int:
+        """Append a message; returns its index."""
+        gathered = self.gathered
+        role = message.role
+        timestamp = message.timestamp_ms
+        if timestamp is not None:
+            if gathered.created_ms is None or timestamp < gathered.created_ms:
+                gathered.created_ms = timestamp
+            if gathered.updated_ms is None or timestamp > gathered.updated_ms:
+                gathered.updated_ms = timestamp
+        if role != "system":
+            gathered.spoken_count += 1
+            gathered.prompt_count += role == "user"
+        for block in message.blocks:
+            kind = type(block)
+            if kind is Text:
+                if role != "tool":
+                    self._note_text(block.text, role)  # type: ignore[union-attr]  # kind is Text
+            elif kind is Error:
+                gathered.has_error = True
+            elif kind is Image:
+                gathered.has_image = True
+        self.messages.append(message)
+        gathered.count = index = self.base + len(self.messages) - 1
+        gathered.count += 1
+        return index
+
+    def _note_text(self, text: str, role: str) -> None:
+        gathered = self.gathered
+        if role != "system":
+            gathered.last_text = text[: PREVIEW_LIMIT * 2]
+            if not gathered.preview and role == "user":
+                gathered.preview = one_line(text, PREVIEW_LIMIT)
+        if not gathered.first_text:
+            gathered.first_text = one_line(text, PREVIEW_LIMIT)
+
+    def at(self, index: int) -> Message:
+        """Return a message that is at hand.
+
+        Raises:
+            TooEarly: an earlier reading gave it away.
+        """
+        if index < self.base:
+            raise TooEarly(index)
+        return self.messages[index - self.base]
+
+    def put(self, index: int, message: Message) -> None:
+        """Replace a message; raises `TooEarly` like `at`."""
+        self.at(index)
+        self.messages[index - self.base] = message
+
+    def link(self, index: int, call_id: str, session_id: str) -> None:
+        """Say which session a tool call started; raises `TooEarly` like `at`."""
+        message = self.at(index)
+        blocks: list[Block] = [
+            msgspec.structs.replace(block, session_id=session_id)
+            if getattr(block, "call_id", None) == call_id and hasattr(block, "session_id")
+            else block
+            for block in message.blocks
+        ]
+        self.put(index, msgspec.structs.replace(message, blocks=tuple(blocks)))
+
+    def cut(self, index: int) -> None:
+        """Drop every message from an index on."""
+        if index < self.base:
+            self.messages.clear()
+            self.base = index
+        else:
+            del self.messages[index - self.base :]
+        self.gathered.count = index
+        response = self.gathered.response
+        if response is not None and response.index is not None and response.index >= index:
+            response.index = None
+
+    def move_last(self, index: int) -> None:
+        """Put the last message where ``index`` is, before those that are there."""
+        self.at(index)
+        self.messages.insert(index - self.base, self.messages.pop())
+        response = self.gathered.response
+        if response is not None and response.index is not None and response.index >= index:
+            response.index += 1
+
+    def touch(self, path: str, added: int, removed: int) -> None:
+        """Count lines that a tool added to a file and removed from it."""
+        files = self.gathered.files
+        path = path[:PATH_LIMIT]
+        before = files.get(path, (0, 0))
+        if path in files or len(files) < _FILES_LIMIT:
+            files[path] = (before[0] + added, before[1] + removed)
+
+    def mention(self, path: str) -> None:
+        """Note a file that was put into the conversation."""
+        known = self.gathered.context_files
+        if path and len(known) < _CONTEXT_LIMIT and path[:PATH_LIMIT] not in known:
+            known.append(path[:PATH_LIMIT])
+
+    def respond(
+        self,
+        key: str,
+        usage: Usage,
+        *,
+        model: str,
+        timestamp_ms: int | None,
+        index: int | None,
+        cache_write_1h: int = 0,
+    ) -> bool:
+        """Count a response, or a later and fuller row of the one that was counted last.
+
+        True means that the message at ``index`` must carry ``usage``. A
+        response that was counted before another one is a copy and not counted.
+        """
+        gathered = self.gathered
+        now = gathered.response
+        if now is not None and now.key == key:
+            self._grow(now, usage, cache_write_1h)
+            return False
+        if now is not None:
+            gathered.seen = (gathered.seen + digest(now.key))[-_SEEN_LIMIT * _KEY_BYTES :]
+        if _is_seen(gathered.seen, key):
+            gathered.response = None
+            return False
+        new = Response(key, Usage(), model, timestamp_ms, index, 0)
+        gathered.response = new
+        self._count(new, usage, cache_write_1h)
+        return True
+
+    def _grow(self, response: Response, usage: Usage, cache_write_1h: int) -> None:
+        before = response.usage
+        largest = Usage(
+            max(before.input_tokens, usage.input_tokens),
+            max(before.output_tokens, usage.output_tokens),
+            max(before.cache_read_tokens, usage.cache_read_tokens),
+            max(before.cache_write_tokens, usage.cache_write_tokens),
+            max(before.reasoning_tokens, usage.reasoning_tokens),
+        )
+        if largest == before:
+            return
+        if response.index is not None:
+            self.put(response.index, msgspec.structs.replace(self.at(response.index), usage=largest))
+        self._count(response, largest, max(response.cache_write_1h, cache_write_1h))
+
+    def _count(self, response: Response, usage: Usage, cache_write_1h: int) -> None:
+        gathered, before = self.gathered, response.usage
+        gathered.input_tokens += usage.input_tokens - before.input_tokens
+        gathered.output_tokens += usage.output_tokens - before.output_tokens
+        gathered.cache_read_tokens += usage.cache_read_tokens - before.cache_read_tokens
+        gathered.cache_write_tokens += usage.cache_write_tokens - before.cache_write_tokens
+        gathered.reasoning_tokens += usage.reasoning_tokens - before.reasoning_tokens
+        cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)
+        if cost is not None:
+            gathered.cost_pico += cost - (response.cost_pico or 0)
+            gathered.is_priced = True
+        elif usage.total_tokens:
+            gathered.is_unpriced = True
+        response.usage, response.cost_pico, response.cache_write_1h = usage, cost, cache_write_1h
+        self.responses[response.key] = ResponseUsage(
+            response.key,
+            usage,
+            response.model,
+            response.timestamp_ms,
+            None if cost is None else cost / PICO,
+        )
+
+    def finish(self, *, agent: str, title: str, is_empty: bool, fallback_ms: int, **more: Any) -> SessionRead:
+        """Return what this reading gives of the session; the draft goes on being usable.
+
+        ``fallback_ms`` stands for moments that the source does not tell.
+        ``more`` are facts from elsewhere, in place of those that were gathered.
+        """
+        gathered = self.gathered
+        said = gathered.preview or gathered.first_text or gathered.last_text
+        facts: dict[str, Any] = {
+            "agent": agent,
+            "title": one_line(title, TITLE_LIMIT) or one_line(said, TITLE_LIMIT),
+            "is_empty": is_empty,
+            "preview": gathered.preview or gathered.first_text,
+            "last_text": one_line(gathered.last_text, PREVIEW_LIMIT),
+            "created_ms": fallback_ms if gathered.created_ms is None else gathered.created_ms,
+            "updated_ms": fallback_ms if gathered.updated_ms is None else gathered.updated_ms,
+            "message_count": self.next_index,
+            "usage": self._usage(),
+            "cost_usd": gathered.cost_pico / PICO if gathered.is_priced and not gathered.is_unpriced else None,
+            "todos": tuple(gathered.todos),
+            "files_touched": tuple(FileTouched(path, *lines) for path, lines in gathered.files.items()),
+            "context_files": tuple(gathered.context_files),
+        }
+        facts |= {name: getattr(gathered, name) for name in _AS_GATHERED}
+        return SessionRead(SessionFacts(**(facts | more)), self.messages, self.base, list(self.responses.values()))
+
+    def _usage(self) -> Usage:
+        gathered = self.gathered
+        return Usage(
+            gathered.input_tokens,
+            gathered.output_tokens,
+            gathered.cache_read_tokens,
+            gathered.cache_write_tokens,
+            gathered.reasoning_tokens,
+        )
+
+
+def digest(key: str) -> bytes:
+    """Return a short fingerprint of a text."""
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=_KEY_BYTES).digest()
+
+
+def _is_seen(seen: bytes, key: str) -> bool:
+    if not seen:
+        return False
+    wanted, position = digest(key), 0
+    while (position := seen.find(wanted, position)) >= 0:
+        if position % _KEY_BYTES == 0:
+            return True
+        position += 1
+    return False

@@ -1,0 +1,196 @@
+"""Files of one record a line, written by other programs: opened safely, read in bounded pieces, never trusted."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from holdfast_core.errors import SourceError
+
+FILE_LIMIT = 4 << 30
+LINE_LIMIT = 64 << 20
+_BLOCK = 4 << 20
+_TAIL = 256
+_SPARSE_LIMIT = 1 << 30
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+UTF8_BOM = b"\xef\xbb\xbf"
+
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+_REASONS = {
+    errno.ENOENT: "gone",
+    errno.ENOTDIR: "gone",
+    errno.ELOOP: "symlink",
+    errno.EMLINK: "symlink",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.ENXIO: "not_a_file",
+    errno.EISDIR: "not_a_file",
+}
+_TELL = {
+    "gone": "This session's file is no longer there.",
+    "symlink": "This session's file is a link, and links are not followed.",
+    "permission": "This session's file may not be read by you.",
+    "not_a_file": "This is not a regular file.",
+    "outside": "This session's file is outside the folder of its agent.",
+    "too_large": "This session's file is larger than what can be read.",
+    "utf16": "This session's file is in an encoding that its agent never writes.",
+    "not_readable": "This session's file cannot be read.",
+    "compressed": "This session's file is compressed in a way that cannot be undone safely.",
+    "wrong_format": "This file does not hold a session of its agent.",
+}
+
+
+def refusal(reason: str, detail: str = "") -> SourceError:
+    """Return the error for a source of which nothing can be read; ``reason`` is one of a closed list."""
+    return SourceError(_TELL[reason], reason=reason, detail=detail)
+
+
+def open_regular(path: str | Path, *, root: str | None = None, limit: int = FILE_LIMIT) -> int:
+    """Return a descriptor of a regular file, never waiting and never following a link.
+
+    Below ``root`` no directory on the way may be a link either.
+
+    Raises:
+        SourceError: it is no regular file, gone, outside the root, unreadable,
+            or larger than ``limit`` bytes.
+    """
+    if root is not None and not _is_inside(path, root):
+        raise refusal("outside", str(path))
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except ValueError as error:
+        raise refusal("gone", repr(path)) from error
+    except OSError as error:
+        raise refusal(_REASONS.get(error.errno or 0, "not_readable"), str(error)) from error
+    found = os.fstat(descriptor)
+    reason = "" if stat.S_ISREG(found.st_mode) else "not_a_file"
+    if not reason and (found.st_size > limit or _is_mostly_holes(found)):
+        reason = "too_large"
+    if reason:
+        os.close(descriptor)
+        raise refusal(reason, str(path))
+    return descriptor
+
+
+def _is_inside(path: str | Path, root: str) -> bool:
+    """Return whether the directories between root and file are what they seem; the root itself may be a link."""
+    folder = Path(path).parent
+    if not folder.is_relative_to(root) or ".." in folder.parts:
+        return False
+    return os.path.realpath(folder) == str(Path(os.path.realpath(root)) / folder.relative_to(root))
+
+
+def _is_mostly_holes(found: os.stat_result) -> bool:
+    blocks = getattr(found, "st_blocks", None)
+    return blocks is not None and found.st_size > _SPARSE_LIMIT and blocks * 512 < found.st_size // 8
+
+
+def read_small(path: str | Path, *, root: str | None = None, limit: int = 8 << 20) -> bytes | None:
+    """Return the content of a small side file, None if there is none that may be read."""
+    try:
+        descriptor = open_regular(path, root=root, limit=limit)
+    except SourceError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            return file.read(limit)
+        except OSError:
+            return None
+
+
+class LineFile:
+    """An open file of lines. Every position is in bytes from its start."""
+
+    def __init__(self, path: str, *, root: str) -> None:
+        self._descriptor = open_regular(path, root=root)
+        self._before = os.fstat(self._descriptor)
+        self.bytes_read = 0
+        self.end = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._descriptor)
+
+    @property
+    def size_bytes(self) -> int:
+        """How large the file was when it was opened."""
+        return self._before.st_size
+
+    @property
+    def modified_ms(self) -> int:
+        """When the file was last written, by its file system."""
+        return self._before.st_mtime_ns // 1_000_000
+
+    def is_steady(self) -> bool:
+        """Return whether the file only grew, if it changed at all, since it was opened."""
+        return os.fstat(self._descriptor).st_size >= self.end
+
+    def tail_hash(self, offset: int) -> bytes:
+        """Return the hash of the bytes just before a position."""
+        start = max(0, offset - _TAIL)
+        tail = self._read(offset - start, start)
+        return hashlib.blake2b(tail, digest_size=16, key=offset.to_bytes(8, "little")).digest()
+
+    def holds(self, needle: bytes, *, before: int) -> bool:
+        """Return whether some bytes stand anywhere before a position."""
+        position, keep = 0, b""
+        while position < before:
+            block = self._read(min(_BLOCK, before - position), position)
+            if not block:
+                return False
+            if needle in keep + block:
+                return True
+            keep = block[-len(needle) :]
+            position += len(block)
+        return False
+
+    def lines(self, start: int = 0, *, until: int | None = None) -> Iterator[tuple[int, bytes | None, bool]]:
+        """Yield (position, line, has line end) from ``start`` on, without the line end, empty lines too.
+
+        Split on ``\\n`` alone. A line over ``LINE_LIMIT`` is yielded as None.
+        ``end`` is after the last line end that was passed.
+        """
+        stop = self.size_bytes if until is None else min(until, self.size_bytes)
+        position, rest, is_skipping = start, b"", False
+        self.end = start
+        while position < stop:
+            block = self._read(min(_BLOCK, stop - position), position)
+            if not block:
+                break
+            if position == 0 and block[:2] in _UTF16:
+                raise refusal("utf16")
+            self.bytes_read += len(block)
+            position += len(block)
+            data = rest + block if rest else block
+            begin, base = 0, position - len(data)
+            while (found := data.find(b"\n", begin)) >= 0:
+                self.end = base + found + 1
+                yield base + begin, None if is_skipping else data[begin:found], True
+                is_skipping = False
+                begin = found + 1
+            rest = data[begin:] if begin else data
+            if is_skipping or len(rest) > LINE_LIMIT:
+                is_skipping, rest = True, b""
+        if rest:
+            yield position - len(rest), rest, False
+
+    def _read(self, size: int, position: int) -> bytes:
+        """Return bytes from a position; without ``pread``, which not every system has."""
+        os.lseek(self._descriptor, position, os.SEEK_SET)
+        return os.read(self._descriptor, size)

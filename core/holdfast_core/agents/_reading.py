@@ -1,0 +1,189 @@
+"""How a file of lines is read, whole or from where an earlier reading ended."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, Self, TypeVar
+
+import msgspec
+
+from holdfast_core.agents._draft import TooEarly
+from holdfast_core.agents._json import Forgiving
+from holdfast_core.agents._jsonl import UTF8_BOM, LineFile
+from holdfast_core.agents.base import Checkpoint, Reading, SessionRead
+from holdfast_core.model.session import Problem
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+PROBLEM_LIMIT = 1000
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A line to which a reader can go back: its position and number, and the index of its first message.
+
+    ``seed`` is what the reader must know to read on from there alone.
+    """
+
+    position: int
+    line: int
+    index: int
+    seed: bytes = b""
+
+
+class LineReader(ABC, Generic[Record]):
+    """Makes sessions of records, one line after the other.
+
+    Everything that must last until the next reading is in `state`. ``file``
+    is the file that is being read.
+    """
+
+    record: ClassVar[type[msgspec.Struct]]
+
+    def __init__(self, file: LineFile) -> None:
+        self.file = file
+        self.line = 1
+        self.position = 0
+        self.problems: list[Problem] = []
+        self.unknown: dict[str, int] = {}
+        self._decoder: Forgiving[Record] = Forgiving(self.record)  # type: ignore[arg-type]  # set by the subclass
+        self.repairs: dict[str, int] = self._decoder.repairs
+
+    @abstractmethod
+    def take(self, record: Record) -> None:
+        """Take in one record, which stands at ``position`` on ``line``."""
+
+    @abstractmethod
+    def sessions(self) -> list[SessionRead]:
+        """Return what was gathered."""
+
+    @abstractmethod
+    def state(self) -> bytes:
+        """Return what the next reading must know."""
+
+    @abstractmethod
+    def restore(self, state: bytes) -> None:
+        """Take up a state; raises `msgspec.MsgspecError` if it is another version's."""
+
+    @abstractmethod
+    def place_before(self, index: int) -> Place | None:
+        """Return the nearest place from which the message at an index can be read again, if there is one."""
+
+    @abstractmethod
+    def warm(self, place: Place) -> Self:
+        """Return a new reader that can read from a place on."""
+
+    @abstractmethod
+    def preload(self, warmed: Self) -> None:
+        """Take over the messages that a warm reader has read up to the end of the earlier reading."""
+
+    def run(self, start: int = 0, *, until: int | None = None) -> int:
+        """Read from a position on; returns the position after the last whole record."""
+        one = self._decoder.one
+        file = self.file
+        end = start
+        for position, line, is_ended in file.lines(start, until=until):
+            self.position = position
+            if line and (position or not line.startswith(UTF8_BOM)):
+                record = one(line)
+                if record is not None:
+                    self.take(record)
+                elif not self._take_odd(line, is_ended):
+                    break
+            elif line is None:
+                self.problem("line_too_long")
+            elif line and not self._take_odd(line[len(UTF8_BOM) :], is_ended):
+                break
+            if is_ended:
+                self.line += 1
+                end = file.end
+            elif line:
+                end = position + len(line)
+        return end
+
+    def _take_odd(self, line: bytes, is_ended: bool) -> bool:
+        """Take what can be recovered of a line; False if it is a half record that is still being written."""
+        line = line.strip(b" \t\r\0")
+        if not line:
+            return is_ended
+        before = dict(self.repairs)
+        records, reason = self._decoder.several(line)
+        if not is_ended and reason is not None:
+            self.repairs.clear()
+            self.repairs.update(before)
+            return False
+        for record in records:
+            self.take(record)
+        if reason is not None:
+            self.problem(reason)
+        return True
+
+    def problem(self, reason: str) -> None:
+        """Note that the present line, or a part of it, could not be read."""
+        if len(self.problems) < PROBLEM_LIMIT:
+            self.problems.append(Problem(self.line, reason))
+
+    def count_unknown(self, kind: str) -> None:
+        """Count a record of a kind that is not known."""
+        kind = kind[:80] or "none"
+        if kind in self.unknown or len(self.unknown) < 200:
+            self.unknown[kind] = self.unknown.get(kind, 0) + 1
+
+
+class _State(msgspec.Struct, array_like=True):
+    line: int
+    repairs: dict[str, int]
+    reader: bytes
+
+
+def read_lines(reader: LineReader[Record], checkpoint: Checkpoint | None) -> Reading:
+    """Read a file with a new reader, from the checkpoint on if the file only grew since."""
+    file = reader.file
+    if checkpoint is not None and _fits(file, checkpoint):
+        continued = _continue(reader, checkpoint)
+        if continued is not None:
+            return continued
+        reader = reader.warm(Place(0, 1, 0))
+    end = reader.run()
+    return _reading(reader, end, was_continued=False)
+
+
+def _fits(file: LineFile, checkpoint: Checkpoint) -> bool:
+    return checkpoint.offset <= file.size_bytes and file.tail_hash(checkpoint.offset) == checkpoint.tail_hash
+
+
+def _continue(blank: LineReader[Record], checkpoint: Checkpoint) -> Reading | None:
+    """Return the reading of what was appended, None if the file must be read from its start."""
+    try:
+        reader = _restored(blank, checkpoint)
+    except msgspec.MsgspecError:
+        return None
+    try:
+        end = reader.run(checkpoint.offset)
+    except TooEarly as early:
+        reader = _restored(blank, checkpoint)
+        place = reader.place_before(early.index)
+        if place is None:
+            return None
+        warmed = reader.warm(place)
+        try:
+            warmed.run(place.position, until=checkpoint.offset)
+            reader.preload(warmed)
+            end = reader.run(checkpoint.offset)
+        except TooEarly:
+            return None
+    return _reading(reader, end, was_continued=True)
+
+
+def _restored(blank: LineReader[Record], checkpoint: Checkpoint) -> LineReader[Record]:
+    reader = blank.warm(Place(0, 1, 0))
+    state = msgspec.msgpack.decode(checkpoint.state, type=_State)
+    reader.restore(state.reader)
+    reader.line = state.line
+    reader.repairs.update(state.repairs)
+    return reader
+
+
+def _reading(reader: LineReader[Record], end: int, *, was_continued: bool) -> Reading:
+    file = reader.file
+    state = msgspec.msgpack.encode(_State(reader.line, reader.repairs, reader.state()))
+    checkpoint = Checkpoint(end, file.tail_hash(end), state) if file.is_steady() else None
+    return Reading(reader.sessions(), reader.problems, reader.unknown, checkpoint, file.bytes_read, was_continued)

@@ -1,0 +1,47 @@
+"""Finding files from directory entries and stat alone, never through a link."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from holdfast_core.agents.base import Fingerprint, SourceRef
+
+
+def subdirectories(folder: str) -> Iterator[os.DirEntry[str]]:
+    """Yield the directories in a folder that are no links; none if it cannot be listed."""
+    for entry in _entries(folder):
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield entry
+        except OSError:
+            continue
+
+
+def files_below(folder: str, ending: str) -> Iterator[os.DirEntry[str]]:
+    """Yield the regular files right in a folder whose names have an ending."""
+    for entry in _entries(folder):
+        try:
+            if entry.name.endswith(ending) and entry.is_file(follow_symlinks=False):
+                yield entry
+        except OSError:
+            continue
+
+
+def reference(agent: str, entry: os.DirEntry[str], key: str | None = None) -> SourceRef:
+    """Return the reference to a file; its fingerprint is all zeros if it vanished meanwhile."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+        fingerprint = Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
+    except OSError:
+        fingerprint = Fingerprint(0, 0)
+    return SourceRef(agent, key or entry.path, entry.path, fingerprint)
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """List a folder at once: one that changes meanwhile neither stops nor repeats."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except (OSError, ValueError):
+        return []

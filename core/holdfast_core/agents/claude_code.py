@@ -1,0 +1,132 @@
+"""Claude Code: one JSON record a line under ``~/.claude/projects/<encoded directory>/<session id>.jsonl``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from holdfast_core.agents._claude_reader import Reader
+from holdfast_core.agents._claude_side import Side
+from holdfast_core.agents._jsonl import LineFile, read_small, refusal
+from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._walk import files_below, reference, subdirectories
+from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
+from holdfast_core.errors import Refused
+
+_DEFAULT_DAYS = 30
+_DESKTOP = "local-agent-mode-sessions"
+_DESKTOP_DEPTH = 5
+_DESKTOP_INNER = str(Path(".claude", "projects"))
+
+
+class _Settings(msgspec.Struct):
+    cleanupPeriodDays: int | None = None  # noqa: N815  # the agent's own key
+
+
+class ClaudeCode(Agent):
+    """Reads main sessions, and subagents of all three generations as their children."""
+
+    id = "claude_code"
+    name = "Claude Code"
+    mark = "C"
+    hue = 15
+    program = "claude"
+    how_to_install = "https://code.claude.com/docs/en/setup"
+
+    def roots(self, home: Home) -> list[Path]:
+        desktop = [home.path.joinpath(*parts, "Claude", _DESKTOP) for parts in _application_data()]
+        return [*(config / "projects" for config in _config_directories(home)), *desktop]
+
+    def discover(self, home: Home) -> Iterator[SourceRef]:
+        seen: set[str] = set()
+        for root in _project_roots(self.roots(home)):
+            resolved = os.path.realpath(root)
+            if resolved in seen:
+                continue
+            seen.add(resolved)
+            for project in subdirectories(root):
+                yield from self._discover_project(project.path)
+
+    def _discover_project(self, project: str) -> Iterator[SourceRef]:
+        for entry in files_below(project, ".jsonl"):
+            yield reference(self.id, entry)
+        for session in subdirectories(project):
+            subagents = f"{session.path}{os.sep}subagents"
+            folders = [subagents, *(folder.path for folder in subdirectories(f"{subagents}{os.sep}workflows"))]
+            for folder in folders:
+                for entry in files_below(folder, ".jsonl"):
+                    if entry.name.startswith("agent-"):
+                        yield reference(self.id, entry)
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        root = _root_of(ref.path, self.roots(home))
+        with LineFile(ref.path, root=root) as file:
+            return read_lines(Reader(file, Side(self.id, ref.path, root)), checkpoint)
+
+    def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
+        if facts.kind == "subagent":
+            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        argv = (self.program, "--resume", safe_id(facts.native_id))
+        return ResumeCommand((*argv, "--fork-session") if fork else argv, needs_project=True)
+
+    def deletes_after_days(self, home: Home) -> int | None:
+        """Return after how many days without activity transcripts go; 0 means that none are kept at all."""
+        for config in _config_directories(home):
+            content = read_small(config / "settings.json", root=str(config))
+            if content is None:
+                continue
+            try:
+                days = msgspec.json.decode(content, type=_Settings).cleanupPeriodDays
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            if days is not None and days >= 0:
+                return days
+        return _DEFAULT_DAYS
+
+
+def _config_directories(home: Home) -> list[Path]:
+    """Return the agent's configuration directories: its variable, which may be a list, then the usual ones."""
+    named = home.environment.get("CLAUDE_CONFIG_DIR", "")
+    if os.pathsep == ":":  # on Windows a colon belongs to the drive
+        named = named.replace(":", ",")
+    moved = [_expanded(part.strip(), home) for part in named.split(",") if part.strip()]
+    return list(dict.fromkeys([*moved, home.path / ".claude", home.path / ".config" / "claude"]))
+
+
+def _expanded(text: str, home: Home) -> Path:
+    return home.path / text[2:] if text.startswith("~/") else home.path / text
+
+
+def _application_data() -> list[tuple[str, ...]]:
+    return [("Library", "Application Support"), (".config",), ("AppData", "Roaming")]
+
+
+def _project_roots(roots: list[Path]) -> Iterator[str]:
+    for root in roots:
+        if root.name == _DESKTOP:
+            yield from _desktop_roots(str(root), _DESKTOP_DEPTH)
+        else:
+            yield str(root)
+
+
+def _desktop_roots(folder: str, depth: int) -> Iterator[str]:
+    """Yield the ``projects`` directories of the desktop application's sessions, each of which has a home of its own."""
+    for entry in subdirectories(folder):
+        if entry.name.startswith("local_"):
+            yield f"{entry.path}{os.sep}{_DESKTOP_INNER}"
+        elif depth:
+            yield from _desktop_roots(entry.path, depth - 1)
+
+
+def _root_of(path: str, roots: list[Path]) -> str:
+    for root in map(str, roots):
+        if path.startswith(root + os.sep):
+            before, inner, _ = path.partition(_DESKTOP_INNER + os.sep)
+            return before + _DESKTOP_INNER if root.endswith(_DESKTOP) and inner else root
+    raise refusal("outside", path)
+
+
+AGENT = ClaudeCode()
