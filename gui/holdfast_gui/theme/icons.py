@@ -17,14 +17,14 @@ _PIXMAP_LIMIT: Final = 512
 _pixmaps: dict[tuple[str, int, int, int, int], QPixmap] = {}
 
 
-def icon(name: str, token: str = "text2") -> QIcon:
-    """Return an icon in the colour of a token, always that of the current theme.
+def icon(name: str, colour: str = "text2") -> QIcon:
+    """Return an icon in a colour of the table, always that of the current theme.
 
     Raises:
         FileNotFoundError: there is no drawing of that name.
     """
     _renderer(name)
-    return QIcon(_TintedEngine(name, token))
+    return QIcon(_TintedEngine(name, colour))
 
 
 def paint_icon(painter: QPainter, name: str, rect: QRect, colour: QColor) -> None:
@@ -67,17 +67,17 @@ def _renderer(name: str) -> QSvgRenderer:
 
 
 class _TintedEngine(QIconEngine):
-    def __init__(self, name: str, token: str) -> None:
+    def __init__(self, name: str, colour: str) -> None:
         super().__init__()
         self._name = name
-        self._token = token
+        self._colour = colour
 
     def clone(self) -> QIconEngine:
-        return _TintedEngine(self._name, self._token)
+        return _TintedEngine(self._name, self._colour)
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         tokens = theme().tokens
-        colour: QColor = getattr(tokens, "text3" if mode == QIcon.Mode.Disabled else self._token)
+        colour: QColor = getattr(tokens, "text3" if mode == QIcon.Mode.Disabled else self._colour)
         paint_icon(painter, self._name, rect, colour)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:

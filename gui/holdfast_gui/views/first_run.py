@@ -1,0 +1,204 @@
+"""The first page a person sees: which agents are here, where, and how much of them has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.changes import ScanProgress
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from holdfast_gui import text
+from holdfast_gui.theme import theme
+from holdfast_gui.theme.icons import MARK, paint_icon
+from holdfast_gui.theme.tokens import RADIUS_CARD
+from holdfast_gui.views.controls import Button, Label, Pane, paint_avatar
+
+
+class FirstRunPage(Pane):
+    """Lists the agents of this machine while their sessions are read."""
+
+    done_pressed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("bg2")
+        self._rows: list[AgentRow] = []
+        self._headline = Label(font="title", wraps=True)
+        self._promise = Label(
+            self.tr("Holdfast reads their sessions where they are and writes nothing there."),
+            colour="text2",
+            wraps=True,
+        )
+        self._agents = QVBoxLayout()
+        self._agents.setSpacing(8)
+        self._progress = _ProgressLine()
+        self.done_button = Button(self.tr("Show the sessions"), kind="primary")
+        self.done_button.clicked.connect(self.done_pressed)
+        self._arrange()
+        self.set_agents((), home="")
+
+    @property
+    def words(self) -> str:
+        """The headline."""
+        return self._headline.text()
+
+    @property
+    def progress_words(self) -> str:
+        """How far the scan is, in words."""
+        return self._progress.words
+
+    def agent_rows(self) -> list[AgentRow]:
+        """Return the rows of agents, from the top."""
+        return list(self._rows)
+
+    def set_agents(self, agents: Sequence[AgentInfo], *, home: str) -> None:
+        """Show agents, those with sessions first; ``home`` is shown as ``~``."""
+        for row in self._rows:
+            self._agents.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        ordered = sorted(agents, key=lambda agent: (not agent.sessions, not agent.installed, agent.name.casefold()))
+        self._rows = [AgentRow(agent, home) for agent in ordered]
+        for row in self._rows:
+            self._agents.addWidget(row)
+        here = sum(1 for agent in agents if agent.sessions or agent.installed)
+        if here:
+            self._headline.setText(text.counted(here, "agent is on this machine", "agents are on this machine"))
+        else:
+            self._headline.setText(self.tr("No coding agent was found on this machine"))
+        self.setAccessibleName(self._headline.text())
+
+    def set_progress(self, progress: ScanProgress) -> None:
+        """Say how much has been read."""
+        self._progress.set(progress)
+
+    def _arrange(self) -> None:
+        inner = Pane("bg2")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(32, 48, 32, 32)
+        column.setSpacing(6)
+        column.addWidget(_Mark())
+        column.addSpacing(8)
+        column.addWidget(self._headline)
+        column.addWidget(self._promise)
+        column.addSpacing(12)
+        column.addLayout(self._agents)
+        column.addSpacing(12)
+        column.addWidget(self._progress)
+        column.addSpacing(12)
+        column.addWidget(self.done_button)
+        column.addStretch(1)
+        inner.setMaximumWidth(theme().px(640))
+        middle = QWidget()
+        row = QHBoxLayout(middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(inner, 8)
+        row.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        area.setWidget(middle)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+
+class AgentRow(QWidget):
+    """One agent: its mark, its name, where its sessions are, and how many."""
+
+    def __init__(self, agent: AgentInfo, home: str) -> None:
+        super().__init__()
+        self._agent = agent
+        self._where = ", ".join(text.home_path(root, home) for root in agent.roots)
+        if agent.sessions:
+            self._outcome = text.counted(agent.sessions, "session", "sessions")
+        else:
+            self._outcome = self.tr("no sessions yet") if agent.installed else self.tr("not found")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(f"{agent.name}, {self._outcome}, {self._where}")
+        self.setToolTip(text.tooltip("\n".join(agent.roots)))
+
+    @property
+    def words(self) -> str:
+        """What the row says."""
+        return f"{self._agent.name} · {self._where} · {self._outcome}"
+
+    def sizeHint(self) -> QSize:
+        """See Qt."""
+        return QSize(320, theme().px(54))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
+        look = theme()
+        tokens = look.tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(tokens.line)
+        painter.setBrush(tokens.bg1)
+        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), RADIUS_CARD, RADIUS_CARD)
+        side = look.px(26)
+        paint_avatar(painter, QRect(14, (self.height() - side) // 2, side, side), self._agent.mark, self._agent.hue)
+        painter.setFont(look.font("small"))
+        width = painter.fontMetrics().horizontalAdvance(self._outcome)
+        painter.setPen(tokens.text2)
+        right = self.width() - 14 - width
+        flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        painter.drawText(QRect(right, 0, width + 1, self.height()), flags, self._outcome)
+        left, room = side + 28, right - side - 40
+        middle = self.height() // 2
+        _line(painter, QRect(left, middle - look.px(19), room, look.px(19)), self._agent.name, "strong", "text")
+        _line(painter, QRect(left, middle, room, look.px(18)), self._where, "small", "text3")
+        painter.end()
+
+
+class _Mark(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(40, 40)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        paint_icon(painter, MARK, self.rect(), theme().tokens.accent)
+        painter.end()
+
+
+class _ProgressLine(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self._share = 0.0
+        self.words = ""
+        self.setFixedHeight(theme().px(28))
+        self.setAccessibleName(self.tr("Progress"))
+
+    def set(self, progress: ScanProgress) -> None:
+        total = max(progress.sources_total, progress.sources_done)
+        self._share = progress.sources_done / total if total else float(progress.is_done)
+        done = f"{text.count(progress.sources_done)} {self.tr('of')} {text.count(total)} {self.tr('read')}"
+        size = f" · {text.size(progress.bytes_done)}" if progress.bytes_total else ""
+        self.words = self.tr("Everything has been read") if progress.is_done else done + size
+        self.setAccessibleDescription(self.words)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = theme().tokens
+        painter = QPainter(self)
+        painter.fillRect(QRect(0, 2, self.width(), 3), tokens.line)
+        painter.fillRect(QRect(0, 2, round(self.width() * self._share), 3), tokens.accent)
+        painter.setFont(theme().font("caption"))
+        painter.setPen(tokens.text2)
+        painter.drawText(QRect(0, 8, self.width(), self.height() - 8), Qt.AlignmentFlag.AlignVCenter, self.words)
+        painter.end()
+
+
+def _line(painter: QPainter, box: QRect, words: str, font: str, colour: str) -> None:
+    look = theme()
+    role = look.font("strong" if font == "strong" else "small")
+    painter.setFont(role)
+    painter.setPen(getattr(look.tokens, colour))
+    shown = QFontMetrics(role).elidedText(text.one_line(words), Qt.TextElideMode.ElideRight, box.width())
+    painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)

@@ -1,0 +1,132 @@
+"""The head over a session: its title, its facts in one line, Export and Resume."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from holdfast_core import clock
+from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.session import SessionEntry
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from holdfast_gui import text
+from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import HEAD_HEIGHT
+from holdfast_gui.views.controls import Button, ElidedLabel, Line, Pane
+
+
+class SessionHead(Pane):
+    """Shows which session is open; emits what is to be done with it."""
+
+    resume_clicked = Signal()
+    export_clicked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("bg2")
+        self._title = ElidedLabel(font="title")
+        self._facts = FactsLine()
+        self.export_button = Button(self.tr("Export"), icon="export")
+        self.resume_button = Button(self.tr("Resume"), kind="primary", icon="play", trailing="enter")
+        self.export_button.clicked.connect(self.export_clicked)
+        self.resume_button.clicked.connect(self.resume_clicked)
+        self._arrange()
+        self.set_entry(None, None)
+
+    @property
+    def title(self) -> str:
+        """The whole title."""
+        return self._title.text()
+
+    @property
+    def facts(self) -> str:
+        """The line under the title."""
+        return self._facts.words
+
+    def set_entry(self, entry: SessionEntry | None, agent: AgentInfo | None, *, now: datetime | None = None) -> None:
+        """Show a session, or nothing."""
+        self._title.setText(text.title(entry.title) if entry else "")
+        self._facts.set(_facts(entry, agent, now or clock.now()) if entry else [])
+        self.resume_button.setEnabled(entry is not None and (agent is None or agent.can_resume))
+        self.export_button.setEnabled(entry is not None)
+        why = self.tr("This agent has no way to continue a session") if agent and not agent.can_resume else ""
+        self.resume_button.setToolTip(why)
+        self.setAccessibleName(self._title.text())
+        self.setAccessibleDescription(self._facts.words)
+
+    def _arrange(self) -> None:
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(1)
+        words.addWidget(self._title)
+        words.addWidget(self._facts)
+        row = QHBoxLayout()
+        row.setContentsMargins(24, 13, 24, 11)
+        row.setSpacing(8)
+        row.addLayout(words, 1)
+        row.addSpacing(8)
+        row.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.resume_button, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(row, 1)
+        column.addWidget(Line())
+        self.setFixedHeight(theme().px(HEAD_HEIGHT))
+
+
+class FactsLine(QWidget):
+    """Short facts in a row; those without room are left out from the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._facts: list[tuple[str, QColor | None]] = []
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    @property
+    def words(self) -> str:
+        """All facts, also those without room."""
+        return " · ".join(words for words, _ in self._facts)
+
+    def set(self, facts: list[tuple[str, QColor | None]]) -> None:
+        """Show facts, each with its colour or None for the usual one."""
+        self._facts = facts
+        self.setToolTip(text.tooltip(self.words))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """See Qt."""
+        return QSize(120, theme().line("small"))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
+        look = theme()
+        painter = QPainter(self)
+        painter.setFont(look.font("small"))
+        metrics = QFontMetrics(look.font("small"))
+        left = 0
+        for number, (words, colour) in enumerate(self._facts):
+            room = self.width() - left
+            width = metrics.horizontalAdvance(words)
+            if number and width > room:
+                break
+            painter.setFont(look.font("small"))
+            painter.setPen(colour or look.tokens.text2)
+            shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(left, metrics.ascent() + (self.height() - metrics.height()) // 2, shown)
+            left += width + look.px(16)
+        painter.end()
+
+
+def _facts(entry: SessionEntry, agent: AgentInfo | None, now: datetime) -> list[tuple[str, QColor | None]]:
+    name = text.one_line(agent.name if agent else entry.agent)
+    facts: list[tuple[str, QColor | None]] = [(name, theme().agent_ink(agent.hue) if agent else None)]
+    facts += [(text.project_name(entry.project_path), None), (text.one_line(entry.branch, limit=60), None)]
+    facts.append((text.span(entry.created_ms, entry.updated_ms, now), None))
+    facts.append((text.counted(entry.message_count, "message", "messages"), None))
+    if entry.usage.total_tokens:
+        facts.append((f"{text.tokens(entry.usage.total_tokens)} tokens", None))
+    if entry.cost_usd is not None:
+        facts.append((text.cost(entry.cost_usd), None))
+    return [fact for fact in facts if fact[0]]

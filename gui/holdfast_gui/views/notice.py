@@ -1,0 +1,171 @@
+"""What happened, what is safe, what to do: one bar under the head; and how far a task has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import QRect, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from holdfast_gui import text
+from holdfast_gui.theme import theme
+from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Label, Line
+
+NoticeKind = Literal["info", "wait", "bad"]
+_ICONS = {"info": "info", "wait": "problem", "bad": "problem"}
+_GROUNDS = {"info": "prompt_ground", "wait": "wait_ground", "bad": "bad_ground"}
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAction:
+    """A button of a notice; ``id`` is what `NoticeBar.action_pressed` tells."""
+
+    id: str
+    label: str
+    is_primary: bool = False
+
+
+class NoticeBar(QWidget):
+    """One notice at a time, hidden while there is none. All words are shown as plain text."""
+
+    action_pressed = Signal(str)
+    dismissed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kind: NoticeKind = "info"
+        self._headline = Label(font="bold", wraps=True)
+        self._detail = Label(font="small", wraps=True)
+        self._actions: list[Button] = []
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(8)
+        self._close = IconButton("close", self.tr("Dismiss"))
+        self._close.clicked.connect(self.dismiss)
+        self._arrange()
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """What is said, empty while there is no notice."""
+        return "" if self.isHidden() else f"{self._headline.text()} {self._detail.text()}".strip()
+
+    def show_notice(
+        self, headline: str, detail: str = "", *, kind: NoticeKind = "info", actions: Sequence[NoticeAction] = ()
+    ) -> None:
+        """Show a notice in place of any earlier one."""
+        self._kind = kind
+        self._headline.setText(text.one_line(headline))
+        self._headline.set_colour("text" if kind == "info" else kind)
+        self._detail.setText(text.one_line(detail))
+        self._detail.setVisible(bool(detail))
+        self._set_actions(actions)
+        self.setAccessibleName(headline)
+        self.setAccessibleDescription(detail)
+        self.show()
+        self.update()
+
+    def dismiss(self) -> None:
+        """Put the notice away and tell `dismissed`."""
+        self.hide()
+        self.dismissed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
+        tokens = theme().tokens
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), getattr(tokens, _GROUNDS[self._kind]))
+        painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), tokens.line)
+        colour = tokens.accent if self._kind == "info" else getattr(tokens, self._kind)
+        paint_icon(painter, _ICONS[self._kind], QRect(24, (self.height() - 16) // 2, 16, 16), colour)
+        painter.end()
+
+    def _arrange(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._headline)
+        words.addWidget(self._detail)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(50, 10, 16, 11)
+        row.setSpacing(12)
+        row.addLayout(words, 1)
+        row.addLayout(self._buttons)
+        row.addWidget(self._close)
+
+    def _set_actions(self, actions: Sequence[NoticeAction]) -> None:
+        for old in self._actions:
+            self._buttons.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._actions = []
+        for action in actions:
+            button = Button(text.escaped_mnemonic(action.label), kind="primary" if action.is_primary else "plain")
+            button.clicked.connect(lambda _checked=False, name=action.id: self.action_pressed.emit(name))
+            self._buttons.addWidget(button)
+            self._actions.append(button)
+
+
+class TaskProgress(QWidget):
+    """How far something that the person asked for has come, in numbers; hidden while there is nothing."""
+
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._share = 0.0
+        self._title = ""
+        self._words = ElidedLabel(font="small", colour="text2")
+        self._numbers = Label(font="small", colour="text3")
+        self.cancel_button = Button(self.tr("Cancel"), kind="flat")
+        self.cancel_button.clicked.connect(self.cancelled)
+        row = QHBoxLayout()
+        row.setContentsMargins(24, 4, 16, 4)
+        row.setSpacing(12)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._numbers)
+        row.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 2)
+        column.setSpacing(0)
+        column.addLayout(row)
+        column.addWidget(Line())
+        self.setAccessibleName(self.tr("Progress"))
+        self.hide()
+
+    @property
+    def words(self) -> str:
+        """What is said, empty while hidden."""
+        return "" if self.isHidden() else f"{self._words.text()} {self._numbers.text()}".strip()
+
+    def start(self, title: str, *, can_cancel: bool = True) -> None:
+        """Say what goes on from now."""
+        self._title, self._share = title, 0.0
+        self._words.setText(text.one_line(title))
+        self._numbers.setText("")
+        self.cancel_button.setVisible(can_cancel)
+        self.show()
+
+    def advance(self, done: int, total: int) -> None:
+        """Say how much is done."""
+        self._share = min(1.0, done / total) if total > 0 else 0.0
+        self._numbers.setText(f"{text.count(done)} {self.tr('of')} {text.count(total)}")
+        self.setAccessibleDescription(self.words)
+        self.update()
+
+    def finish(self) -> None:
+        """Put the bar away."""
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
+        tokens = theme().tokens
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), tokens.bg2)
+        track = QRect(0, self.height() - 2, self.width(), 2)
+        painter.fillRect(track, tokens.line)
+        track.setWidth(round(track.width() * self._share))
+        painter.fillRect(track, tokens.accent)
+        painter.end()

@@ -1,0 +1,340 @@
+"""The table under the list's head: selection, keys, the mouse, and staying where it was when rows change."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from holdfast_core.model.agent import AgentInfo
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderView, QTableView
+
+from holdfast_gui.models.session_list import SessionListModel
+from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
+from holdfast_gui.views.session_row import SessionDelegate
+
+Index = QModelIndex | QPersistentModelIndex
+LOW_HEADINGS: Final = 4000
+_SELECT = QItemSelectionModel.SelectionFlag
+
+
+class SessionTable(QTableView):
+    """One column of cards. Selection, current row and scroll position are kept by session over resets."""
+
+    chosen = Signal(str)
+    current_changed = Signal(str)
+    selection_changed = Signal(list)
+    context_menu_wanted = Signal(QPoint)
+    star_toggled = Signal(str)
+    drag_wanted = Signal(list)
+
+    def __init__(self, model: SessionListModel) -> None:
+        super().__init__()
+        self.is_by_keyboard = False
+        self.agents: Mapping[str, AgentInfo] = {}
+        self._list = model
+        self._pressed_at: QPoint | None = None
+        self._is_dragging = False
+        self._kept: _Kept | None = None
+        self._current_id = ""
+        self._delegate = SessionDelegate(self, self)
+        self.setItemDelegate(self._delegate)
+        self._dress()
+        self.setModel(model)
+        model.modelAboutToBeReset.connect(self._keep)
+        model.modelReset.connect(self._restore)
+        model.dataChanged.connect(self._tell_current)
+        self.selectionModel().selectionChanged.connect(self._tell_selection)
+        self.selectionModel().currentRowChanged.connect(self._tell_current)
+
+    # What the person has chosen.
+
+    @property
+    def current_id(self) -> str:
+        """The session that the keyboard stands on, empty for none."""
+        entry = self._list.entry_at(self.currentIndex().row()) if self.currentIndex().isValid() else None
+        return entry.id if entry else ""
+
+    def selected_ids(self) -> list[str]:
+        """Return the selected sessions whose rows have been loaded, in the list's order."""
+        rows = (row for first, last in self._selected_spans() for row in range(first, last + 1))
+        entries = (self._list.entry_at(row) for row in rows)
+        return [entry.id for entry in entries if entry]
+
+    def selected_keys(self) -> array[int]:
+        """Return the keys of all selected sessions, loaded or not, in the list's order."""
+        keys: array[int] = array("q")
+        for first, last in self._selected_spans():
+            keys.extend(self._list.keys_between(first, last))
+        return keys
+
+    def select_session(self, session_id: str) -> bool:
+        """Go to a session's row; False if it is not listed."""
+        row = self._list.row_of(session_id)
+        if row < 0:
+            return False
+        self._go_to(row)
+        return True
+
+    def step(self, rows: int) -> None:
+        """Go that many sessions down, or up if negative; headings are passed over."""
+        at = self.currentIndex().row()
+        row = at + rows if at >= 0 else 0
+        while 0 <= row < self._list.rowCount() and self._list.group_at(row):
+            row += 1 if rows > 0 or at < 0 else -1
+        if 0 <= row < self._list.rowCount():
+            self._go_to(row)
+
+    def edit_current(self) -> None:
+        """Open the field for a new name on the current row."""
+        if self.current_id:
+            self.scrollTo(self.currentIndex())
+            self.edit(self.currentIndex())
+
+    # Keys and mouse.
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See Qt."""
+        self.is_by_keyboard = True
+        self.viewport().update()
+        is_bare = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if is_bare and self._take_key(event.key()):
+            return
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """See Qt: the star is a target of its own; a press on a selected row may become a drag."""
+        self.is_by_keyboard = False
+        index = self.indexAt(event.position().toPoint())
+        if event.button() == Qt.MouseButton.LeftButton and self._is_on_star(index, event.position().toPoint()):
+            entry = self._list.entry_at(index.row())
+            if entry:
+                self.star_toggled.emit(entry.id)
+            return
+        self._pressed_at = event.position().toPoint() if event.button() == Qt.MouseButton.LeftButton else None
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """See Qt: a drag is asked for, not made here."""
+        at = event.position().toPoint()
+        if not event.buttons() & Qt.MouseButton.LeftButton:
+            self._pressed_at, self._is_dragging = None, False
+            super().mouseMoveEvent(event)
+            return
+        if self._pressed_at is None or self._is_dragging:
+            return
+        if (at - self._pressed_at).manhattanLength() < QApplication.startDragDistance():
+            return
+        self._pressed_at, self._is_dragging = None, True
+        ids = self.selected_ids()
+        if ids:
+            self.drag_wanted.emit(ids)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """See Qt."""
+        was_dragging, self._is_dragging, self._pressed_at = self._is_dragging, False, None
+        if not was_dragging:
+            super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """See Qt."""
+        at = event.position().toPoint()
+        entry = self._list.entry_at(self.indexAt(at).row()) if self.indexAt(at).isValid() else None
+        if entry and event.button() == Qt.MouseButton.LeftButton and not self._is_on_star(self.indexAt(at), at):
+            self.chosen.emit(entry.id)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """See Qt."""
+        at = event.globalPos()
+        if event.reason() == QContextMenuEvent.Reason.Keyboard and self.currentIndex().isValid():
+            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center())
+        if self.current_id:
+            self.context_menu_wanted.emit(at)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """See Qt."""
+        self.is_by_keyboard = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+            Qt.FocusReason.ShortcutFocusReason,
+        )
+        super().focusInEvent(event)
+        if self.is_by_keyboard and not self.currentIndex().isValid():
+            self.step(1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """See Qt."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ApplicationFontChange:
+            self._size_rows()
+
+    # Helpers.
+
+    def _dress(self) -> None:
+        self.setAccessibleName(self.tr("Sessions"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setDragEnabled(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setMinimumSectionSize(1)
+        self.verticalHeader().setDefaultSectionSize(theme().px(SESSION_ROW))
+        self.horizontalHeader().hide()
+        self.horizontalHeader().setStretchLastSection(True)
+        self.setStyleSheet("QTableView { background: transparent; border: none; }")
+        self.viewport().setAutoFillBackground(False)
+
+    def _take_key(self, key: int) -> bool:
+        match key:
+            case Qt.Key.Key_J:
+                self.step(1)
+            case Qt.Key.Key_K:
+                self.step(-1)
+            case Qt.Key.Key_Home:
+                self._go_to_edge(range(self._list.rowCount()))
+            case Qt.Key.Key_End:
+                self._go_to_edge(range(self._list.rowCount() - 1, -1, -1))
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                if self.current_id:
+                    self.chosen.emit(self.current_id)
+            case Qt.Key.Key_S:
+                if self.current_id:
+                    self.star_toggled.emit(self.current_id)
+            case Qt.Key.Key_F2:
+                self.edit_current()
+            case _:
+                return False
+        return True
+
+    def _go_to_edge(self, rows: Sequence[int]) -> None:
+        row = next((row for row in rows if not self._list.group_at(row)), None)
+        if row is not None:
+            self._go_to(row)
+
+    def _go_to(self, row: int) -> None:
+        index = self._list.index(row, 0)
+        self.selectionModel().setCurrentIndex(index, _SELECT.ClearAndSelect | _SELECT.Rows)
+        above = self._list.group_at(row - 1) if row else None
+        if above:
+            self.scrollTo(self._list.index(row - 1, 0))
+        self.scrollTo(index)
+
+    def _is_on_star(self, index: QModelIndex, at: QPoint) -> bool:
+        if not index.isValid() or self._list.group_at(index.row()):
+            return False
+        box: QRect = self._delegate.star_box(self.visualRect(index))
+        return box.contains(at)
+
+    def _selected_spans(self) -> list[tuple[int, int]]:
+        selection = self.selectionModel().selection()
+        return sorted((span.top(), span.bottom()) for span in map(selection.at, range(selection.count())))
+
+    def _tell_selection(self) -> None:
+        if self._kept is None:
+            self.selection_changed.emit(self.selected_ids())
+
+    def _tell_current(self) -> None:
+        if self._kept is None and self.current_id != self._current_id:
+            self._current_id = self.current_id
+            self.current_changed.emit(self._current_id)
+
+    def _size_rows(self) -> None:
+        header = self.verticalHeader()
+        header.blockSignals(True)
+        header.setDefaultSectionSize(theme().px(SESSION_ROW))
+        headings = self._list.heading_rows
+        # Past that number low headings would cost more than they are worth.
+        if len(headings) <= LOW_HEADINGS:
+            height = theme().px(GROUP_ROW)
+            for row in headings:
+                header.resizeSection(row, height)
+        header.blockSignals(False)
+        self.updateGeometries()
+
+    def _keep(self) -> None:
+        top = self.rowAt(0)
+        top_key = self._list.key_at(top) if top >= 0 else None
+        if top_key is None and top >= 0:
+            top_key = self._list.key_at(top + 1)
+        current = self.currentIndex().row()
+        self._kept = _Kept(
+            selected=self.selected_keys(),
+            has_all=len(self.selected_keys()) == self._list.session_count > 1,
+            current=self._list.key_at(current) if current >= 0 else None,
+            top=top_key if self.verticalScrollBar().value() > 0 else None,
+            offset=self._offset_of(top_key),
+        )
+
+    def _offset_of(self, key: int | None) -> int:
+        if key is None:
+            return 0
+        return self.rowViewportPosition(self._list.row_of_key(key))
+
+    def _restore(self) -> None:
+        kept = self._kept
+        self._size_rows()
+        if kept is not None:
+            self._restore_selection(kept)
+            row = self._list.row_of_key(kept.top) if kept.top is not None else -1
+            if row >= 0:
+                bar = self.verticalScrollBar()
+                bar.setValue(bar.value() + self.rowViewportPosition(row) - kept.offset)
+        self._kept = None
+        self._tell_current()
+        if kept is not None and len(kept.selected) != len(self.selected_keys()):
+            self._tell_selection()
+
+    def _restore_selection(self, kept: _Kept) -> None:
+        last = self._list.rowCount() - 1
+        rows = [] if kept.has_all else self._list.rows_of_keys(kept.selected)
+        selection = QItemSelection()
+        for first, end in [(0, last)] if kept.has_all and last >= 0 else _runs(rows):
+            selection.select(self._list.index(first, 0), self._list.index(end, 0))
+        self.selectionModel().select(selection, _SELECT.ClearAndSelect | _SELECT.Rows)
+        row = self._list.row_of_key(kept.current) if kept.current is not None else -1
+        if row >= 0:
+            self.selectionModel().setCurrentIndex(self._list.index(row, 0), _SELECT.NoUpdate)
+
+
+class _Kept:
+    """Where the person was before the rows changed."""
+
+    def __init__(
+        self, *, selected: Sequence[int], has_all: bool, current: int | None, top: int | None, offset: int
+    ) -> None:
+        self.selected = selected
+        self.has_all = has_all
+        self.current = current
+        self.top = top
+        self.offset = offset
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row - 1:
+            runs[-1] = (runs[-1][0], row)
+        else:
+            runs.append((row, row))
+    return runs

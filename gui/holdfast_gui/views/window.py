@@ -1,0 +1,216 @@
+"""The main window: places, list, and the session with its details."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, Final
+
+from PySide6.QtCore import QByteArray, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from holdfast_gui.models.places import SavedSearch
+from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import LIST_WIDTH, PLACES_WIDTH
+from holdfast_gui.views.controls import Pane
+from holdfast_gui.views.detail import DetailPane
+from holdfast_gui.views.empty import EmptyState
+from holdfast_gui.views.first_run import FirstRunPage
+from holdfast_gui.views.head import SessionHead
+from holdfast_gui.views.notice import NoticeBar, TaskProgress
+from holdfast_gui.views.places import PlacesView
+from holdfast_gui.views.search_field import SearchField
+from holdfast_gui.views.session_list import SessionListView
+
+ROOM_FOR_DETAIL: Final = 1160
+ROOM_FOR_PLACES: Final = 880
+_STATE_VERSION: Final = 1
+
+
+class MainWindow(QMainWindow):
+    """Builds the panes and arranges them; connects them to nothing outside.
+
+    ``transcript`` is the pane that shows messages. Closing is only asked for
+    by `close_requested`: whoever owns the window decides.
+    """
+
+    close_requested = Signal()
+
+    def __init__(self, transcript: QWidget) -> None:
+        super().__init__()
+        self.setWindowTitle("Holdfast")
+        self.setObjectName("main")
+        self.places = PlacesView()
+        self.search_field = SearchField()
+        self.session_list = SessionListView()
+        self.head = SessionHead()
+        self.notice = NoticeBar()
+        self.progress = TaskProgress()
+        self.transcript = transcript
+        self.detail = DetailPane()
+        self.first_run = FirstRunPage()
+        self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
+        self._pages = QStackedWidget()
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._is_wanted = {"places": True, "detail": True}
+        self._fits = {"places": True, "detail": True}
+        self._arrange()
+        self.setMinimumSize(640, 420)
+        self.resize(1440, 900)
+        self.show_nothing()
+
+    # What is shown at the right.
+
+    def show_session(self) -> None:
+        """Show the session with its head and details."""
+        self._show_page(0)
+
+    def show_nothing(self, icon: str = "", sentence: str = "", detail: str = "", action: str = "") -> None:
+        """Show one sentence instead of a session; ``nothing.action_pressed`` tells of its action."""
+        if sentence:
+            self.nothing.set(icon or "sessions", sentence, detail, action)
+        self._show_page(1)
+
+    def show_first_run(self) -> None:
+        """Show which agents were found, while the first scan runs."""
+        self._show_page(2)
+
+    # Panes.
+
+    def toggle_places(self) -> None:
+        """Hide or show the places."""
+        self._toggle("places", self.places)
+
+    def toggle_detail(self) -> None:
+        """Hide or show the details."""
+        self._toggle("detail", self.detail)
+
+    def focus_search(self) -> None:
+        """Put the cursor in the search field, all of it selected."""
+        self.search_field.focus_all()
+
+    # State.
+
+    def save_state(self) -> bytes:
+        """Return sizes, hidden panes, order and saved searches, for `restore_state`."""
+        sort, group = self.session_list.head.order
+        state = {
+            "version": _STATE_VERSION,
+            "geometry": base64.b64encode(bytes(self.saveGeometry().data())).decode(),
+            "splitter": self._splitter.sizes(),
+            "wanted": self._is_wanted,
+            "sort": sort,
+            "group": group,
+            "saved": [[search.title, search.query_text] for search in self.places.saved_searches],
+        }
+        return json.dumps(state).encode()
+
+    def restore_state(self, state: bytes) -> None:
+        """Take back what `save_state` gave; whatever of it makes no sense is left out."""
+        try:
+            found = json.loads(state)
+        except ValueError:
+            return
+        if not isinstance(found, dict) or found.get("version") != _STATE_VERSION:
+            return
+        self._restore_geometry(found.get("geometry"))
+        self._restore_panes(found)
+        self.session_list.head.set_order(str(found.get("sort")), str(found.get("group")))
+        saved = found.get("saved")
+        pairs = [each for each in saved if _is_pair(each)] if isinstance(saved, list) else []
+        self.places.set_saved(SavedSearch(title, query) for title, query in pairs)
+
+    # Qt's own.
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """See Qt: only asks."""
+        event.ignore()
+        self.close_requested.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See Qt: panes without room go, details first, and come back with it."""
+        super().resizeEvent(event)
+        self._fit()
+
+    # Helpers.
+
+    def _arrange(self) -> None:
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        for pane in (self.places, self._list_pane(), self._session_pane()):
+            self._splitter.addWidget(pane)
+        self._splitter.setStretchFactor(0, 0)
+        self._splitter.setStretchFactor(1, 0)
+        self._splitter.setStretchFactor(2, 1)
+        look = theme()
+        self._splitter.setSizes([look.px(PLACES_WIDTH) - 1, look.px(LIST_WIDTH) - 1, 840])
+        self.setCentralWidget(self._splitter)
+
+    def _list_pane(self) -> QWidget:
+        pane = Pane("bg1")
+        pane.setMinimumWidth(theme().px(260))
+        column = QVBoxLayout(pane)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.search_field)
+        column.addWidget(self.session_list, 1)
+        return pane
+
+    def _session_pane(self) -> QWidget:
+        body = QHBoxLayout()
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(0)
+        body.addWidget(self.transcript, 1)
+        body.addWidget(self.detail)
+        session = QWidget()
+        session.setLayout(body)
+        for page in (session, self.nothing, self.first_run):
+            self._pages.addWidget(page)
+        pane = Pane("bg2")
+        pane.setMinimumWidth(theme().px(340))
+        column = QVBoxLayout(pane)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.head, self.notice, self.progress):
+            column.addWidget(part)
+        column.addWidget(self._pages, 1)
+        return pane
+
+    def _show_page(self, number: int) -> None:
+        self.head.setVisible(number == 0)
+        self._pages.setCurrentIndex(number)
+
+    def _toggle(self, name: str, pane: QWidget) -> None:
+        self._is_wanted[name] = not pane.isVisible()
+        pane.setVisible(self._is_wanted[name])
+
+    def _fit(self) -> None:
+        room = {"places": ROOM_FOR_PLACES, "detail": ROOM_FOR_DETAIL}
+        panes: dict[str, QWidget] = {"places": self.places, "detail": self.detail}
+        for name, pane in panes.items():
+            fits = self.width() >= theme().px(room[name])
+            if fits != self._fits[name]:
+                self._fits[name] = fits
+                pane.setVisible(fits and self._is_wanted[name])
+
+    def _restore_geometry(self, geometry: Any) -> None:
+        try:
+            self.restoreGeometry(QByteArray(base64.b64decode(geometry, validate=True)))
+        except (TypeError, ValueError, binascii.Error):
+            return
+
+    def _restore_panes(self, state: dict[str, Any]) -> None:
+        sizes = state.get("splitter")
+        if isinstance(sizes, list) and len(sizes) == 3 and all(isinstance(size, int) for size in sizes):
+            self._splitter.setSizes(sizes)
+        wanted = state.get("wanted")
+        if isinstance(wanted, dict):
+            self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}
+        self.places.setVisible(self._is_wanted["places"] and self._fits["places"])
+        self.detail.setVisible(self._is_wanted["detail"] and self._fits["detail"])
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(each, str) for each in value)
