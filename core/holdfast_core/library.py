@@ -94,7 +94,9 @@ class Library:
 
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
-        await self._in_thread(self._paths.create)
+        from holdfast_core.scan.once import make_directories
+
+        await self._in_thread(lambda: make_directories(self._paths))
         paths, settings = self._paths, self._settings
         first = Start(
             data=str(paths.data),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 FIRST_BATCH_BYTES = 4 << 20
 BATCH_BYTES = 32 << 20
 _PROGRESS_SECONDS = 0.1
+_TEXT_WEIGHT = 4
 
 
 def _no_notes(session_ids: Sequence[str]) -> list[Annotation]:
@@ -178,7 +180,7 @@ class _Pass:
             return
         self.bytes_read += reading.bytes_read
         self._batch.append(Read(ref, reading))
-        self._batch_bytes += max(reading.bytes_read, _text_bytes(reading))
+        self._batch_bytes += _weight_bytes(reading)
         if self._batch_bytes >= self._limit_bytes:
             self._flush()
 
@@ -250,11 +252,16 @@ def _one_bad_session(writer: IndexWriter, ref: SourceRef | None) -> Iterator[Non
         writer.failed(ref, "internal")
 
 
-def _text_bytes(reading: Reading) -> int:
-    """Return about how much memory a reading's text takes: compressed sources hold more than was read."""
-    total = 0
+def _weight_bytes(reading: Reading) -> int:
+    """Return how much of a batch a reading takes: its source's bytes, or more if its text is an unusual part of them.
+
+    A batch is bounded because what stays in memory is the text, several times
+    over. In a transcript it is about a quarter of the bytes; in a compressed
+    source it can be many times what was read.
+    """
+    text = 0
     for session in reading.sessions:
         for message in session.messages:
             for block in message.blocks:
-                total += len(getattr(block, "text", ""))
-    return total
+                text += sys.getsizeof(getattr(block, "text", ""))
+    return max(reading.bytes_read, _TEXT_WEIGHT * text)

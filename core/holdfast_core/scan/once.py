@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from holdfast_core.agents.base import Agent, Home
-from holdfast_core.errors import Refused
+from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ScanProgress, ScanReport
@@ -15,6 +15,21 @@ from holdfast_core.scan.ingest import Hooks, report_of, update
 from holdfast_core.store.annotations import Annotations
 
 log = logging.getLogger(__name__)
+
+
+def make_directories(paths: Paths) -> None:
+    """Make our own directories.
+
+    Raises:
+        HoldfastError: they cannot be made.
+    """
+    try:
+        paths.create()
+    except OSError as error:
+        raise HoldfastError(
+            "Holdfast cannot write to its own directories. Free some space or correct their permissions.",
+            detail=repr(error),
+        ) from error
 
 
 def update_once(
@@ -31,7 +46,7 @@ def update_once(
     Raises:
         Refused: another process has been writing to the index for all of ``timeout_seconds``.
     """
-    paths.create()
+    make_directories(paths)
 
     def notes_of(session_ids: Sequence[str]) -> list[Annotation]:
         if not session_ids or not paths.annotations.exists():
@@ -46,7 +61,7 @@ def update_once(
 
 def annotate_once(paths: Paths, notes: Sequence[Annotation], *, timeout_seconds: float) -> None:
     """Show notes that the store has kept in the index; a window's indexer that is at work does it in our place."""
-    paths.create()
+    make_directories(paths)
     try:
         with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
             writer.annotate(notes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -39,11 +38,12 @@ class IndexerProcess:
 
     It lives from `start` to `close`. If it dies it is started again, later
     each time; from the third death in a row on the person is told, once.
+    ``first`` is what a new process is told at its start.
     """
 
     def __init__(self, command: Sequence[str], first: Start, on_event: Callable[[Event], None]) -> None:
         self._command = tuple(command)
-        self._first = first
+        self.first = first
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
@@ -63,7 +63,7 @@ class IndexerProcess:
     def send(self, command: Command) -> None:
         """Tell the indexer something; a restarted one starts with a look everywhere and needs no repetition."""
         if isinstance(command, Pause):
-            self._first = msgspec.structs.replace(self._first, is_paused=command.is_paused)
+            self.first = msgspec.structs.replace(self.first, is_paused=command.is_paused)
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
 
@@ -127,13 +127,13 @@ class IndexerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 limit=LINE_LIMIT_BYTES,
-                creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
             return f"not started: {error.strerror}"
         self._process = process
         try:
-            self.send(self._first)
+            self.send(self.first)
             if process.stdout is not None:
                 await self._listen(process.stdout)
             return f"status {await process.wait()}"

@@ -1,0 +1,402 @@
+"""The index follows the agents' files: cheaply, whatever happens to them, and never by touching them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from holdfast_core.agents.base import Checkpoint, Home, Reading, SourceRef
+from holdfast_core.index.writer import IndexWriter
+from holdfast_core.model.changes import ChangeSet, ScanProgress
+from holdfast_core.scan import ingest
+from holdfast_core.scan.ingest import Hooks, combined, report_of
+
+from tests.core.scan.conftest import Place
+from tests.fakes.agent import FakeAgent, append, said, write_session
+
+
+def test_what_was_written_is_listed_and_found(place: Place) -> None:
+    write_session(place.home, "one", "apple", "pear")
+    write_session(place.home, "two", "plum")
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:one": 2, "fake:two": 1}
+    assert place.answers().hits["pear"] == {("fake:one", 1)}
+    assert set(outcome.changes.added) == {"fake:one", "fake:two"}
+
+
+def test_a_second_look_at_the_same_files_reads_nothing(place: Place) -> None:
+    write_session(place.home, "one", "apple")
+    place.update()
+
+    outcome = place.update()
+
+    assert outcome.bytes_read == 0
+    assert not outcome.changes
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_growth_reads_only_what_was_appended(place: Place, by_path: bool) -> None:
+    path = write_session(place.home, "one", *["apple"] * 1000)
+    place.update()
+    append(path, "pear")
+
+    outcome = place.update(paths=[path] if by_path else None)
+
+    assert outcome.bytes_read == len(said("pear", "assistant"))
+    assert outcome.changes == ChangeSet(changed=("fake:one",))
+    assert place.listed() == {"fake:one": 1001}
+    assert place.answers().hits["pear"] == {("fake:one", 1000)}
+
+
+def test_a_line_that_is_still_being_written_is_read_when_it_is_whole(place: Place) -> None:
+    path = write_session(place.home, "one", "apple")
+    place.update()
+    line = said("pear")
+    with path.open("a") as file:
+        file.write(line[:10])
+    place.update()
+    assert place.listed() == {"fake:one": 1}
+
+    with path.open("a") as file:
+        file.write(line[10:])
+    place.update()
+
+    assert place.listed() == {"fake:one": 2}
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_a_deleted_file_is_reported_as_lost(place: Place, by_path: bool) -> None:
+    path = write_session(place.home, "one", "apple", "pear")
+    place.update()
+    path.unlink()
+
+    outcome = place.update(paths=[path] if by_path else None)
+
+    assert [(loss.id, loss.messages) for loss in outcome.changes.lost] == [("fake:one", 2)]
+    assert place.listed() == {}
+
+
+def test_a_truncated_file_is_reported_as_lost_in_part(place: Place) -> None:
+    path = write_session(place.home, "one", "apple", "pear", "plum")
+    place.update()
+    whole = path.read_bytes()
+    with path.open("r+b") as file:
+        file.truncate(whole.index(b"plum") - 30)
+
+    outcome = place.update()
+
+    assert [(loss.id, loss.messages) for loss in outcome.changes.lost] == [("fake:one", 2)]
+    assert place.listed() == {"fake:one": 1}
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_a_renamed_file_is_no_loss(place: Place, by_path: bool) -> None:
+    path = write_session(place.home, "one", "apple")
+    place.update()
+    moved = path.rename(path.with_name("other.jsonl"))
+
+    outcome = place.update(paths=[path, moved] if by_path else None)
+
+    assert outcome.changes.lost == ()
+    assert outcome.changes.removed == ()
+    assert place.listed() == {"fake:one": 1}
+    assert place.answers().entries["fake:one"]["source_path"] == str(moved)
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+def test_a_deleted_directory_takes_its_sessions_with_it(place: Place, by_path: bool) -> None:
+    path = write_session(place.home, "one", "apple", directory="gone")
+    write_session(place.home, "two", "pear", directory="stays")
+    place.update()
+    path.unlink()
+    path.parent.rmdir()
+
+    place.update(paths=[path.parent] if by_path else None)
+
+    assert place.listed() == {"fake:two": 1}
+
+
+def test_a_new_directory_is_read_by_its_path(place: Place) -> None:
+    place.update()
+    path = write_session(place.home, "one", "apple", directory="new")
+
+    place.update(paths=[path.parent])
+
+    assert place.listed() == {"fake:one": 1}
+
+
+def test_a_changed_file_costs_no_look_at_the_others(place: Place) -> None:
+    paths = [write_session(place.home, f"s{number}", "apple") for number in range(50)]
+    agent = CountingAgent()
+    place.agents = {"fake": agent}
+    place.update()
+    agent.seen.clear()
+    append(paths[7], "pear")
+
+    place.update(paths=[paths[7]])
+
+    assert agent.seen == [str(paths[7])]
+    assert agent.discoveries == 1
+
+
+def test_newest_sessions_are_readable_before_old_ones_are_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        path = write_session(place.home, f"s{number}", "apple" * 200)
+        os.utime(path, (number, number))
+    monkeypatch.setattr(ingest, "FIRST_BATCH_BYTES", 1000)
+    seen: list[ChangeSet] = []
+
+    place.update(hooks=Hooks(on_changes=seen.append))
+
+    assert seen[0].added == ("fake:s19",)
+    assert len(seen) == 2
+
+
+def test_one_bad_session_does_not_end_the_scan(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    bad = write_session(place.home, "bad", "apple")
+    with bad.open("a") as file:
+        file.write(json.dumps({"crash": True}) + "\n")
+    write_session(place.home, "good", "pear")
+
+    place.update()
+
+    assert place.listed() == {"fake:good": 1}
+    assert [record.getMessage().split()[0] for record in caplog.records if record.levelname == "ERROR"] == ["incident"]
+    caplog.clear()
+
+
+def test_a_bad_session_is_not_tried_again_until_it_changes(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    bad = write_session(place.home, "bad", "apple")
+    good_text = bad.read_text()
+    bad.write_text(good_text + json.dumps({"crash": True}) + "\n")
+    place.agents = {"fake": (agent := CountingAgent())}
+    place.update()
+    agent.seen.clear()
+    place.update()
+    assert agent.seen == []
+
+    bad.write_text(good_text)
+    place.update()
+
+    assert place.listed() == {"fake:bad": 1}
+    caplog.clear()
+
+
+def test_what_the_index_cannot_take_costs_only_itself(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.agents = {"fake": NonsenseAgent()}
+    write_session(place.home, "nonsense", "apple")
+    write_session(place.home, "good", "pear")
+
+    place.update()
+
+    assert place.listed() == {"fake:good": 1}
+    caplog.clear()
+
+
+def test_a_file_that_vanishes_between_being_found_and_read_is_no_problem(place: Place) -> None:
+    place.agents = {"fake": VanishingAgent()}
+    write_session(place.home, "vanishing", "apple")
+    write_session(place.home, "good", "pear")
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:good": 1}
+    assert place.answers().places.problems == 0
+    assert outcome.is_complete
+
+
+def test_a_source_that_is_no_file_is_a_problem_and_nothing_more(place: Place) -> None:
+    write_session(place.home, "good", "apple")
+    (place.home / ".fake" / "project" / "loop.jsonl").symlink_to("loop.jsonl")
+
+    with IndexWriter.open(place.index, timeout_seconds=5) as writer:
+        outcome = ingest.update(writer, place.agents, Home(place.home, {}))
+        report = report_of(outcome, writer)
+
+    assert (report.sessions, report.problems) == (1, 1)
+    assert place.listed() == {"fake:good": 1}
+
+
+def test_an_unreadable_root_is_reported_and_removes_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """A loop of links stands for every directory that cannot be read, also for whom permissions do not bind."""
+    place.agents = {"fake": FakeAgent(), "other": FakeAgent("other")}
+    write_session(place.home, "one", "apple")
+    place.update()
+    root = place.home / ".fake"
+    root.rename(place.home / "away")
+    root.symlink_to(root)
+    write_session(place.home, "two", "pear", agent="other")
+
+    outcome = place.update()
+
+    assert [(failure.agent, failure.reason) for failure in outcome.discovery.failures] == [("fake", "ELOOP")]
+    assert place.listed() == {"fake:one": 1, "other:two": 1}
+    caplog.clear()
+
+
+def test_an_unreadable_directory_below_a_root_removes_nothing(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    path = write_session(place.home, "one", "apple")
+    write_session(place.home, "two", "pear", directory="other")
+    place.update()
+    path.parent.rename(place.home / "away")
+    path.parent.symlink_to(path.parent)
+
+    outcome = place.update(paths=[path])
+
+    assert place.listed() == {"fake:one": 1, "fake:two": 1}
+    assert [failure.agent for failure in outcome.discovery.failures] == ["fake"]
+    assert place.update().discovery.failures
+    assert place.listed() == {"fake:one": 1, "fake:two": 1}
+    caplog.clear()
+
+
+_AS_NOBODY = """
+import sys
+from pathlib import Path
+from tests.core.scan.conftest import Place
+import os
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+place = Place(Path(sys.argv[1]))
+outcome = place.update()
+print(len(outcome.discovery.failures), *sorted(place.listed()))
+"""
+
+
+@pytest.mark.parametrize("closed", [".fake", ".fake/project"])
+def test_a_directory_without_permission_removes_nothing(place: Place, closed: str) -> None:
+    write_session(place.home, "one", "apple")
+    place.index.mkdir()
+    for path in [*place.top.parents[:2], place.top, place.index, place.home]:
+        path.chmod(0o777)
+
+    def run() -> str:
+        command = [sys.executable, "-c", _AS_NOBODY, str(place.top)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+    assert run() == "0 fake:one"
+    (place.home / closed).chmod(0)
+    assert run() == "1 fake:one"
+    (place.home / closed).chmod(0o755)
+    assert run() == "0 fake:one"
+
+
+def test_readers_write_nothing_below_an_agents_home(place: Place) -> None:
+    path = write_session(place.home, "one", "apple")
+    root = place.home / ".fake"
+    for read_only in [path, path.parent, root]:
+        read_only.chmod(0o555 if read_only.is_dir() else 0o444)
+    before = _tree(root)
+
+    place.update()
+    place.update(full=True)
+    place.update(paths=[path])
+
+    assert _tree(root) == before
+    for writable in [root, path.parent, path]:
+        writable.chmod(0o755)
+
+
+def test_a_full_update_reads_everything_again(place: Place) -> None:
+    path = write_session(place.home, "one", "apple")
+    place.update()
+
+    outcome = place.update(full=True)
+
+    assert outcome.bytes_read == path.stat().st_size
+    assert place.listed() == {"fake:one": 1}
+
+
+def test_a_scan_that_is_stopped_keeps_what_it_has_read(place: Place) -> None:
+    for number in range(5):
+        write_session(place.home, f"s{number}", "apple")
+    asked: list[int] = []
+
+    def should_stop() -> bool:
+        asked.append(1)
+        return len(asked) > 2
+
+    outcome = place.update(hooks=Hooks(should_stop=should_stop))
+
+    assert not outcome.is_complete
+    assert len(place.listed()) == 2
+    assert place.update().is_complete
+    assert len(place.listed()) == 5
+
+
+def test_progress_ends_with_everything_done(place: Place) -> None:
+    for number in range(5):
+        write_session(place.home, f"s{number}", "apple")
+    seen: list[ScanProgress] = []
+
+    place.update(hooks=Hooks(on_progress=seen.append))
+
+    assert seen[-1] == ScanProgress(5, 5, seen[-1].bytes_total, seen[-1].bytes_total, is_done=True)
+    assert seen[0].sources_total == 5
+
+
+def test_change_sets_join_into_what_holds_at_the_end() -> None:
+    joined = combined(
+        [
+            ChangeSet(added=("a", "b")),
+            ChangeSet(changed=("a", "c"), removed=("b", "d")),
+            ChangeSet(added=("d",), annotated=("c", "e")),
+        ]
+    )
+
+    assert joined == ChangeSet(added=("a",), changed=("c", "d"), annotated=("e",))
+
+
+def _tree(root: Path) -> dict[str, Any]:
+    return {str(path): (path.lstat(), path.is_dir() or path.read_bytes()) for path in [root, *sorted(root.rglob("*"))]}
+
+
+class CountingAgent(FakeAgent):
+    """Notes what is read and how often all is looked through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.discoveries = 0
+
+    def discover(self, home: Home) -> Any:
+        """Count and go on."""
+        self.discoveries += 1
+        return super().discover(home)
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        """Note and go on."""
+        self.seen.append(ref.path)
+        return super().read(ref, home, checkpoint=checkpoint)
+
+
+class VanishingAgent(FakeAgent):
+    """Whose files named vanishing are deleted just before they are read."""
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        """Delete, then read."""
+        if "vanishing" in ref.path:
+            Path(ref.path).unlink()
+        return super().read(ref, home, checkpoint=checkpoint)
+
+
+class NonsenseAgent(FakeAgent):
+    """Whose reader gives values of a wrong type for one session."""
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        """Spoil what was read."""
+        reading = super().read(ref, home, checkpoint=checkpoint)
+        if "nonsense" in ref.path:
+            read = reading.sessions[0]
+            read.facts = msgspec.structs.replace(read.facts, updated_ms=object())
+        return reading
