@@ -192,21 +192,6 @@ def read_settings(
     return SettingsRead(Settings(**values), sources, unknown, tuple(problems))
 
 
-def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
-    """Return ``key=value`` texts as a mapping, the last one wins.
-
-    Raises:
-        WrongUsage: a pair has no ``=``.
-    """
-    overrides = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
-        if not separator:
-            raise WrongUsage(f"A setting is given as key=value, not as {pair!r}.")
-        overrides[key.strip().replace("-", "_").lower()] = value
-    return overrides
-
-
 def parse_value(key: str, text: str) -> Any:
     """Return what a person typed as a value of a setting. Lists are typed as in TOML.
 

@@ -129,7 +129,7 @@ def _block(block: Block, message: Message, options: ExportOptions, results: Mapp
         case Thinking():
             yield _folded("Thinking", prose(block.text))
         case ToolCall():
-            yield _folded(_call_title(block), "".join(_call(block, results.get(block.call_id, []), options)))
+            yield _folded(call_title(block), "".join(_call(block, results.get(block.call_id, []), options)))
         case ToolResult():
             yield _folded("Error of a tool" if block.is_error else "Tool output", code_block(block.text))
         case Image():
@@ -159,7 +159,7 @@ def _call(call: ToolCall, results: Iterable[Block], options: ExportOptions) -> I
             yield ("Error:\n\n" if result.is_error else "Output:\n\n") + code_block(result.text)
 
 
-def _call_title(call: ToolCall) -> str:
+def call_title(call: ToolCall) -> str:
     inputs = call.input if isinstance(call.input, dict) else {}
     telling = next((inputs[key] for key in _TELLING_INPUTS if isinstance(inputs.get(key), str)), "")
     return ": ".join(part for part in (one_line(call.name), one_line(telling, limit=80)) if part)

@@ -1,0 +1,100 @@
+"""`holdfast config list | get | set | reset`: the settings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from holdfast_core.cli.context import Context
+from holdfast_core.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from holdfast_core.cli.parser import Commands
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this group."""
+    group = commands.group("config", "Read and change settings")
+    group.add("list", list_settings)
+    parser = group.add("get", get)
+    parser.add_argument("key", metavar="KEY")
+    parser = group.add("set", set_value)
+    parser.add_argument("key", metavar="KEY")
+    parser.add_argument("value", metavar="VALUE", help="as in the settings file; texts without quotes")
+    parser = group.add("reset", reset)
+    parser.add_argument("keys", nargs="*", metavar="KEY")
+    parser.add_argument("--all", action="store_true", help="reset every setting")
+
+
+async def list_settings(context: Context, arguments: argparse.Namespace) -> None:
+    """List every setting: its value, where that comes from, and what is allowed."""
+    from holdfast_core.settings import setting_infos, show_value
+
+    read = context.settings_read
+    for key in read.unknown:
+        context.warn(f"The settings file has {key!r}, which this version does not know. It is left alone.")
+    documents = [_document(context, info.key) for info in setting_infos()]
+    if context.is_json:
+        context.print_json(documents)
+        return
+    rows = [[row["key"], show_value(row["value"]), row["source"], row["allowed"]] for row in documents]
+    context.table(["Setting", "Value", "From", "Allowed"], rows, flexible=[1, 3])
+    context.warn(f"The settings file is {context.paths.settings}")
+
+
+async def get(context: Context, arguments: argparse.Namespace) -> None:
+    """Print the value of one setting."""
+    _tell(context, _key(arguments.key))
+
+
+async def set_value(context: Context, arguments: argparse.Namespace) -> None:
+    """Change a setting for good, in the settings file; its comments stay."""
+    from holdfast_core.settings import change_setting, parse_value
+
+    key = _key(arguments.key)
+    change_setting(context.paths, key, parse_value(key, arguments.value))
+    context.forget_settings()
+    _tell(context, key)
+
+
+async def reset(context: Context, arguments: argparse.Namespace) -> None:
+    """Give settings their defaults back."""
+    from holdfast_core.settings import Settings, reset_settings
+
+    if bool(arguments.keys) == arguments.all:
+        raise WrongUsage("Name the settings to reset, or --all.")
+    keys = list(Settings.model_fields) if arguments.all else [_key(key) for key in arguments.keys]
+    reset_settings(context.paths, keys)
+    context.forget_settings()
+    if context.is_json:
+        context.print_json({"done": len(keys)})
+
+
+def _tell(context: Context, key: str) -> None:
+    from holdfast_core.settings import show_value
+
+    document = _document(context, key)
+    if context.is_json:
+        context.print_json(document)
+    else:
+        context.print(show_value(document["value"]))
+
+
+def _document(context: Context, key: str) -> dict[str, Any]:
+    from holdfast_core.settings import setting_info
+
+    info = setting_info(key)
+    return {
+        "key": key,
+        "value": getattr(context.settings, key),
+        "source": context.settings_read.sources[key],
+        "default": info.default,
+        "kind": info.kind,
+        "allowed": info.allowed,
+        "title": info.title,
+        "help": info.help,
+    }
+
+
+def _key(text: str) -> str:
+    return text.strip().replace("-", "_").lower()

@@ -1,0 +1,112 @@
+"""`holdfast resume`: continue a session in its agent's own program."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast_core.cli import listed
+from holdfast_core.cli.context import Context
+from holdfast_core.cli.index import ensure_index
+from holdfast_core.cli.sessions import print_entries
+from holdfast_core.errors import WrongUsage
+from holdfast_core.export.document import entry_document
+from holdfast_core.model.resume import ResumePlan
+from holdfast_core.model.session import SessionEntry
+
+if TYPE_CHECKING:
+    from holdfast_core.cli.parser import Commands
+
+_OFFERED = 10
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add("resume", resume)
+    parser.add_argument("target", nargs="?", metavar="SESSION", help="number in the list, id, or title")
+    parser.add_argument("--terminal", metavar="NAME", help="a terminal by name, here, copy, or auto")
+    parser.add_argument("--fork", action="store_true", help="continue in a copy, where the agent can")
+    parser.add_argument("--project", metavar="DIR", type=Path, help="continue in this directory; it is remembered")
+    parser.add_argument(
+        "--trust-directory", action="store_true", help="also in a directory that others own or can change"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be run")
+
+
+async def resume(context: Context, arguments: argparse.Namespace) -> None:
+    """Continue a session where it stopped, in the right directory.
+
+    In a terminal it continues right there; elsewhere, and with --terminal, a
+    terminal is opened. Without a session, those that you used last are listed.
+    """
+    await ensure_index(context)
+    if arguments.target is None:
+        await _offer(context)
+        return
+    entry = await listed.resolve(context, arguments.target)
+    terminal = arguments.terminal or ("here" if _is_in_terminal(context) else None)
+    choice = {
+        "terminal": terminal,
+        "fork": arguments.fork,
+        "project": arguments.project,
+        "is_trusted": arguments.trust_directory,
+    }
+    plan = await context.library.resume_plan(entry.id, **choice)
+    if arguments.dry_run:
+        _tell(context, plan)
+    elif plan.method == "here":
+        await _here(context, plan, entry)
+    elif plan.method == "copy":
+        context.warn("Run this where you want to go on:")
+        _tell(context, plan)
+    else:
+        _tell(context, await context.library.resume(entry.id, **choice))
+
+
+async def _offer(context: Context) -> None:
+    keys = await context.library.keys("")
+    entries = await context.library.entries(keys[:_OFFERED])
+    if context.is_json:
+        context.print_json([entry_document(entry) for entry in entries])
+        return
+    print_entries(context, entries)
+    context.warn("Name one of them: holdfast resume NUMBER")
+
+
+def _is_in_terminal(context: Context) -> bool:
+    return not context.is_json and context.is_terminal and sys.stdin.isatty() and context.out is sys.stdout
+
+
+async def _here(context: Context, plan: ResumePlan, entry: SessionEntry) -> None:
+    """Become the agent; the library is closed first, as nothing of it must be held open."""
+    if context.is_json:
+        raise WrongUsage("Here the agent itself takes the output: leave out --json.")
+    from holdfast_core.agents.base import Home
+    from holdfast_core.resume import run_here
+
+    context.warn(f"Continuing {entry.title or entry.native_id} in {plan.cwd}")
+    await context.close()
+    context.out.flush()
+    context.exit_code = run_here(plan, Home(context.agents_home, context.environment))
+
+
+def _tell(context: Context, plan: ResumePlan) -> None:
+    if context.is_json:
+        context.print_json(_document(plan))
+    elif plan.method == "terminal":
+        context.print(f"{plan.terminal}: {plan.shell_line}")
+    else:
+        context.print(plan.shell_line)
+
+
+def _document(plan: ResumePlan) -> dict[str, Any]:
+    return {
+        "argv": plan.argv,
+        "cwd": plan.cwd,
+        "terminal": plan.terminal,
+        "method": plan.method,
+        "session_id": plan.session_id,
+        "shell_line": plan.shell_line,
+    }

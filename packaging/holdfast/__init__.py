@@ -1,0 +1,1 @@
+"""Starts Holdfast: the command line, the window, or a helper process."""
