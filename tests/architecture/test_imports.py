@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 
 import pytest
+from packaging.requirements import Requirement
+
+from tests.architecture.tree import CORE, GUI, ROOT, imported, sources
 
 
 def _loaded(statement: str) -> set[str]:
@@ -28,3 +32,14 @@ def test_the_model_needs_nothing_but_msgspec():
     names = _loaded("import holdfast_core.model.session, holdfast_core.model.search, holdfast_core.model.changes")
 
     assert names & {"apsw", "pydantic", "asyncio", "platformdirs", "zstandard"} == set()
+
+
+def test_every_dependency_is_used_and_every_use_declared():
+    names = {"pyside6-essentials": "PySide6", "markdown-it-py": "markdown_it", "google-re2": "re2"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {Requirement(text).name.lower() for text in project["dependencies"]}
+
+    used = {name.partition(".")[0] for source in sources(CORE, GUI) for _, name in imported(source)}
+
+    ours = {"holdfast", "holdfast_core", "holdfast_gui", "shiboken6"}
+    assert {names.get(name, name) for name in declared} == used - ours - sys.stdlib_module_names
