@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 from holdfast_core.agents.base import Fingerprint, SourceRef
 
@@ -36,6 +38,28 @@ def reference(agent: str, entry: os.DirEntry[str], key: str | None = None) -> So
     except OSError:
         fingerprint = Fingerprint(0, 0)
     return SourceRef(agent, key or entry.path, entry.path, fingerprint)
+
+
+def reference_at(agent: str, path: str) -> SourceRef | None:
+    """Return the reference to the regular file at a path; None if there is none."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return SourceRef(agent, path, path, Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino))
+
+
+def is_behind_link(path: str, root: str) -> bool:
+    """Return whether a directory between a root and a path in it is a link, which `discover` would not enter."""
+    parents = Path(path).parents
+    return any(parent.is_symlink() for parent in parents if str(parent).startswith(root + os.sep))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Return whether a path is a folder's own or one in it, by their texts alone."""
+    return path == folder or path.startswith(folder + os.sep)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from holdfast_core.agents._claude_reader import Reader
 from holdfast_core.agents._claude_side import Side
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
-from holdfast_core.agents._walk import files_below, reference, subdirectories
+from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
 from holdfast_core.errors import Refused
 
@@ -50,6 +50,27 @@ class ClaudeCode(Agent):
             for project in subdirectories(root):
                 yield from self._discover_project(project.path)
 
+    def refs_for(self, home: Home, paths: Sequence[str]) -> Iterator[SourceRef]:
+        for root in _project_roots(self.roots(home)):
+            for path in paths:
+                if is_below(root, path):
+                    yield from (ref for project in subdirectories(root) for ref in self._discover_project(project.path))
+                elif is_below(path, root):
+                    yield from self._refs_at(root, path)
+
+    def _refs_at(self, root: str, path: str) -> Iterator[SourceRef]:
+        """Yield the source at a path, or those in the directory that it is."""
+        inner = Path(path).relative_to(root).parts
+        if is_behind_link(path, root) or Path(path).is_symlink():
+            return
+        if _is_transcript(inner):
+            found = reference_at(self.id, path)
+            if found is not None:
+                yield found
+        elif Path(path).is_dir():
+            project = f"{root}{os.sep}{inner[0]}"
+            yield from (ref for ref in self._discover_project(project) if is_below(ref.path, path))
+
     def _discover_project(self, project: str) -> Iterator[SourceRef]:
         for entry in files_below(project, ".jsonl"):
             yield reference(self.id, entry)
@@ -85,6 +106,14 @@ class ClaudeCode(Agent):
             if days is not None and days >= 0:
                 return days
         return _DEFAULT_DAYS
+
+
+def _is_transcript(inner: tuple[str, ...]) -> bool:
+    """Return whether a path below a root, in parts, is where `discover` would find a source."""
+    if len(inner) == 2:
+        return inner[1].endswith(".jsonl")
+    is_subagent = inner[-1].startswith("agent-") and inner[-1].endswith(".jsonl") and inner[2:3] == ("subagents",)
+    return is_subagent and (len(inner) == 4 or (len(inner) == 6 and inner[3] == "workflows"))
 
 
 def _config_directories(home: Home) -> list[Path]:
