@@ -108,18 +108,18 @@ class Settings(BaseModel):
         description='Program and arguments of the terminal `custom`, as a list: `["myterm", "--", "{command}"]`. '
         "`{command}` stands alone and becomes the command's own arguments; `{directory}` becomes the project.",
     )
-    export_format: Literal["md", "json"] = Field(
-        "md", title="Export as", description="The format of an export if none is named: Markdown, or complete JSON."
+    export_format: Literal["md", "json", "txt"] = Field(
+        "md",
+        title="Export as",
+        description="The format of an export if none is named: Markdown, complete JSON, or plain text.",
     )
-    drag_format: Literal["md", "json"] = Field(
+    drag_format: Literal["md", "json", "txt"] = Field(
         "md", title="Drag as", description="The format of the files that dragging a session out of the list gives."
     )
     export_thinking: bool = Field(
-        True, title="Export thinking", description="Markdown exports hold the model's reasoning, folded."
+        True, title="Export thinking", description="Exports hold the model's reasoning. Complete JSON always does."
     )
-    export_tool_output: bool = Field(
-        True, title="Export tool output", description="Markdown exports hold what tools gave back, folded."
-    )
+    export_tool_output: bool = Field(True, title="Export tool output", description="Exports hold what tools gave back.")
     export_images: bool = Field(
         False, title="Export images", description="Markdown exports hold the pictures themselves, not only their names."
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast_core.cli.parser import Commands
 
 _SHOWN_TO_PEOPLE = 50
+_OUTPUT_LINES = 8
 _SORTS = get_args(Sort)
 _ASCENDING = ("title", "project", "agent")
 
@@ -44,7 +45,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--sort", choices=("relevance", "time"), default="relevance")
     parser = group.add("export", export)
     parser.add_argument("target", metavar="SESSION", help="number in the list, id, or title")
-    parser.add_argument("--format", choices=get_args(ExportFormat), help="md or json; else as the settings say")
+    parser.add_argument("--format", choices=get_args(ExportFormat), help="else as the settings say")
     parser.add_argument("-o", "--output", metavar="PATH", help="file or directory to write; - for standard output")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     parser.add_argument("--thinking", action=argparse.BooleanOptionalAction, help="with the model's reasoning")
@@ -106,10 +107,10 @@ async def show(context: Context, arguments: argparse.Namespace) -> None:
         for part in json.render(loaded.session, ExportOptions(images=False), entry=loaded.entry):
             context.out.write(part)
         return
-    from holdfast_core.cli.transcript import lines
+    from holdfast_core.export import text
 
-    for line in lines(loaded.session, loaded.entry):
-        context.print(line)
+    for part in text.render(loaded.session, entry=loaded.entry, output_lines=_OUTPUT_LINES):
+        context.out.write(part)
 
 
 async def search(context: Context, arguments: argparse.Namespace) -> None:
@@ -133,7 +134,7 @@ async def search(context: Context, arguments: argparse.Namespace) -> None:
 
 
 async def export(context: Context, arguments: argparse.Namespace) -> None:
-    """Write a session to a file, as Markdown or complete JSON.
+    """Write a session to a file, as Markdown, plain text or complete JSON.
 
     Without -o the file is made in the present directory, named after the
     session. A file that is there is not replaced without --force.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from holdfast_core.atomic import write_file
 from holdfast_core.errors import HoldfastError, NotFound, Refused, WrongUsage
 from holdfast_core.export import json, markdown
+from holdfast_core.export import text as plain
 from holdfast_core.export.naming import file_name
 from holdfast_core.model.export import ExportFormat, ExportOptions
 from holdfast_core.model.session import Session, SessionEntry
@@ -17,7 +18,7 @@ from holdfast_core.model.session import Session, SessionEntry
 if TYPE_CHECKING:
     from holdfast_core.settings import Settings
 
-_RENDERERS: dict[str, Callable[..., Iterator[str]]] = {"md": markdown.render, "json": json.render}
+_RENDERERS: dict[str, Callable[..., Iterator[str]]] = {"md": markdown.render, "json": json.render, "txt": plain.render}
 
 
 def render(

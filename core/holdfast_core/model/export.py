@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-ExportFormat = Literal["md", "json"]
+ExportFormat = Literal["md", "json", "txt"]
 
 
 class ExportOptions(msgspec.Struct, frozen=True):
