@@ -1,0 +1,1 @@
+"""The transcript: one scroll area that draws a session of any length."""

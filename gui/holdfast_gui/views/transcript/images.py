@@ -1,0 +1,53 @@
+"""Pictures out of sessions: decoded in memory, scaled while decoding, never read from disk or net."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
+from PySide6.QtGui import QImage, QImageReader
+
+PIXEL_LIMIT: Final = 16_000_000
+DATA_LIMIT: Final = 40_000_000  # characters of base64
+# Formats without scripts, references or external parts, told by their first bytes.
+_FORMATS: Final = (
+    (b"\x89PNG\r\n", b"png"),
+    (b"\xff\xd8\xff", b"jpeg"),
+    (b"GIF8", b"gif"),
+    (b"RIFF", b"webp"),
+    (b"BM", b"bmp"),
+)
+
+
+def decode(data_base64: str, limit: QSize) -> QImage | str:
+    """Return a picture that fits into ``limit``, or why there is none, in words for people.
+
+    Slow: to be called in a thread.
+    """
+    if not data_base64:
+        return "The picture is not in the session"
+    if len(data_base64) > DATA_LIMIT:
+        return "The picture is too large to be shown"
+    try:
+        data = base64.b64decode(data_base64)
+    except (binascii.Error, ValueError):
+        return "The picture is damaged"
+    kind = next((kind for magic, kind in _FORMATS if data.startswith(magic)), None)
+    if kind is None:
+        return "The picture has a format that is not shown"
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer, QByteArray(kind))
+    reader.setAutoDetectImageFormat(False)
+    size = reader.size()
+    if not size.isValid():
+        return "The picture is damaged"
+    if size.width() * size.height() > PIXEL_LIMIT:
+        return "The picture is too large to be shown"
+    if size.width() > limit.width() or size.height() > limit.height():
+        reader.setScaledSize(size.scaled(limit, Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    return "The picture is damaged" if image.isNull() else image
