@@ -248,10 +248,10 @@ def need_system(libraries: Mapping[str, str], programs: Mapping[str, str] = {}) 
     needed += [package for name, package in programs.items() if shutil.which(name) is None]
     wished = [package for pattern, package in FONTS.items() if not has_font(pattern)]
     if needed:
-        need_packages([*needed, *wished], because="The window cannot start without them")
-    elif wished and may_install():
+        need_packages(needed, because="Parts of the system are missing")
+    if wished and may_install():
         apt_install(wished)
-    elif wished:
+    elif wished and not PYTHON.exists():  # said once, with the first start
         say(f"Holdfast looks best with these fonts: {' '.join(wished)}.")
 
 

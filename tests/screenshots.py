@@ -1,0 +1,226 @@
+"""The pictures of the documents: the real program on invented sessions, drawn without a display.
+
+    python3 dev.py screenshot [--only NAME …] [--into DIRECTORY]
+
+Every picture is a process of its own that starts as a person starts it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from holdfast_core.library import Library
+from holdfast_core.model.start import WindowStart
+from holdfast_core.paths import find_paths
+
+from tests.fakes.demo import write_demo
+from tests.fakes.demo_deploy import TITLE
+from tests.fakes.waiting import until
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZE = (1440, 900)
+STEADY_GRABS = 12
+PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture. ``play`` brings the window to where it is to be seen."""
+
+    theme: str
+    play: Callable[[Stage], Awaitable[None]]
+    size: tuple[int, int] = SIZE
+    is_empty: bool = False
+
+
+@dataclass(slots=True)
+class Stage:
+    """The window of a scene and the id of the session that most of them show."""
+
+    window: object
+    session_id: str
+
+    async def listed(self) -> None:
+        """Wait for the rows of the list."""
+        await until(lambda: self.window.session_list.select_session(self.session_id), seconds=PATIENCE_SECONDS)
+
+    def press(self, key: str) -> None:
+        """Type a key combination into the window."""
+        from PySide6.QtGui import QKeySequence
+        from PySide6.QtTest import QTest
+
+        QTest.keySequence(self.window, QKeySequence(key))
+
+    def write(self, text: str) -> None:
+        """Type into what has the focus."""
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QApplication
+
+        QTest.keyClicks(QApplication.focusWidget() or self.window, text)
+
+
+async def _open_session(stage: Stage) -> None:
+    await stage.listed()
+
+
+async def _scroll_down(stage: Stage) -> None:
+    await stage.listed()
+    await _steady(stage.window)
+    stage.window.transcript.scroll_to_message(40)
+
+
+async def _search(stage: Stage) -> None:
+    await stage.listed()
+    stage.window.focus_search()
+    stage.write("health probe")
+    await until(lambda: stage.window.session_list.best_hit(stage.session_id), seconds=PATIENCE_SECONDS)
+    stage.window.session_list.select_session(stage.session_id)
+
+
+async def _palette(stage: Stage) -> None:
+    await stage.listed()
+    await _steady(stage.window)
+    stage.press("Ctrl+K")
+    await _steady(stage.window)
+    stage.write("re")
+
+
+async def _wait(_stage: Stage) -> None:
+    """Show what is there by itself."""
+
+
+SCENES = {
+    "main-light": Scene("light", _open_session),
+    "main-dark": Scene("dark", _open_session),
+    "search-dark": Scene("dark", _search),
+    "long-light": Scene("light", _scroll_down),
+    "palette-dark": Scene("dark", _palette),
+    "empty-light": Scene("light", _wait, is_empty=True),
+    "narrow-light": Scene("light", _open_session, size=(900, 700)),
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Make the pictures; returns 1 if one could not be made."""
+    options = _parser().parse_args(arguments)
+    options.into.mkdir(parents=True, exist_ok=True)
+    if options.scene:
+        return _show(options.scene, options.home, options.into / f"{options.scene}.png")
+    with tempfile.TemporaryDirectory(prefix="holdfast-pictures-") as directory:
+        home = Path(directory)
+        write_demo(home / "person", now=datetime.now().astimezone())
+        (home / "nobody").mkdir()
+        asyncio.run(_index(home))
+        command = [sys.executable, "-m", "tests.screenshots", "--home", directory, "--into", str(options.into)]
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOLDFAST_HOME": ""}
+        failed = [
+            name
+            for name in options.only or SCENES
+            if subprocess.call([*command, "--scene", name], env=environment, cwd=ROOT)
+        ]
+    return int(bool(failed))
+
+
+async def _index(home: Path) -> None:
+    """Index the sessions, and say of some what a person would."""
+    library = Library.open(find_paths(home / "own"), agents_home=home / "person", environment={})
+    try:
+        await library.update()
+        entries = await library.entries(await library.keys(""))
+        by_title = {entry.title: entry.id for entry in entries}
+        starred = [
+            by_title[title] for title in (TITLE, "Refactor the billing webhook", "Find the slow query behind /search")
+        ]
+        await library.annotate(starred, starred=True)
+        await library.annotate([by_title[TITLE]], add_tags=["deploy", "incident"], note="The VACUUM half is KELP-812.")
+        await library.annotate([by_title["Write the incident report for the outage"]], add_tags=["incident"])
+    finally:
+        await library.close()
+
+
+def _show(name: str, home: Path, path: Path) -> int:
+    """Start the program, play one scene in it, and write what the window shows."""
+    from holdfast_gui.actions.desktop import Application
+    from holdfast_gui.single_instance import Instance
+    from qasync import QEventLoop
+
+    scene = SCENES[name]
+    paths = find_paths(home / ("empty" if scene.is_empty else "own"))
+    paths.create()
+    application = Application()
+    application.setCursorFlashTime(0)
+    instance = Instance(paths.data)
+    assert instance.claim()
+    start = WindowStart(
+        agents_home=str(home / ("nobody" if scene.is_empty else "person")), overrides={"theme": scene.theme}
+    )
+    with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
+        runner.run(_perform(application, instance, paths, start, scene, path))
+    instance.close()
+    print(f"{path.name}")
+    return 0
+
+
+async def _perform(application, instance, paths, start: WindowStart, scene: Scene, path: Path) -> None:
+    from holdfast_gui import app
+
+    running = asyncio.ensure_future(app.run(application, instance, paths, start))
+    window = await until(lambda: _main_window(application), seconds=PATIENCE_SECONDS)
+    window.resize(*scene.size)
+    stage = Stage(window, await _deploy_id(paths))
+    await scene.play(stage)
+    await _steady(window)
+    window.grab().save(str(path))
+    application.quit_wanted.emit()
+    await running
+
+
+async def _deploy_id(paths) -> str:
+    library = Library.open(paths)
+    try:
+        entries = await library.entries(await library.keys(""))
+    finally:
+        await library.close()
+    return next((entry.id for entry in entries if entry.title == TITLE), "")
+
+
+def _main_window(application):
+    from holdfast_gui.views.window import MainWindow
+
+    return next((top for top in application.topLevelWidgets() if isinstance(top, MainWindow) and top.isVisible()), None)
+
+
+async def _steady(window) -> None:
+    """Wait until the window has looked the same for a while."""
+    seen = [window.grab().toImage()]
+
+    def looks_the_same() -> bool:
+        now = window.grab().toImage()
+        if now != seen[0]:
+            seen.clear()
+        seen.append(now)
+        return len(seen) > STEADY_GRABS
+
+    await until(looks_the_same, seconds=PATIENCE_SECONDS)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 dev.py screenshot", description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=list(SCENES), help="make these pictures alone")
+    parser.add_argument("--into", type=Path, default=ROOT / "docs" / "images", help="where they go (docs/images)")
+    parser.add_argument("--scene", help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
