@@ -13,10 +13,11 @@ BATCH_MS: Final = 120
 
 
 class Observed(Protocol):
-    """What has changes and progress: the library."""
+    """What has changes, progress, and sentences about what fails: the library."""
 
     changes: Observers[ChangeSet]
     progress: Observers[ScanProgress]
+    failures: Observers[str]
 
 
 class Bridge(QObject):
@@ -24,9 +25,11 @@ class Bridge(QObject):
 
     changed = Signal(object)
     progressed = Signal(object)
+    failed = Signal(str)
 
     _change_came = Signal(object)
     _progress_came = Signal(object)
+    _failure_came = Signal(str)
 
     def __init__(self, library: Observed, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -37,9 +40,11 @@ class Bridge(QObject):
         self._timer.timeout.connect(self._tell)
         self._change_came.connect(self._collect, Qt.ConnectionType.QueuedConnection)
         self._progress_came.connect(self.progressed, Qt.ConnectionType.QueuedConnection)
+        self._failure_came.connect(self.failed, Qt.ConnectionType.QueuedConnection)
         self._ends: list[Callable[[], None]] = [
             library.changes.add(self._change_came.emit),
             library.progress.add(self._progress_came.emit),
+            library.failures.add(self._failure_came.emit),
         ]
 
     def close(self) -> None:

@@ -47,13 +47,14 @@ class DragDirectory:
 class SessionFiles(QMimeData):
     """What a drop target receives: files as ``text/uri-list``, their paths as ``text/plain``.
 
-    ``render`` gives the text of a session at once and may be slow; targets may
-    ask on entering and more than once, so that each file is made once.
+    ``render`` gives the text of a session at once, None where there is none,
+    and may be slow; targets may ask on entering and more than once, so that
+    each file is made once.
     ``text/plain`` is paths and never content: some terminals would take a
     transcript for typed commands.
     """
 
-    def __init__(self, items: Sequence[Item], suffix: str, directory: Path, render: Callable[[str], str]) -> None:
+    def __init__(self, items: Sequence[Item], suffix: str, directory: Path, render: Callable[[str], str | None]) -> None:
         super().__init__()
         self._items = items
         self._suffix = suffix
@@ -83,10 +84,9 @@ class SessionFiles(QMimeData):
         if self._made is None:
             self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             names = file_names(self._items, self._suffix)
-            self._made = [
-                _written(self._directory / name, self._render(item.id))
-                for name, item in zip(names, self._items, strict=True)
-            ]
+            texts = [self._render(item.id) for item in self._items]
+            pairs = zip(names, texts, strict=True)
+            self._made = [_written(self._directory / name, text) for name, text in pairs if text is not None]
         return self._made
 
 

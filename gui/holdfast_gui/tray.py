@@ -28,8 +28,8 @@ class TraySession:
     @property
     def line(self) -> str:
         """The entry's text, fit for a menu."""
-        rest = " · ".join(part for part in (self.project, self.age) if part)
-        return text.escaped_mnemonic(f"{text.one_line(self.title, limit=60)}   {rest}".rstrip())
+        parts = (text.one_line(self.title, limit=60), self.project, self.age)
+        return text.escaped_mnemonic(" · ".join(part for part in parts if part))
 
 
 class Tray(QObject):

@@ -28,5 +28,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
-            # Said by the offscreen platform whenever a window has a minimum size; nothing of ours.
-            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints"))
+            # Said by the offscreen platform of windows with a minimum size and of trays; nothing of ours.
+            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints", "systemTrayWindowChanged"))

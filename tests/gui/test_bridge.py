@@ -12,6 +12,7 @@ class Observed:
     def __init__(self):
         self.changes = Observers()
         self.progress = Observers()
+        self.failures = Observers()
 
 
 async def test_changes_that_come_together_are_told_in_one():

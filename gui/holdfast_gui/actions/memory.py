@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from holdfast_core.atomic import write_file
@@ -14,29 +14,18 @@ log = logging.getLogger(__name__)
 FILE: Final = "window.json"
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """A search that the person keeps."""
-
-    title: str
-    query_text: str
-
-
 class Memory(msgspec.Struct):
-    """The window as it was left. ``geometry`` and ``panes`` are Qt's own bytes.
+    """The window as it was left. ``window`` is the window's own record of sizes, panes, order and saved searches.
 
     ``theme`` and ``font_scale`` repeat the settings, so that the first paint
-    need not wait for these. ``keys`` are the shortcuts that the person chose.
+    need not wait for these. ``keys`` are the shortcuts that the person chose,
+    ``muted`` the kinds of notification that are switched off.
     """
 
-    geometry: bytes = b""
-    panes: bytes = b""
-    theme: str = "system"
+    window: bytes = b""
+    theme: Literal["system", "light", "dark"] = "system"
     font_scale: float = 1.0
-    sort: str = "updated"
-    descending: bool = True
-    group: str = "day"
-    place: tuple[str, str, str, str] | None = None
-    saved_searches: list[Saved] = []
+    shows_menu_bar: bool = False
     keys: dict[str, list[str]] = {}
     muted: list[str] = []
     said_no_tray: bool = False

@@ -5,19 +5,28 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
 
-if TYPE_CHECKING:
-    from holdfast_gui.actions.context import Context
-
-Run = Callable[["Context"], Awaitable[None] | None]
+Run = Callable[[Any], Awaitable[None] | None]
 
 MENUS: Final = ("&File", "&Session", "&Edit", "&View", "&Go", "&Help")
 
 
-def _always(_context: Context) -> bool:
+class Host(Protocol):
+    """What a declared function is given, as far as this file must know it."""
+
+    @property
+    def window(self) -> QWidget:
+        """The window whose actions these are."""
+
+    def perform(self, name: str, run: Run) -> None:
+        """Run one of the declared functions."""
+
+
+def _always(_context: Any) -> bool:
     return True
 
 
@@ -41,8 +50,8 @@ class ActionSpec:
     in_context_menu: bool = False
     in_tray: bool = False
     in_palette: bool = True
-    enabled: Callable[[Context], bool] = _always
-    checked: Callable[[Context], bool] | None = None
+    enabled: Callable[[Any], bool] = _always
+    checked: Callable[[Any], bool] | None = None
 
     @property
     def title(self) -> str:
@@ -80,7 +89,7 @@ def action(id: str, text: str, **places: Any) -> Callable[[Run], Run]:
 class Actions:
     """The live actions of one window."""
 
-    def __init__(self, context: Context, specs: Mapping[str, ActionSpec] = SPECS) -> None:
+    def __init__(self, context: Host, specs: Mapping[str, ActionSpec] = SPECS) -> None:
         self.specs = specs
         self._context = context
         self._keymap: dict[str, tuple[str, ...]] = {}

@@ -1,0 +1,147 @@
+"""What an action may touch."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from holdfast_core.paths import Paths
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from holdfast_gui.actions.memory import Memory, save
+from holdfast_gui.actions.registry import Actions, Run
+from holdfast_gui.tasks import Scope
+from holdfast_gui.theme import theme
+
+if TYPE_CHECKING:
+    from holdfast_core.library import Library
+    from holdfast_core.model.session import SessionEntry
+    from holdfast_core.settings import Settings
+
+    from holdfast_gui.actions.browse import Browser
+    from holdfast_gui.actions.commands import Commands
+    from holdfast_gui.actions.indexing import Indexing
+    from holdfast_gui.actions.reading import Reading
+    from holdfast_gui.actions.troubles import Troubles
+    from holdfast_gui.views.toast import Toast
+    from holdfast_gui.views.transcript.pane import TranscriptPane
+    from holdfast_gui.views.window import MainWindow
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Context:
+    """The parts of one running window. ``app`` fills it in order; an action finds all of it there."""
+
+    paths: Paths
+    window: MainWindow
+    transcript: TranscriptPane
+    library: Library
+    scope: Scope
+    memory: Memory
+    browser: Browser
+    reading: Reading
+    indexing: Indexing
+    troubles: Troubles
+    toast: Toast
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    settings: Settings | None = None
+    _actions: Actions | None = None
+    _commands: Commands | None = None
+
+    @property
+    def actions(self) -> Actions:
+        """The live actions of the window."""
+        assert self._actions is not None
+        return self._actions
+
+    @property
+    def commands(self) -> Commands:
+        """The palette."""
+        assert self._commands is not None
+        return self._commands
+
+    def complete(self, actions: Actions, commands: Commands) -> None:
+        """Take what can only be made from a context."""
+        self._actions = actions
+        self._commands = commands
+
+    @property
+    def selected_ids(self) -> list[str]:
+        """The sessions that an action is about: those selected, else the one that is open."""
+        chosen = self.window.session_list.selected_ids()
+        return chosen or ([self.reading.session_id] if self.reading.session_id else [])
+
+    @property
+    def entry(self) -> SessionEntry | None:
+        """The one session that an action is about; None if there is none or are several."""
+        return self.reading.entry if self.selected_ids == [self.reading.session_id] else None
+
+    def perform(self, name: str, run: Run) -> None:
+        """Run what an action does. What fails at once rises, what fails later is reported."""
+        result = run(self)
+        if inspect.iscoroutine(result):
+            self.scope.spawn(result, name)
+
+    def refresh(self) -> None:
+        """Bring the actions in line with what is selected and shown."""
+        if self._actions is not None:
+            self._actions.refresh()
+
+    def raise_window(self) -> None:
+        """Bring the window to the front, from the tray and from the task bar."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+
+    def start_stopping(self) -> None:
+        """End the application as soon as everything has been put away."""
+        self.scope.stop.set()
+
+    def take_agents(self) -> None:
+        """Let everyone know the agents' names and colours."""
+        agents = {agent.agent: agent for agent in self.indexing.agents}
+        self.browser.agents = self.reading.agents = agents
+        self.window.session_list.set_agents(self.indexing.agents)
+
+    async def take_settings(self) -> None:
+        """Read the settings; what of them the first paint needs is remembered for the next start."""
+        from holdfast_core.settings import read_settings  # pydantic takes longer to load than the first paint
+
+        loop = asyncio.get_running_loop()
+        read = await loop.run_in_executor(None, lambda: read_settings(self.paths, os.environ, self.overrides))
+        settings = self.settings = read.settings
+        self.library.use_settings(settings)
+        self.browser.shows_subagents = settings.show_subagents
+        if (self.memory.theme, self.memory.font_scale) != (settings.theme, settings.font_scale):
+            self.memory.theme, self.memory.font_scale = settings.theme, settings.font_scale
+            application = QApplication.instance()
+            if isinstance(application, QApplication):
+                theme().apply(application, mode=settings.theme, scale=settings.font_scale)
+        if read.problems:
+            self.troubles.bar.say(" ".join(read.problems))
+
+    def remember(self) -> None:
+        """Keep the window as it is for the next start."""
+        self.memory.window = self.window.save_state()
+        save(self.paths.config, self.memory)
+
+    def change_keys(self, keys: dict[str, list[str]]) -> None:
+        """Use these shortcuts over the declared ones from now on, in later starts too."""
+        self.memory.keys = dict(keys)
+        self.actions.set_keys(keys)
+        save(self.paths.config, self.memory)
+
+    def copy(self, text: str, said: str) -> None:
+        """Put plain text on the clipboard and say so."""
+        data = QMimeData()
+        data.setText(text)
+        QGuiApplication.clipboard().setMimeData(data)
+        self.toast.say(said)

@@ -1,0 +1,60 @@
+"""Write sessions to files that the person names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QStandardPaths
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from holdfast_gui.dragdrop import Item, file_names
+from holdfast_gui.tasks import ask
+from holdfast_gui.text import counted
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+
+FILTERS = {"Markdown (*.md)": "md", "JSON (*.json)": "json"}
+
+
+async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
+    """Ask for a file, or for a folder where there are several, and write there."""
+    if not session_ids:
+        return
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    place = Path(documents or Path.home())
+    if len(session_ids) == 1:
+        target, form = await _ask_for_file(context, place, session_ids[0])
+    else:
+        target, form = await _ask_for_folder(context, place)
+    if target is None:
+        return
+    written = await context.library.export(session_ids, target, form)
+    context.toast.say(f"{counted(len(written), 'session', 'sessions')} exported to {target.name}")
+
+
+async def _ask_for_file(context: Context, place: Path, session_id: str) -> tuple[Path | None, str]:
+    entry = await context.library.entry(session_id)
+    dialog = QFileDialog(context.window, "Export session")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(list(FILTERS))
+    dialog.setDefaultSuffix("md")
+    dialog.setDirectory(str(place))
+    dialog.selectFile(file_names([Item(entry.id, entry.title)], "md")[0])
+    if await ask(dialog) != QDialog.DialogCode.Accepted:
+        return None, ""
+    target = Path(dialog.selectedFiles()[0])
+    by_name = {f".{form}": form for form in FILTERS.values()}
+    return target, by_name.get(target.suffix.lower(), FILTERS[dialog.selectedNameFilter()])
+
+
+async def _ask_for_folder(context: Context, place: Path) -> tuple[Path | None, str]:
+    dialog = QFileDialog(context.window, "Export sessions into a folder")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setDirectory(str(place))
+    if await ask(dialog) != QDialog.DialogCode.Accepted:
+        return None, ""
+    form = context.settings.export_format if context.settings else "md"
+    return Path(dialog.selectedFiles()[0]), form

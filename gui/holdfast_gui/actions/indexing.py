@@ -1,0 +1,97 @@
+"""How the index stands: counts beside the places, progress in the footer, the page of the first run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from holdfast_gui.tasks import Latest, Scope
+
+if TYPE_CHECKING:
+    from holdfast_core.library import Library
+    from holdfast_core.model.agent import AgentInfo
+    from holdfast_core.model.changes import ChangeSet, ScanProgress
+
+    from holdfast_gui.views.window import MainWindow
+
+
+class Indexing(QObject):
+    """Keeps counts and progress in line with the index; ``counted`` tells that they are new."""
+
+    counted = Signal()
+
+    def __init__(self, window: MainWindow, library: Library, scope: Scope, *, home: Path) -> None:
+        super().__init__(window)
+        self.is_paused = False
+        self.total = 0
+        self.agents: list[AgentInfo] = []
+        self._window = window
+        self._home = home
+        self._library = library
+        self._counting = Latest(scope, "count")
+        self._is_behind = False
+        self._is_scanning = False
+        self._is_first = False
+
+    async def count(self) -> None:
+        """Show the counts as they are now."""
+        self._is_behind = True
+        while self._is_behind:
+            self._is_behind = False
+            places = await self._library.places()
+            self.agents = await self._library.agents()
+            self.total = places.total
+            self._window.places.set_places(places, self.agents)
+            if self._is_first:
+                self._show_agents()
+        self._show_state()
+        self.counted.emit()
+
+    def welcome(self) -> None:
+        """Show the page of the first run if the index knows nothing yet."""
+        if not self.total:
+            self._is_first = True
+            self._show_agents()
+            self._window.show_first_run()
+
+    def _show_agents(self) -> None:
+        self._window.first_run.set_agents(self.agents, home=str(self._home))
+
+    def hear(self, _change: ChangeSet) -> None:
+        """Count again, once however much changes meanwhile."""
+        self._start_counting()
+
+    def progress(self, progress: ScanProgress) -> None:
+        """Show how far a scan has come; on the very first one, on a page of its own."""
+        self._is_scanning = not progress.is_done
+        if self._is_first:
+            self._window.first_run.set_progress(progress)
+        if self._is_scanning and progress.sources_total and not self.is_paused:
+            self._window.places.status.set_progress(progress)
+        elif progress.is_done:
+            self._is_first = False
+            self._start_counting()
+
+    async def pause(self, *, is_paused: bool) -> None:
+        """Stop looking at the agents' files, or go on."""
+        await self._library.pause(is_paused)
+        self.is_paused = is_paused
+        self._show_state()
+
+    def fail(self, words: str) -> None:
+        """Say what keeps the index from being up to date."""
+        self._window.places.status.set_problem("The list may be old", words)
+
+    def _start_counting(self) -> None:
+        if self._counting.is_running:
+            self._is_behind = True
+        else:
+            self._counting.start(self.count())
+
+    def _show_state(self) -> None:
+        if self.is_paused:
+            self._window.places.status.set_paused()
+        elif not self._is_scanning:
+            self._window.places.status.set_idle(self.total)

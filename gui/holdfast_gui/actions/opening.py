@@ -1,0 +1,68 @@
+"""What a start of the program asks for: a session by link, id or title, a resume, a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
+
+from holdfast_core.errors import NotFound
+
+from holdfast_gui.actions import resuming
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+
+SCHEME: Final = "holdfast:"
+_SESSION: Final = "session/"
+
+
+async def carry_out(context: Context, arguments: Sequence[str], directory: str) -> None:
+    """Do what ``arguments`` ask for, relative paths being in ``directory``; nothing asked only raises the window.
+
+    A link shows a session and starts nothing: anyone may have written it.
+    """
+    context.raise_window()
+    if not arguments:
+        return
+    first, *rest = arguments
+    if first == "resume" and rest:
+        entry = await context.library.resolve(rest[0])
+        context.browser.reveal(entry.id)
+        await resuming.resume(context, entry.id)
+    else:
+        await show(context, first, directory)
+
+
+async def show(context: Context, target: str, directory: str) -> None:
+    """Open the session that a link, path, id or title names.
+
+    Raises:
+        NotFound: it names none.
+    """
+    if target.startswith(SCHEME):
+        target = linked_session(target)
+    elif (path := Path(directory) / target).is_file():
+        context.toast.say(f"{path.name} is opened by its agent's own list")
+        target = path.stem
+    entry = await context.library.resolve(target)
+    context.browser.reveal(entry.id)
+    context.reading.open(entry.id)
+
+
+def link_to(session_id: str) -> str:
+    """Return the link that opens a session."""
+    return f"{SCHEME}{_SESSION}{quote(session_id, safe=':')}"
+
+
+def linked_session(link: str) -> str:
+    """Return the id in a ``holdfast:session/<id>`` link.
+
+    Raises:
+        NotFound: it is another kind of link.
+    """
+    rest = link.removeprefix(SCHEME).removeprefix("//")
+    if not rest.startswith(_SESSION) or len(rest) == len(_SESSION):
+        raise NotFound("This link leads to nothing in Holdfast.", detail=link[:200])
+    return unquote(rest.removeprefix(_SESSION))

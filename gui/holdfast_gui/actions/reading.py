@@ -1,0 +1,156 @@
+"""The session that is open: read, shown at the right message, and followed while its agent writes it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from holdfast_core.errors import HoldfastError
+from PySide6.QtCore import QObject, Signal
+
+from holdfast_gui.tasks import Latest, Scope
+from holdfast_gui.text import counted
+
+if TYPE_CHECKING:
+    from holdfast_core.library import Library, Loaded
+    from holdfast_core.model.agent import AgentInfo
+    from holdfast_core.model.changes import ChangeSet
+    from holdfast_core.model.session import SessionEntry
+
+    from holdfast_gui.views.transcript.pane import TranscriptPane
+    from holdfast_gui.views.window import MainWindow
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS: Final = 0.12
+
+
+class Reading(QObject):
+    """Shows one session at a time in the right half of the window; ``turned`` tells that it is another one."""
+
+    turned = Signal()
+
+    def __init__(self, window: MainWindow, transcript: TranscriptPane, library: Library, scope: Scope) -> None:
+        super().__init__(window)
+        self.session_id = ""
+        self.entry: SessionEntry | None = None
+        self.agents: dict[str, AgentInfo] = {}
+        self._window = window
+        self._transcript = transcript
+        self._library = library
+        self._loaded: Loaded | None = None
+        self._lost: dict[str, int] = {}
+        self._opening = Latest(scope, "open a session")
+        self._following = Latest(scope, "follow a session")
+        self._is_behind = False
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The open session as it was read, None while it is being read."""
+        return self._loaded
+
+    def open(self, session_id: str, *, message_index: int = -1, terms: Sequence[str] = ()) -> None:
+        """Show a session; the same one again only moves to the message and marks the words."""
+        if session_id == self.session_id and self._loaded is not None:
+            self._point(message_index, terms)
+            return
+        self.session_id = session_id
+        self._loaded = None
+        self._following.cancel()
+        if not session_id:
+            self._opening.cancel()
+            self._clear()
+            return
+        self._opening.start(self._open(session_id, message_index, tuple(terms)))
+
+    def hear(self, change: ChangeSet) -> None:
+        """Follow the open session; remember what was lost of any."""
+        for lost in change.lost:
+            self._lost[lost.id] = self._lost.get(lost.id, 0) + lost.messages
+        if self.session_id not in change.changed + change.annotated + change.removed:
+            return
+        if self._following.is_running:
+            self._is_behind = True
+        else:
+            self._following.start(self._follow(self.session_id))
+
+    async def _open(self, session_id: str, message_index: int, terms: tuple[str, ...]) -> None:
+        slow = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._transcript.show_loading)
+        try:
+            self._show_entry(await self._library.entry(session_id))
+            loaded = await self._library.load(session_id)
+        except HoldfastError as error:
+            slow.cancel()
+            self._show_failure(error)
+            return
+        finally:
+            slow.cancel()
+        self._loaded = loaded
+        self._transcript.set_session(loaded.session, self.agents.get(loaded.entry.agent))
+        self._point(message_index, terms)
+        self.turned.emit()
+        await self._show_details(loaded.entry)
+
+    async def _follow(self, session_id: str) -> None:
+        self._is_behind = True
+        while self._is_behind:
+            self._is_behind = False
+            self._show_entry(await self._library.entry(session_id))
+            if self._loaded is not None:
+                followed = await self._library.follow(self._loaded)
+                if followed.loaded is not self._loaded:
+                    self._loaded = followed.loaded
+                    self._transcript.append(followed.loaded.session, followed.first_index)
+        if self.entry is not None:
+            await self._show_details(self.entry)
+
+    async def _show_details(self, entry: SessionEntry) -> None:
+        try:
+            plan = await self._library.resume_plan(entry.id)
+            resume_text = plan.shell_line or " ".join(plan.argv)
+        except HoldfastError as error:
+            resume_text = str(error)
+        detail = self._window.detail
+        detail.set_entry(entry, resume_text, agent=self.agents.get(entry.agent))
+        if entry.subagent_count:
+            detail.set_subagents(await self._library.children(entry.id))
+        if entry.problem_count:
+            detail.set_problems(await self._library.problems(entry.id))
+
+    def _point(self, message_index: int, terms: Sequence[str]) -> None:
+        self._transcript.set_hits(list(terms))
+        if message_index >= 0:
+            self._transcript.scroll_to_message(message_index)
+
+    def _show_entry(self, entry: SessionEntry) -> None:
+        self.entry = entry
+        self._window.show_session()
+        self._window.head.set_entry(entry, self.agents.get(entry.agent))
+        self._show_notice(entry)
+        self.turned.emit()
+
+    def _show_notice(self, entry: SessionEntry) -> None:
+        lost = self._lost.get(entry.id, 0)
+        if lost:
+            gone = counted(lost, "message is", "messages are")
+            self._window.notice.show_notice(f"{gone} gone at the source", "What is left is shown here.", kind="bad")
+        elif entry.problem_count:
+            unread = counted(entry.problem_count, "record", "records")
+            self._window.notice.show_notice(f"{unread} could not be read", "The rest is shown here.", kind="wait")
+        else:
+            self._window.notice.hide()
+
+    def _show_failure(self, error: HoldfastError) -> None:
+        log.info("a session cannot be shown: %s", error.detail)
+        self._window.show_session()
+        self._transcript.show_error(str(error))
+        self.turned.emit()
+
+    def _clear(self) -> None:
+        self.entry = None
+        self._window.show_nothing()
+        self._transcript.clear()
+        self._window.notice.hide()
+        self.turned.emit()
