@@ -29,6 +29,7 @@ Picture = Callable[[MainWindow], None]
 def window_with_sessions(transcript: QWidget | None = None) -> MainWindow:
     """Return a window that shows the third of ten sessions."""
     window = MainWindow(transcript or QWidget())
+    window.detail.home = invented.HOME
     window.places.set_places(invented.places(), invented.agents())
     window.places.set_saved([SavedSearch("Failing deploys", "tag:deploy has:error"), SavedSearch("Opus", "model:opus")])
     window.places.status.set_idle(12418)

@@ -8,7 +8,18 @@ from typing import Final, Literal
 from PySide6.QtGui import QColor, QFont
 
 FontName = Literal[
-    "body", "strong", "bold", "small", "caption", "heading", "brand", "title", "transcript", "code", "code_small"
+    "body",
+    "strong",
+    "bold",
+    "small",
+    "small_strong",
+    "caption",
+    "heading",
+    "brand",
+    "title",
+    "transcript",
+    "code",
+    "code_small",
 ]
 
 
@@ -113,13 +124,14 @@ FONTS: Final[dict[FontName, tuple[bool, float, int, QFont.Weight]]] = {
     "strong": (False, 13, 18, Weight.Medium),
     "bold": (False, 13, 18, Weight.DemiBold),
     "small": (False, 12, 18, Weight.Normal),
+    "small_strong": (False, 12, 18, Weight.DemiBold),
     "caption": (False, 11, 16, Weight.Normal),
     "heading": (False, 11, 16, Weight.DemiBold),
     "brand": (False, 14, 20, Weight.DemiBold),
-    "title": (False, 17, 24, Weight.DemiBold),
+    "title": (False, 17, 24, Weight.Bold),
     "transcript": (False, 14, 22, Weight.Normal),
     "code": (True, 12.5, 19, Weight.Normal),
-    "code_small": (True, 11.5, 16, Weight.Normal),
+    "code_small": (True, 12, 18, Weight.Normal),
 }
 
 RADIUS_SMALL: Final = 6

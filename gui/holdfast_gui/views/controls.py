@@ -32,6 +32,7 @@ from holdfast_gui.theme.tokens import FOCUS_RING, HIT_TARGET, RADIUS_FIELD, RADI
 
 ButtonKind = Literal["primary", "plain", "flat"]
 BUTTON_HEIGHT: Final = 30
+_PADDING: Final[dict[ButtonKind, int]] = {"primary": 13, "plain": 12, "flat": 6}
 
 
 class Label(QLabel):
@@ -164,7 +165,7 @@ class FocusRing(QWidget):
         painter.end()
 
     def _follow(self) -> None:
-        reach = FOCUS_RING - 1
+        reach = FOCUS_RING
         self.setGeometry(self._around.geometry().adjusted(-reach, -reach, reach, reach))
         self.raise_()
 
@@ -221,9 +222,11 @@ class Button(Pressable):
         look = theme()
         metrics = QFontMetrics(look.font(self._font_name()))
         width = metrics.horizontalAdvance(_without_mnemonic(self.text()))
-        width += sum(look.px(16 + 7) for each in (self._icon, self._trailing) if each)
-        padding = 6 if self._kind == "flat" else 12
-        return QSize(width + 2 * look.px(padding), look.px(HIT_TARGET if self._kind == "flat" else BUTTON_HEIGHT))
+        width += look.px(16 + 7) if self._icon else 0
+        width += look.px(16 + 12) if self._trailing else 0
+        return QSize(
+            width + 2 * look.px(_PADDING[self._kind]), look.px(HIT_TARGET if self._kind == "flat" else BUTTON_HEIGHT)
+        )
 
     def minimumSizeHint(self) -> QSize:
         """See Qt."""
@@ -241,14 +244,14 @@ class Button(Pressable):
         radius = RADIUS_SMALL if self._kind == "flat" else RADIUS_FIELD
         painter.drawRoundedRect(box, look.px(radius), look.px(radius))
         painter.setFont(look.font(self._font_name()))
-        padding = look.px(6 if self._kind == "flat" else 12)
+        padding = look.px(_PADDING[self._kind])
         left, right, side = padding, self.width() - padding, look.px(16)
         if self._icon:
             paint_icon(painter, self._icon, QRect(left, (self.height() - side) // 2, side, side), ink)
             left += side + look.px(7)
         if self._trailing:
             right -= side
-            faded = mix(ink, ground, 0.75) if ground else ink
+            faded = mix(ink, ground, 0.7) if ground else ink
             paint_icon(painter, self._trailing, QRect(right, (self.height() - side) // 2, side, side), faded)
         painter.setPen(ink)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextHideMnemonic
@@ -312,13 +315,24 @@ class IconButton(Pressable):
         painter.end()
 
 
+def is_by_keyboard(reason: Qt.FocusReason) -> bool:
+    """Return whether the focus came by the keyboard, so that the ring must show where it is."""
+    return reason in (
+        Qt.FocusReason.TabFocusReason,
+        Qt.FocusReason.BacktabFocusReason,
+        Qt.FocusReason.ShortcutFocusReason,
+    )
+
+
 def paint_ring(painter: QPainter, box: QRectF, radius: float) -> None:
-    """Paint the focus ring just inside ``box``."""
+    """Paint the focus ring just inside ``box``: a halo of the accent with a sharp inner edge."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    inset = FOCUS_RING / 2
-    painter.setPen(QPen(theme().tokens.accent, FOCUS_RING))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), radius, radius)
+    halo = QColor(theme().tokens.accent)
+    halo.setAlphaF(0.4)
+    for colour, width, inset in ((halo, FOCUS_RING, FOCUS_RING / 2), (theme().tokens.accent, 1.4, FOCUS_RING - 0.5)):
+        painter.setPen(QPen(colour, width))
+        painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), radius, radius)
 
 
 def paint_avatar(painter: QPainter, box: QRect, mark: str, hue: int) -> None:
@@ -333,12 +347,13 @@ def paint_avatar(painter: QPainter, box: QRect, mark: str, hue: int) -> None:
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, mark[:2])
 
 
-def paint_dot(painter: QPainter, centre: QPoint, side: int, colour: QColor) -> None:
-    """Paint a state's or an agent's mark of colour."""
+def paint_dot(painter: QPainter, centre: QPoint, side: int, colour: QColor, *, roundness: float = 0.3) -> None:
+    """Paint a mark of colour: a square with round corners, at 0.5 a circle."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    painter.drawRoundedRect(QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side), side / 3.2, side / 3.2)
+    box = QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side)
+    painter.drawRoundedRect(box, side * roundness, side * roundness)
 
 
 def paint_badge(painter: QPainter, box: QRect, content: str, *, ink: QColor, ground: QColor, font: QFont) -> None:

@@ -34,7 +34,7 @@ class DetailPane(Pane):
 
     def __init__(self, *, home: str | None = None) -> None:
         super().__init__("bg1")
-        self._home = str(Path.home()) if home is None else home
+        self.home = str(Path.home()) if home is None else home
         self._entry: SessionEntry | None = None
         self.facts = Facts()
         self.usage = Facts()
@@ -86,8 +86,8 @@ class DetailPane(Pane):
     def _arrange(self) -> None:
         self._inner = QWidget()
         column = QVBoxLayout(self._inner)
-        column.setContentsMargins(16, 14, 16, 16)
-        column.setSpacing(14)
+        column.setContentsMargins(16, 15, 16, 16)
+        column.setSpacing(15)
         for section in self._sections():
             column.addWidget(section)
         column.addStretch(1)
@@ -127,11 +127,11 @@ class DetailPane(Pane):
             [
                 (self.tr("Agent"), f"{name} {entry.agent_version}".strip()),
                 (self.tr("Model"), text.one_line(entry.model)),
-                (self.tr("Folder"), text.home_path(entry.project_path, self._home)),
+                (self.tr("Folder"), text.home_path(entry.project_path, self.home)),
                 (self.tr("Branch"), text.one_line(entry.branch)),
                 (self.tr("Started"), text.when(entry.created_ms, now) if entry.created_ms else ""),
                 (self.tr("Size"), text.size(entry.size_bytes) if entry.size_bytes else ""),
-                (self.tr("Source"), text.home_path(entry.source_path, self._home)),
+                (self.tr("Source"), text.home_path(entry.source_path, self.home)),
                 (self.tr("Resume"), text.one_line(resume_text, limit=4000)),
             ]
         )

@@ -30,10 +30,10 @@ class Section(QWidget):
         self._widgets: list[QWidget] = []
         self._rows = QVBoxLayout()
         self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(2)
+        self._rows.setSpacing(0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column.setSpacing(6)
         column.addWidget(Label(title, font="heading", colour="text3"))
         column.addLayout(self._rows)
         self.setAccessibleName(title)
@@ -90,7 +90,7 @@ class Facts(QWidget):
         """Show facts in order; those without a value are left out."""
         shown = [fact for fact in facts if fact[1]]
         while len(self._pairs) < len(shown):
-            pair = (Label(font="small", colour="text2"), Value())
+            pair = (Label(font="small", colour="text3"), Value())
             self._grid.addWidget(pair[0], len(self._pairs), 0)
             self._grid.addWidget(pair[1], len(self._pairs), 1)
             self._pairs.append(pair)
@@ -111,6 +111,7 @@ class Value(QLineEdit):
         self.setReadOnly(True)
         self.setProperty("bare", True)
         self.setFont(theme().font("small"))
+        self.setTextMargins(-2, 0, -2, 0)  # Qt keeps two pixels to itself
         self.setFixedHeight(theme().line("small"))
         self.setMinimumWidth(20)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -148,7 +149,7 @@ class _Row(Pressable):
 
     def sizeHint(self) -> QSize:
         """See Qt."""
-        return QSize(100, theme().px(24))
+        return QSize(100, theme().px(22))
 
     def _begin(self) -> QPainter:
         painter = QPainter(self)
@@ -242,7 +243,7 @@ def _words(
     painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
-def _figure(painter: QPainter, box: QRect, words: str, ink: QColor, *, font: FontName = "heading") -> int:
+def _figure(painter: QPainter, box: QRect, words: str, ink: QColor, *, font: FontName = "small_strong") -> int:
     """Paint words at the right end of a box and return where they begin."""
     if not words:
         return box.right() + 1

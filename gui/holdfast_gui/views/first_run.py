@@ -54,12 +54,12 @@ class FirstRunPage(Pane):
         return list(self._rows)
 
     def set_agents(self, agents: Sequence[AgentInfo], *, home: str) -> None:
-        """Show agents, those with sessions first; ``home`` is shown as ``~``."""
+        """Show agents, those with most sessions first; ``home`` is shown as ``~``."""
         for row in self._rows:
             self._agents.removeWidget(row)
             row.hide()
             row.deleteLater()
-        ordered = sorted(agents, key=lambda agent: (not agent.sessions, not agent.installed, agent.name.casefold()))
+        ordered = sorted(agents, key=lambda agent: (-agent.sessions, not agent.installed, agent.name.casefold()))
         self._rows = [AgentRow(agent, home) for agent in ordered]
         for row in self._rows:
             self._agents.addWidget(row)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import HEAD_HEIGHT
-from holdfast_gui.views.controls import Button, ElidedLabel, Line, Pane
+from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Line, Pane
 
 
 class SessionHead(Pane):
@@ -27,6 +27,8 @@ class SessionHead(Pane):
         super().__init__("bg2")
         self._title = ElidedLabel(font="title")
         self._facts = FactsLine()
+        self.detail_button = IconButton("sidebar-right", self.tr("Show the details"), side=30)
+        self.detail_button.hide()
         self.export_button = Button(self.tr("Export"), icon="export")
         self.resume_button = Button(self.tr("Resume"), kind="primary", icon="play", trailing="enter")
         self.export_button.clicked.connect(self.export_clicked)
@@ -58,16 +60,17 @@ class SessionHead(Pane):
     def _arrange(self) -> None:
         words = QVBoxLayout()
         words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(1)
+        words.setSpacing(2)
         words.addWidget(self._title)
         words.addWidget(self._facts)
         row = QHBoxLayout()
-        row.setContentsMargins(24, 13, 24, 11)
+        row.setContentsMargins(24, 13, 24, 10)
         row.setSpacing(8)
         row.addLayout(words, 1)
         row.addSpacing(8)
         row.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.resume_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.detail_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -103,15 +106,14 @@ class FactsLine(QWidget):
         """See Qt."""
         look = theme()
         painter = QPainter(self)
-        painter.setFont(look.font("small"))
-        metrics = QFontMetrics(look.font("small"))
         left = 0
         for number, (words, colour) in enumerate(self._facts):
             room = self.width() - left
+            metrics = QFontMetrics(look.font("small_strong" if colour else "small"))
             width = metrics.horizontalAdvance(words)
             if number and width > room:
                 break
-            painter.setFont(look.font("small"))
+            painter.setFont(look.font("small_strong" if colour else "small"))
             painter.setPen(colour or look.tokens.text2)
             shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
             painter.drawText(left, metrics.ascent() + (self.height() - metrics.height()) // 2, shown)

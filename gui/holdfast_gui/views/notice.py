@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from PySide6.QtCore import QRect, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.theme import theme
@@ -16,6 +16,7 @@ from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Label, Line
 
 NoticeKind = Literal["info", "wait", "bad"]
+NARROW: Final = 560
 _ICONS = {"info": "info", "wait": "problem", "bad": "problem"}
 _GROUNDS = {"info": "prompt_ground", "wait": "wait_ground", "bad": "bad_ground"}
 
@@ -73,6 +74,14 @@ class NoticeBar(QWidget):
         self.hide()
         self.dismissed.emit()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See Qt: without room beside the words the buttons stand below them."""
+        super().resizeEvent(event)
+        is_narrow = self.width() < theme().px(NARROW)
+        direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        self._body.setDirection(direction)
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeft if is_narrow else Qt.AlignmentFlag.AlignRight)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""
         tokens = theme().tokens
@@ -88,12 +97,15 @@ class NoticeBar(QWidget):
         words.setSpacing(0)
         words.addWidget(self._headline)
         words.addWidget(self._detail)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setSpacing(12)
+        self._body.addLayout(words, 1)
+        self._body.addLayout(self._buttons)
         row = QHBoxLayout(self)
         row.setContentsMargins(50, 10, 16, 11)
         row.setSpacing(12)
-        row.addLayout(words, 1)
-        row.addLayout(self._buttons)
-        row.addWidget(self._close)
+        row.addLayout(self._body, 1)
+        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def _set_actions(self, actions: Sequence[NoticeAction]) -> None:
         for old in self._actions:

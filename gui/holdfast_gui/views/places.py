@@ -38,7 +38,7 @@ from holdfast_gui.models.places import ALL, Place, PlaceRole, PlacesModel, Saved
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import MARK, paint_icon
 from holdfast_gui.theme.tokens import GROUP_ROW, ICON, PLACE_ROW, PLACES_WIDTH, RADIUS_SMALL
-from holdfast_gui.views.controls import Label, Pane, paint_dot, paint_ring
+from holdfast_gui.views.controls import Label, Pane, is_by_keyboard, paint_dot, paint_ring
 
 Index = QModelIndex | QPersistentModelIndex
 FILTER_FROM: Final = 12
@@ -294,7 +294,7 @@ class _PlacesList(QListView):
         super().mousePressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        self.is_by_keyboard = event.reason() != Qt.FocusReason.MouseFocusReason
+        self.is_by_keyboard = is_by_keyboard(event.reason())
         super().focusInEvent(event)
 
     def _press(self, index: QModelIndex) -> None:

@@ -36,6 +36,7 @@ class NoteField(QPlainTextEdit):
         self.setAccessibleName(self.tr("Note"))
         self.setTabChangesFocus(True)
         self.setFont(theme().font("small"))
+        self.setProperty("quiet", True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(1)
         self.textChanged.connect(self._on_changed)
@@ -95,6 +96,7 @@ class TagsField(QWidget):
         self._tags: list[str] = []
         self._flow = FlowLayout()
         self.add_button = Button(self.tr("Add tag"), kind="flat")
+        self.add_button.setFixedHeight(theme().px(22))
         self.add_button.clicked.connect(self._open_field)
         self.field = _TagLine()
         self.field.setPlaceholderText(self.tr("Add tag"))

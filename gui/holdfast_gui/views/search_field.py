@@ -8,6 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QFontMetrics,
     QInputMethodEvent,
     QKeyEvent,
@@ -93,8 +94,8 @@ class SearchField(Pane):
 
     def _arrange(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 10, 12, 1)
-        column.setSpacing(4)
+        column.setContentsMargins(12 - FOCUS_RING, 10 - FOCUS_RING, 12 - FOCUS_RING, 0)
+        column.setSpacing(2)
         column.addWidget(self._box)
         column.addWidget(self._error)
 
@@ -170,7 +171,7 @@ class _Box(QWidget):
         row.addWidget(line, 1)
         row.addWidget(self.save_button)
         row.addWidget(self.clear_button)
-        self.setFixedHeight(theme().px(_HEIGHT))
+        self.setFixedHeight(theme().px(_HEIGHT) + 2 * FOCUS_RING)
         line.focus_changed.connect(self.update)
         self.set_filled(False)
 
@@ -179,7 +180,8 @@ class _Box(QWidget):
         self._is_filled = is_filled
         self.save_button.setVisible(is_filled)
         self.clear_button.setVisible(is_filled)
-        self._row.setContentsMargins(30, 1, 6 if is_filled else 34, 1)
+        edge = FOCUS_RING + 1
+        self._row.setContentsMargins(30 + FOCUS_RING, edge, FOCUS_RING + (5 if is_filled else 34), edge)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -190,26 +192,25 @@ class _Box(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         has_focus = self._line.hasFocus()
         edge = tokens.bad if self.has_error else tokens.accent if has_focus else tokens.line
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        box = QRectF(self.rect()).adjusted(FOCUS_RING + 0.5, FOCUS_RING + 0.5, -FOCUS_RING - 0.5, -FOCUS_RING - 0.5)
+        if has_focus:
+            halo = QColor(edge)
+            halo.setAlphaF(0.3)
+            reach = FOCUS_RING / 2 + 0.5
+            painter.setPen(QPen(halo, FOCUS_RING))
+            painter.drawRoundedRect(box.adjusted(-reach, -reach, reach, reach), RADIUS_FIELD + 1, RADIUS_FIELD + 1)
         painter.setBrush(tokens.bg2)
         painter.setPen(edge)
         painter.drawRoundedRect(box, RADIUS_FIELD, RADIUS_FIELD)
-        if has_focus:
-            inset = FOCUS_RING / 2
-            painter.setPen(QPen(edge, FOCUS_RING))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(
-                QRectF(self.rect()).adjusted(inset, inset, -inset, -inset), RADIUS_FIELD - 1, RADIUS_FIELD - 1
-            )
         ink = tokens.text if has_focus else tokens.text2
-        paint_icon(painter, "search", QRect(9, (self.height() - 16) // 2, 16, 16), ink)
+        paint_icon(painter, "search", QRect(9 + FOCUS_RING, (self.height() - 16) // 2, 16, 16), ink)
         if not self._is_filled:
             self._paint_key(painter)
         painter.end()
 
     def _paint_key(self, painter: QPainter) -> None:
         look = theme()
-        box = QRectF(self.width() - 25.5, (self.height() - 18) / 2 + 0.5, 16, 17)
+        box = QRectF(self.width() - 25.5 - FOCUS_RING, (self.height() - 18) / 2 + 0.5, 16, 17)
         painter.setPen(look.tokens.line)
         painter.setBrush(look.tokens.bg1)
         painter.drawRoundedRect(box, 4, 4)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout
 from holdfast_gui import text
 from holdfast_gui.models.session_list import SessionListModel
 from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import FOCUS_RING
 from holdfast_gui.views.controls import Button, Label, Line, Pane
 from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.session_table import SessionTable
@@ -165,7 +166,7 @@ class ListHead(Pane):
         row.addWidget(self.found)
         row.addStretch(1)
         row.addWidget(self.group_button)
-        self.setFixedHeight(theme().px(31))
+        self.setFixedHeight(theme().px(31) - FOCUS_RING + 1)
         self.sort_button.clicked.connect(self._open_sorts)
         self.group_button.clicked.connect(self._open_groups)
         self.set_order("-updated", "day")
@@ -191,6 +192,7 @@ class ListHead(Pane):
         self.found.setText(words)
         self.found.setVisible(bool(words))
         self.sort_button.setVisible(not words)
+        self.group_button.setVisible(not words)
 
     def _open_sorts(self) -> None:
         self._open(self.sort_button, SORTS, self._sort, self._choose_sort)

@@ -22,10 +22,11 @@ from holdfast_gui.views.controls import paint_avatar, paint_badge, paint_dot, pa
 
 Index = QModelIndex | QPersistentModelIndex
 _AVATAR: Final = 22
+_AVATAR_TOP: Final = 10
 _LEFT: Final = 12
 _TEXT_LEFT: Final = 44
 _RIGHT: Final = 12
-_TITLE_TOP: Final = 11
+_TITLE_TOP: Final = 10
 _LINE_TOP: Final = 31
 _STAR: Final = 14
 
@@ -104,7 +105,7 @@ class SessionDelegate(QStyledItemDelegate):
     ) -> None:
         look = theme()
         agent = self._host.agents.get(entry.agent)
-        square = QRect(rect.left() + _LEFT, rect.top() + look.px(12), look.px(_AVATAR), look.px(_AVATAR))
+        square = QRect(rect.left() + _LEFT, rect.top() + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR))
         paint_avatar(painter, square, agent.mark if agent else entry.agent[:1].upper(), agent.hue if agent else 220)
         left = rect.left() + look.px(_TEXT_LEFT)
         right = rect.right() + 1 - _RIGHT
@@ -160,7 +161,7 @@ def _paint_outcome(painter: QPainter, line: QRect, entry: SessionEntry, hit: Hit
     painter.drawText(QRect(left, line.top(), width + 1, line.height()), Qt.AlignmentFlag.AlignVCenter, words)
     if entry.state == "live" and not hit:
         left -= look.px(14)
-        paint_dot(painter, QPoint(left + 4, line.center().y() + 1), 7, tokens.live)
+        paint_dot(painter, QPoint(left + 4, line.center().y() + 1), 7, tokens.live, roundness=0.5)
     badge = _badge(entry)
     if not badge:
         return left
@@ -267,6 +268,8 @@ def _paint_skeleton(painter: QPainter, rect: QRect) -> None:
     painter.setBrush(look.tokens.raised)
     left, top = rect.left() + look.px(_TEXT_LEFT), rect.top()
     room = rect.width() - look.px(_TEXT_LEFT) - _RIGHT
-    painter.drawRoundedRect(QRect(rect.left() + _LEFT, top + look.px(12), look.px(_AVATAR), look.px(_AVATAR)), 5, 5)
+    painter.drawRoundedRect(
+        QRect(rect.left() + _LEFT, top + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR)), 5, 5
+    )
     painter.drawRoundedRect(QRect(left, top + look.px(15), int(room * 0.62), look.px(10)), 5, 5)
     painter.drawRoundedRect(QRect(left, top + look.px(36), int(room * 0.86), look.px(8)), 4, 4)

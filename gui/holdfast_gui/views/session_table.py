@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderVi
 from holdfast_gui.models.session_list import SessionListModel
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
+from holdfast_gui.views.controls import is_by_keyboard
 from holdfast_gui.views.session_row import SessionDelegate
 
 Index = QModelIndex | QPersistentModelIndex
@@ -166,11 +167,7 @@ class SessionTable(QTableView):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """See Qt."""
-        self.is_by_keyboard = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-            Qt.FocusReason.ShortcutFocusReason,
-        )
+        self.is_by_keyboard = is_by_keyboard(event.reason())
         super().focusInEvent(event)
         if self.is_by_keyboard and not self.currentIndex().isValid():
             self.step(1)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidge
 from holdfast_gui.models.places import SavedSearch
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import LIST_WIDTH, PLACES_WIDTH
-from holdfast_gui.views.controls import Pane
+from holdfast_gui.views.controls import IconButton, Pane
 from holdfast_gui.views.detail import DetailPane
 from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.first_run import FirstRunPage
@@ -25,7 +25,7 @@ from holdfast_gui.views.search_field import SearchField
 from holdfast_gui.views.session_list import SessionListView
 
 ROOM_FOR_DETAIL: Final = 1160
-ROOM_FOR_PLACES: Final = 880
+ROOM_FOR_PLACES: Final = 960
 _STATE_VERSION: Final = 1
 
 
@@ -52,14 +52,19 @@ class MainWindow(QMainWindow):
         self.detail = DetailPane()
         self.first_run = FirstRunPage()
         self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
+        self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
+        self.places_button.clicked.connect(self.toggle_places)
+        self.head.detail_button.clicked.connect(self.toggle_detail)
         self._pages = QStackedWidget()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
         self._arrange()
+        self.places_button.hide()
         self.setMinimumSize(640, 420)
         self.resize(1440, 900)
         self.show_nothing()
+        self.session_list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # What is shown at the right.
 
@@ -154,7 +159,12 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(pane)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.search_field)
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.places_button)
+        row.addWidget(self.search_field, 1)
+        column.addLayout(row)
         column.addWidget(self.session_list, 1)
         return pane
 
@@ -169,7 +179,7 @@ class MainWindow(QMainWindow):
         for page in (session, self.nothing, self.first_run):
             self._pages.addWidget(page)
         pane = Pane("bg2")
-        pane.setMinimumWidth(theme().px(340))
+        pane.setMinimumWidth(theme().px(380))
         column = QVBoxLayout(pane)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -184,16 +194,23 @@ class MainWindow(QMainWindow):
 
     def _toggle(self, name: str, pane: QWidget) -> None:
         self._is_wanted[name] = not pane.isVisible()
-        pane.setVisible(self._is_wanted[name])
+        self._show_pane(name, pane, is_shown=self._is_wanted[name])
+
+    def _show_pane(self, name: str, pane: QWidget, *, is_shown: bool) -> None:
+        pane.setVisible(is_shown)
+        way_back = {"places": self.places_button, "detail": self.head.detail_button}
+        way_back[name].setVisible(not is_shown)
 
     def _fit(self) -> None:
         room = {"places": ROOM_FOR_PLACES, "detail": ROOM_FOR_DETAIL}
-        panes: dict[str, QWidget] = {"places": self.places, "detail": self.detail}
-        for name, pane in panes.items():
+        for name, pane in self._panes().items():
             fits = self.width() >= theme().px(room[name])
             if fits != self._fits[name]:
                 self._fits[name] = fits
-                pane.setVisible(fits and self._is_wanted[name])
+                self._show_pane(name, pane, is_shown=fits and self._is_wanted[name])
+
+    def _panes(self) -> dict[str, QWidget]:
+        return {"places": self.places, "detail": self.detail}
 
     def _restore_geometry(self, geometry: Any) -> None:
         try:
@@ -208,8 +225,8 @@ class MainWindow(QMainWindow):
         wanted = state.get("wanted")
         if isinstance(wanted, dict):
             self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}
-        self.places.setVisible(self._is_wanted["places"] and self._fits["places"])
-        self.detail.setVisible(self._is_wanted["detail"] and self._fits["detail"])
+        for name, pane in self._panes().items():
+            self._show_pane(name, pane, is_shown=self._is_wanted[name] and self._fits[name])
 
 
 def _is_pair(value: Any) -> bool:
