@@ -14,7 +14,7 @@ CREATE TABLE session(
   key INTEGER PRIMARY KEY, id TEXT NOT NULL, source INTEGER NOT NULL, agent TEXT NOT NULL, native_id TEXT NOT NULL,
   is_shadow INTEGER NOT NULL DEFAULT 0, is_empty INTEGER NOT NULL, is_subagent INTEGER NOT NULL,
   title TEXT NOT NULL, title_folded TEXT NOT NULL, project_path TEXT NOT NULL, project_folded TEXT NOT NULL,
-  branch_folded TEXT NOT NULL, provider_folded TEXT NOT NULL, model_folded TEXT NOT NULL, files_folded TEXT NOT NULL,
+  project_name_folded TEXT NOT NULL,   branch_folded TEXT NOT NULL, provider_folded TEXT NOT NULL, model_folded TEXT NOT NULL, files_folded TEXT NOT NULL,
   created_ms INTEGER, updated_ms INTEGER, message_count INTEGER NOT NULL, document_count INTEGER NOT NULL,
   input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
   cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL, cost_usd REAL,
@@ -27,6 +27,7 @@ CREATE INDEX session_id ON session(id);
 CREATE INDEX session_native ON session(native_id);
 CREATE INDEX session_parent ON session(parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX session_listed ON session(updated_ms DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX session_hidden ON session(key) WHERE is_shadow OR is_empty;
 CREATE INDEX session_title ON session(title_folded, id);
 
 -- What a response cost, in every copy. is_elsewhere: it counts in another session.

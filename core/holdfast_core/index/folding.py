@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
 from functools import lru_cache
 
 _OTHER = re.compile(r"[^\x00-\x7f]+")
@@ -16,12 +18,12 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@
 TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
 
 # Han, Kana, Hangul, and the scripts of South-East Asia that are written without spaces.
-_UNSPACED = (
+UNSPACED = (
     "\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029"
     "\u3031-\u3035\u3038-\u303c\u3040-\u30ff\u3100-\u318f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f"
     "\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_UNSPACED_CHARACTER = re.compile(f"[{_UNSPACED}]")
+_UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
 # Lines, blocks and braille draw tables and progress bars: nobody looks for them, and there are many.
 _DRAWING = re.compile("[\u2500-\u259f\u2800-\u28ff]")
 _JOINERS = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
@@ -41,18 +43,26 @@ def fold(text: str) -> str:
     return _OTHER.sub(lambda run: _folded_run(run[0]), text).lower()
 
 
-def fold_with_origins(text: str) -> tuple[str, list[int] | range]:
-    """Return the folded text and, for each of its characters and its end, the place in ``text``."""
-    if text.isascii():
-        return text.lower(), range(len(text) + 1)
-    folded: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(text):
-        new = fold(character)
-        folded.append(new)
-        origins += [place] * len(new)
-    origins.append(len(text))
-    return "".join(folded), origins
+def fold_with_origins(text: str) -> tuple[str, Callable[[int], int]]:
+    """Return the folded text, and what maps a place in it to the place in ``text``."""
+    folded_starts, starts = [0], [0]
+    shift = 0
+    for run in _OTHER.finditer(text) if not text.isascii() else ():
+        if len(_folded_run(run[0])) == len(run[0]):
+            continue
+        for place, character in enumerate(run[0], run.start()):
+            folded_starts.append(place + shift)
+            starts.append(place)
+            shift += len(_folded(character)) - 1
+        folded_starts.append(run.end() + shift)
+        starts.append(run.end())
+
+    def origin(place: int) -> int:
+        known = bisect_right(folded_starts, place) - 1
+        limit = starts[known + 1] if known + 1 < len(starts) else len(text)
+        return min(starts[known] + place - folded_starts[known], limit)
+
+    return fold(text), origin
 
 
 def tokenizable(text: str) -> str:

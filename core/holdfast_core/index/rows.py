@@ -65,6 +65,7 @@ def session_row(
 ) -> dict[str, Any]:
     """Return the columns that follow from the facts and from what the person said."""
     paths = dict.fromkeys((*(touched.path for touched in facts.files_touched), *facts.context_files))
+    project = folded(facts.project_path).replace("\\", "/").strip("/")
     return {
         "key": key,
         "id": storable(facts.id),
@@ -74,7 +75,8 @@ def session_row(
         "is_empty": facts.is_empty,
         "is_subagent": facts.kind == "subagent",
         "project_path": storable(facts.project_path),
-        "project_folded": folded(facts.project_path),
+        "project_folded": f"/{project}/" if project else "",
+        "project_name_folded": project.rpartition("/")[2],
         "branch_folded": folded(facts.branch),
         "provider_folded": folded(facts.provider),
         "model_folded": folded(facts.model),

@@ -1,0 +1,109 @@
+"""Words and phrases of a query: how they are found in the index, and where they stand in a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final
+
+from holdfast_core.index.folding import UNSPACED, fold, is_unspaced, tokens
+from holdfast_core.index.vocabulary import Part, Vocabulary
+from holdfast_core.model.query import Phrase, Word
+
+# Shorter ones only count as whole words: inside others they stand everywhere.
+INSIDE_LENGTH: Final = 3
+
+_RUN: Final = rf"[^\W_{UNSPACED}]"
+_STARTS_RUN = re.compile(_RUN)
+_BEFORE, _AFTER = rf"(?<!{_RUN})", rf"(?!{_RUN})"
+_PLAIN_PHRASE = re.compile(rf"(?:{_RUN}|[{UNSPACED}]|\s)+")
+
+
+class Needle:
+    """One word or phrase. ``is_whole``: parts of longer words do not count."""
+
+    def __init__(self, node: Word | Phrase, *, is_whole: bool) -> None:
+        self._text = " ".join(fold(node.text).split())
+        self._tokens = tokens(node.text)
+        is_whole = is_whole or isinstance(node, Phrase)
+        is_prefix = isinstance(node, Word) and node.is_prefix
+        self._is_phrase = isinstance(node, Phrase) and _PLAIN_PHRASE.fullmatch(self._text) is not None
+        self._is_typed = is_prefix
+        self.opens_left = self._opens(0, 0, is_whole=is_whole)
+        self.opens_right = (is_prefix and self._is_run(-1)) or self._opens(-1, -1, is_whole=is_whole)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the index can find it at all; punctuation alone it cannot."""
+        return bool(self._tokens)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the index alone tells exactly where it is: one word of letters and digits."""
+        return len(self._tokens) == 1 and self._tokens[0] == self._text and not _is_symbol(self._text)
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it may be a part of longer words, which only the list of all words can tell."""
+        return self.opens_left or (self.opens_right and not self._is_typed)
+
+    def exact_matches(self) -> list[str]:
+        """Return what finds it where it is a whole word, or the beginning of one if it is being typed."""
+        return [_phrase(self._tokens, is_prefix=self._is_typed and self._is_run(-1))]
+
+    def matches(self, vocabulary: Vocabulary) -> list[str]:
+        """Return what finds it everywhere, none if it is nowhere; some may have to be looked at again."""
+        first = self._tokens[0]
+        if len(self._tokens) > 1:
+            firsts = vocabulary.words(first, "end") if self.opens_left else [first]
+            return [_phrase([word, *self._tokens[1:]], is_prefix=self.opens_right) for word in firsts]
+        if not self.opens_left:
+            return [_phrase(self._tokens, is_prefix=self.opens_right)]
+        part: Part = "inside" if self.opens_right else "end"
+        return [_phrase([word], is_prefix=False) for word in vocabulary.words(first, part)]
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(
+            ("" if self.opens_left or not self._is_run(0) else _BEFORE)
+            + (self._loose() if self._is_phrase else r"\s+".join(map(re.escape, self._text.split())))
+            + ("" if self.opens_right or not self._is_run(-1) else _AFTER)
+        )
+
+    @cached_property
+    def find(self) -> Callable[[str], re.Match[str] | None]:
+        """The search in folded text."""
+        return self._pattern.search
+
+    def spans(self, folded: str, limit: int) -> list[tuple[int, int]]:
+        """Return where it stands in folded text, first ones first."""
+        found = []
+        for match in self._pattern.finditer(folded):
+            found.append(match.span())
+            if len(found) == limit:
+                break
+        return found
+
+    def _loose(self) -> str:
+        """Return the pattern of the words in this order, whatever punctuation stands between them."""
+        pattern = re.escape(self._tokens[0])
+        for before, token in zip(self._tokens, self._tokens[1:], strict=False):
+            is_apart = not is_unspaced(before) and not is_unspaced(token)
+            pattern += (r"[\W_]+" if is_apart else r"[\W_]*") + re.escape(token)
+        return pattern
+
+    def _is_run(self, place: int) -> bool:
+        return bool(self._text) and _STARTS_RUN.match(self._text[place]) is not None
+
+    def _opens(self, place: int, token: int, *, is_whole: bool) -> bool:
+        return not is_whole and self._is_run(place) and len(self._tokens[token]) >= INSIDE_LENGTH
+
+
+def _phrase(words: list[str], *, is_prefix: bool) -> str:
+    # Words are letters, digits and symbols only: nothing has to be escaped.
+    return '"' + " ".join(words) + ('"*' if is_prefix else '"')
+
+
+def _is_symbol(text: str) -> bool:
+    return len(text) == 1 and not text.isalnum()

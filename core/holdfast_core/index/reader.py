@@ -1,0 +1,374 @@
+"""Reads the index: lists, single sessions, counts and searches, from any number of processes at once."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import apsw
+import msgspec
+
+from holdfast_core import clock
+from holdfast_core.agents.base import Fingerprint, SourceRef
+from holdfast_core.errors import IndexBroken
+from holdfast_core.index.complete import completions
+from holdfast_core.index.database import BROKEN
+from holdfast_core.index.files import Files
+from holdfast_core.index.filters import NEVER, Condition, session_condition
+from holdfast_core.index.folding import fold
+from holdfast_core.index.plan import Conditions
+from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
+from holdfast_core.index.search import Pursuit, count_matches, search_messages
+from holdfast_core.index.snippet import LENGTH
+from holdfast_core.model.places import Count, Places
+from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort
+from holdfast_core.model.search import Hit, SearchResult
+from holdfast_core.model.session import Problem, SessionEntry
+
+_SEARCH_SECONDS: Final = 2.0
+_LISTED: Final = "NOT is_shadow AND NOT is_empty"
+_MAIN: Final = f"{_LISTED} AND NOT is_subagent"
+_COLUMNS: Final[dict[Sort, str]] = {
+    "updated": "updated_ms",
+    "created": "created_ms",
+    "title": "title_folded",
+    "messages": "message_count",
+    "tokens": "total_tokens",
+    "cost": "cost_usd",
+    "size": "session.size_bytes",
+    "project": "project_folded",
+    "agent": "agent",
+}
+_decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
+Answer = TypeVar("Answer")
+
+
+class Interrupted(Exception):  # noqa: N818  # no error: nobody waits for the answer any more
+    """The call was ended by `IndexReader.interrupt`."""
+
+
+class IndexReader:
+    """What the index says at each moment. One object for one thread; only `interrupt` may come from others."""
+
+    def __init__(self, directory: Path) -> None:
+        self._files = Files(directory)
+        self._is_interrupted = False
+
+    @classmethod
+    def open(cls, directory: Path) -> IndexReader:
+        """Return a reader; an index that is not there yet is an empty one."""
+        return cls(directory)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def interrupt(self) -> None:
+        """End the running call, which raises `Interrupted`; from any thread."""
+        self._is_interrupted = True
+        self._files.interrupt()
+
+    def keys(
+        self, query: Query, *, sort: Sort = "updated", descending: bool = True, subagents: bool = False
+    ) -> array[int]:
+        """Return the keys of all sessions that meet a query, in order; equal ones by id.
+
+        A session meets what is asked of messages if one of its messages does.
+        Empty ones are left out, and subagents too, unless ``subagents`` or the
+        query asks for them.
+        """
+        return self._ask(lambda catalog: self._keys(catalog, query, sort, descending, subagents), array("q"))
+
+    def entries(self, keys: Sequence[int]) -> list[SessionEntry]:
+        """Return the rows of these keys, in the order asked; those that are no more are left out."""
+
+        def read(catalog: apsw.Connection) -> list[SessionEntry]:
+            sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
+            return [session_entry(row) for key in keys for row in catalog.execute(sql, (key,))]
+
+        return self._ask(read, [])
+
+    def entry(self, session_id: str) -> SessionEntry | None:
+        """Return the row of a session, None if there is none."""
+        found = self._select("session.id=? AND NOT is_shadow", (session_id,))
+        return found[0] if found else None
+
+    def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
+        """Return what ``text`` may name, best first: an id, an agent's own id, the beginning of one, a title or its beginning.
+
+        Within one kind the last updated come first.
+        """
+        if not text:
+            return []
+        title, after = fold(text), text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
+        title_after = title[:-1] + chr(min(ord(title[-1]) + 1, 0x10FFFF)) if title else ""
+        kinds: list[tuple[str, tuple[Any, ...]]] = [
+            ("session.id=?", (text,)),
+            ("session.native_id=?", (text,)),
+            ("session.id>=? AND session.id<?", (text, after)),
+            ("session.native_id>=? AND session.native_id<?", (text, after)),
+            ("title_folded=?", (title,)),
+            ("title_folded>=? AND title_folded<?", (title, title_after)),
+        ]
+        found: dict[int, SessionEntry] = {}
+        for condition, values in kinds:
+            order = f"{_LISTED} AND {condition} ORDER BY is_subagent, updated_ms DESC, session.id LIMIT {int(limit)}"
+            for entry in self._select(order, values):
+                found.setdefault(entry.key, entry)
+        return list(found.values())[:limit]
+
+    def values(self, keys: Sequence[int], column: Literal["updated", "created", "project", "agent"]) -> list[Any]:
+        """Return one fact of each of these keys, in the order asked: milliseconds (0 if unknown), a path, an agent's id.
+
+        Costs one pass over the index, so that a list of any length can be divided by headings.
+        """
+        name = "project_path" if column == "project" else _COLUMNS[column]
+        unknown: Any = 0 if column in ("updated", "created") else ""
+
+        def read(catalog: apsw.Connection) -> list[Any]:
+            found = dict(catalog.execute(f"SELECT key, {name} FROM session").fetchall())
+            return [found.get(key) or unknown for key in keys]
+
+        return self._ask(read, [])
+
+    def source(self, session_id: str) -> SourceRef | None:
+        """Return where a session is read from, None if there is none."""
+
+        def read(catalog: apsw.Connection) -> SourceRef | None:
+            rows = catalog.execute(
+                "SELECT source.agent, source.key, source.path, source.size_bytes, modified_ns, inode FROM session "
+                "JOIN source ON source.id=session.source WHERE session.id=? AND NOT is_shadow",
+                (session_id,),
+            )
+            return next((SourceRef(*row[:3], Fingerprint(*row[3:])) for row in rows.fetchall()), None)
+
+        return self._ask(read, None)
+
+    def problems(self, session_id: str) -> list[Problem]:
+        """Return what could not be read of a session's source, the whole source included; the first thousand."""
+
+        def read(catalog: apsw.Connection) -> list[Problem]:
+            rows = catalog.execute(
+                "SELECT problems, failure FROM session JOIN source ON source.id=session.source "
+                "WHERE session.id=? AND NOT is_shadow",
+                (session_id,),
+            ).fetchall()
+            found: list[Problem] = []
+            for data, failure in rows:
+                found += [Problem(0, failure)] if failure else []
+                found += _decode_problems(data) if data else []
+            return found
+
+        return self._ask(read, [])
+
+    def places(self) -> Places:
+        """Return how many sessions are where; subagents and empty ones are not counted."""
+        return self._ask(_places, Places())
+
+    def children(self, session_id: str) -> list[SessionEntry]:
+        """Return the subagents of a session, first ones first."""
+        agent, _, native_id = session_id.partition(":")
+        return self._select(
+            f"session.parent_id=? AND session.agent=? AND is_subagent AND {_LISTED} ORDER BY created_ms, session.id",
+            (native_id, agent),
+        )
+
+    def search(
+        self, query: Query, *, limit: int, sort: Literal["relevance", "time"] = "relevance", snippets: bool = True
+    ) -> SearchResult:
+        """Return the messages that meet a query, best or newest first, subagents' included.
+
+        A query that asks nothing of messages gives its sessions, one hit each,
+        last updated first. After two seconds what was found by then is given.
+        """
+        started = clock.monotonic_seconds()
+        empty = SearchResult((), 0, 0, 0.0)
+        found = self._ask(lambda catalog: self._search(catalog, query, limit, sort, snippets, started), empty)
+        return msgspec.structs.replace(found, wall_seconds=clock.monotonic_seconds() - started)
+
+    def count(self, query: Query) -> tuple[int, int]:
+        """Return exactly how many sessions and messages meet a query.
+
+        What is found in the facts of a session counts as a message; a query
+        that asks nothing of messages counts all of its sessions.
+        """
+
+        def read(catalog: apsw.Connection) -> tuple[int, int]:
+            if query.asks_messages():
+                counts = count_matches(self._pursuit(catalog, query)[1])
+                return len(counts), sum(counts.values())
+            condition, values = self._session_condition(catalog, query, subagents=False)
+            rows = catalog.execute(f"SELECT count(*), total(message_count) FROM session WHERE {condition}", values)
+            sessions, messages = rows.fetchall()[0]
+            return sessions, int(messages)
+
+        return self._ask(read, (0, 0))
+
+    def complete(self, text: str, position: int) -> list[str]:
+        """Return what the word that ends at ``position`` may become, each whole, likeliest first."""
+        typed = text[:position]
+
+        def read(catalog: apsw.Connection) -> list[str]:
+            return completions(catalog, [shard.connection for shard in self._files.shards()], typed)
+
+        return self._ask(read, completions(None, (), typed))
+
+    def _ask(self, read: Callable[[apsw.Connection], Answer], empty: Answer) -> Answer:
+        """Return what ``read`` gives; if the index was replaced meanwhile, what it gives of the new one."""
+        self._is_interrupted = False
+        for is_last in (False, True):
+            try:
+                self._files.refresh()
+                catalog = self._files.catalog
+                return empty if catalog is None else read(catalog)
+            except apsw.InterruptError as error:
+                raise Interrupted from error
+            except (*BROKEN, IndexBroken) as error:
+                self._files.close()
+                if is_last:
+                    raise IndexBroken("The index is damaged. It is built again at the next start.") from error
+        raise AssertionError("unreachable")
+
+    def _check(self) -> None:
+        if self._is_interrupted:
+            raise Interrupted
+
+    def _select(self, condition: str, values: Sequence[Any]) -> list[SessionEntry]:
+        sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE {condition}"
+        return self._ask(lambda catalog: [session_entry(row) for row in catalog.execute(sql, values)], [])
+
+    def _keys(
+        self, catalog: apsw.Connection, query: Query, sort: Sort, descending: bool, subagents: bool
+    ) -> array[int]:
+        if query.asks_messages():
+            found = count_matches(self._pursuit(catalog, query)[1])
+            listed = _LISTED if subagents or _asks_subagents(query) else _MAIN
+            condition, values = f"{listed} AND {_KEYS}", (_json(found),)
+        else:
+            condition, values = self._session_condition(catalog, query, subagents=subagents)
+        direction = "DESC" if descending else "ASC"
+        rows = catalog.execute(
+            f"SELECT key FROM session WHERE {condition} ORDER BY {_COLUMNS[sort]} {direction}, id", values
+        )
+        return array("q", [key for (key,) in rows])
+
+    def _session_condition(self, catalog: apsw.Connection, query: Query, *, subagents: bool) -> Condition:
+        listed = _LISTED if subagents or _asks_subagents(query) else _MAIN
+        if any(isinstance(node, Filter) and node.name == "is" and "empty" in node.values for node, _ in query.nodes()):
+            listed = listed.replace(" AND NOT is_empty", "")
+        if query.root is None:
+            return listed, ()
+        condition, values = self._condition(catalog, query.root)
+        return f"{listed} AND {condition}", values
+
+    def _condition(self, catalog: apsw.Connection, node: Node) -> Condition:
+        """Return the condition of SQL for what is asked of sessions. Words stand below a `Not` here."""
+        if isinstance(node, And | Or):
+            parts = [self._condition(catalog, item) for item in node.items]
+            joint = " AND " if isinstance(node, And) else " OR "
+            return f"({joint.join(sql for sql, _ in parts)})", tuple(value for _, values in parts for value in values)
+        if isinstance(node, Not):
+            sql, values = self._condition(catalog, node.item)
+            return f"NOT ifnull({sql}, 0)", values
+        if isinstance(node, Filter) and node.name not in MESSAGE_FILTERS:
+            return session_condition(node)
+        found = count_matches(self._pursuit(catalog, Query(node), is_negated=True)[1])
+        return (_KEYS, (_json(found),)) if found else NEVER
+
+    def _session_keys(self, catalog: apsw.Connection, node: Node) -> frozenset[int]:
+        sql, values = self._condition(catalog, node)
+        return frozenset(key for (key,) in catalog.execute(f"SELECT key FROM session WHERE {sql}", values))
+
+    def _pursuit(
+        self, catalog: apsw.Connection, query: Query, *, is_negated: bool = False
+    ) -> tuple[Conditions, Pursuit]:
+        conditions = Conditions(query, lambda node: self._session_keys(catalog, node), is_negated=is_negated)
+        return conditions, Pursuit(conditions, self._files.shards(), self._files.hidden, self._check)
+
+    def _search(
+        self,
+        catalog: apsw.Connection,
+        query: Query,
+        limit: int,
+        sort: Literal["relevance", "time"],
+        snippets: bool,
+        started: float,
+    ) -> SearchResult:
+        if not query.asks_messages():
+            return self._search_sessions(catalog, query, limit)
+        conditions, pursuit = self._pursuit(catalog, query)
+        return search_messages(
+            pursuit,
+            conditions,
+            catalog,
+            limit=limit,
+            sort=sort,
+            snippets=snippets,
+            deadline_seconds=started + _SEARCH_SECONDS,
+        )
+
+    def _search_sessions(self, catalog: apsw.Connection, query: Query, limit: int) -> SearchResult:
+        keys = self._keys(catalog, query, "updated", True, False)
+        condition, values = self._session_condition(catalog, query, subagents=False)
+        rows = catalog.execute(f"SELECT total(message_count) FROM session WHERE {condition}", values).fetchall()
+        sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
+        entries = [session_entry(row) for key in keys[:limit] for row in catalog.execute(sql, (key,))]
+        hits = tuple(_session_hit(entry) for entry in entries)
+        return SearchResult(hits, len(keys), int(rows[0][0]), 0.0)
+
+
+_KEYS: Final = "session.key IN (SELECT value FROM json_each(?))"
+
+
+def _json(keys: Collection[int]) -> str:
+    return msgspec.json.encode(list(keys)).decode()
+
+
+def _asks_subagents(query: Query) -> bool:
+    return any(isinstance(node, Filter) and node.name == "is" and "subagent" in node.values for node, _ in query.nodes())
+
+
+def _session_hit(entry: SessionEntry) -> Hit:
+    text = " ".join((entry.preview or entry.summary or entry.title).split())
+    return Hit(
+        session_id=entry.id,
+        session_key=entry.key,
+        agent=entry.agent,
+        title=entry.title,
+        message_index=-1,
+        block_kind="title",
+        snippet=text if len(text) <= LENGTH else text[:LENGTH].rstrip() + "…",
+        highlights=(),
+        score=1.0,
+        timestamp_ms=entry.updated_ms,
+    )
+
+
+def _places(catalog: apsw.Connection) -> Places:
+    total, starred, problems = catalog.execute(
+        f"SELECT count(*), total(starred), total(state='problem') FROM session WHERE {_MAIN}"
+    ).fetchall()[0]
+    tags: dict[str, int] = {}
+    rows = catalog.execute(
+        f"SELECT DISTINCT session.id, annotation FROM annotation JOIN session ON session.id=session_id WHERE {_MAIN}"
+    )
+    for session_id, data in rows:
+        for tag in decoded_annotation(data, session_id).tags:
+            tags[tag] = tags.get(tag, 0) + 1
+    return Places(
+        total=total,
+        starred=int(starred),
+        problems=int(problems),
+        agents=_counts(catalog, "agent"),
+        projects=_counts(catalog, "project_path"),
+        tags=tuple(Count(tag, count) for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0]))),
+    )
+
+
+def _counts(catalog: apsw.Connection, column: str) -> tuple[Count, ...]:
+    rows = catalog.execute(
+        f"SELECT {column}, count(*) FROM session WHERE {_MAIN} AND {column}<>'' GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    return tuple(Count(value, count) for value, count in rows)

@@ -1,0 +1,281 @@
+"""Carries out queries that look into messages: candidates newest first, verified, ranked, with snippets.
+
+Words that stand alone come first; only if they do not fill the page are words
+looked for inside others. Relevance is judged among the newest thousand
+matches. A message that several sessions hold, because one was forked from the
+other, is shown once for each, but the copies come last.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+import apsw
+import msgspec
+
+from holdfast_core import clock
+from holdfast_core.index.documents import FACTS_INDEX
+from holdfast_core.index.files import ShardFile
+from holdfast_core.index.heads import Head, unpack_head
+from holdfast_core.index.plan import Candidate, Conditions, Plan
+from holdfast_core.index.snippet import Snippet, snippet
+from holdfast_core.index.vocabulary import bounds
+from holdfast_core.model.search import Hit, SearchResult
+
+_RANKED: Final = 1000
+# What the index cannot tell exactly is read and looked at: less of it can be ranked in the same time.
+_RANKED_VERIFIED: Final = 200
+_HALF_LIFE_MS: Final = 30 * 86_400_000
+_USER_BOOST, _FACTS_BOOST, _INSIDE_FACTOR, _COPY_FACTOR = 1.3, 1.6, 0.25, 0.2
+
+_ALL_ROWS: Final = (-(2**63), 2**63 - 1)
+_SCORE: Final = "bm25(words, 2.0, 1.0, 0.0)"
+_MATCHES: Final = (
+    "SELECT found.rowid, found.score, run.id, run.session, run.first_index, run.heads FROM "
+    "(SELECT rowid, {score} AS score FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC) "
+    "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid)"
+)
+_RUNS: Final = "SELECT id, session, first_index, count, heads FROM run WHERE id+count>? AND id<=? ORDER BY id DESC"
+
+
+class Found(NamedTuple):
+    """A message that was found, and where its text is."""
+
+    shard: ShardFile
+    run: int
+    position: int
+    session: int
+    index: int
+    head: Head
+    heads: bytes
+    score: float
+
+    def text(self) -> str:
+        """Return the text of its blocks."""
+        return self.shard.text(self.run, self.heads, self.position)
+
+
+class SessionInfo(NamedTuple):
+    """What a hit shows and is ordered by of its session."""
+
+    id: str
+    agent: str
+    title: str
+    updated_ms: int
+    rank: tuple[bool, int, str]
+
+
+class Pursuit:
+    """One query over some shards. ``check`` raises if nobody waits for the answer any more."""
+
+    def __init__(
+        self, conditions: Conditions, shards: Sequence[ShardFile], hidden: Collection[int], check: Callable[[], None]
+    ) -> None:
+        self._conditions = conditions
+        self._shards = shards
+        self._hidden = hidden
+        self._check = check
+
+    def alone(self, *, scored: bool) -> Iterator[Found]:
+        """Yield matches where words stand alone, about newest first."""
+        plan = self._conditions.exact_plan()
+        for shard in self._shards:
+            yield from self._verified(plan, self._rows(shard, plan, scored=scored))
+
+    def everywhere(self, *, scored: bool) -> Iterator[Found]:
+        """Yield every match, about newest first."""
+        if not self._conditions.needs_vocabulary:
+            yield from self.alone(scored=scored)
+            return
+        unlisted = Plan(None, False)
+        for shard in self._shards:
+            shard.vocabulary.load()
+            plan = self._conditions.whole_plan(shard.vocabulary)
+            lowest, highest = bounds(shard.connection)
+            first, last = shard.vocabulary.lowest, shard.vocabulary.highest
+            if highest > last:
+                yield from self._verified(unlisted, self._all_rows(shard, last + 1, highest))
+            yield from self._verified(plan, self._rows(shard, plan, first, last, scored=scored))
+            if lowest < first:
+                yield from self._verified(unlisted, self._all_rows(shard, lowest, first - 1))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the index alone tells what stands alone."""
+        return self._conditions.exact_plan().is_exact
+
+    def _rows(
+        self, shard: ShardFile, plan: Plan, first: int = _ALL_ROWS[0], last: int = _ALL_ROWS[1], *, scored: bool
+    ) -> Iterator[Found]:
+        if plan.match is None:
+            yield from self._all_rows(shard, first, last)
+        elif plan.match:
+            sql = _MATCHES.format(score=_SCORE if scored else "0.0")
+            for rowid, score, run, session, first_index, heads in shard.connection.execute(
+                sql, (plan.match, first, last)
+            ):
+                position = rowid - run
+                head = unpack_head(heads, position)
+                yield Found(shard, run, position, session, first_index + position, head, heads, -score)
+
+    @staticmethod
+    def _all_rows(shard: ShardFile, first: int, last: int) -> Iterator[Found]:
+        for run, session, first_index, count, heads in shard.connection.execute(_RUNS, (first, last)):
+            for position in range(count - 1, -1, -1):
+                if first <= run + position <= last:
+                    head = unpack_head(heads, position)
+                    yield Found(shard, run, position, session, first_index + position, head, heads, 0.0)
+
+    def _verified(self, plan: Plan, rows: Iterator[Found]) -> Iterator[Found]:
+        sessions, hidden = self._conditions.sessions, self._hidden
+        for found in rows:
+            self._check()
+            if found.session in hidden or (sessions is not None and found.session not in sessions):
+                continue
+            if plan.is_exact or self._conditions.meets(candidate(found)):
+                yield found
+
+
+def candidate(found: Found) -> Candidate:
+    """Return what is looked at to verify a match."""
+    role = None if found.index == FACTS_INDEX else found.head.role
+    return Candidate(found.session, role, found.text)
+
+
+def count_matches(pursuit: Pursuit) -> dict[int, int]:
+    """Return how many matches each session has."""
+    counts: dict[int, int] = {}
+    for found in pursuit.everywhere(scored=False):
+        counts[found.session] = counts.get(found.session, 0) + 1
+    return counts
+
+
+class _Pool(NamedTuple):
+    rows: list[tuple[Found, bool]]
+    is_complete: bool
+
+
+def search_messages(
+    pursuit: Pursuit,
+    conditions: Conditions,
+    catalog: apsw.Connection,
+    *,
+    limit: int,
+    sort: Literal["relevance", "time"],
+    snippets: bool,
+    deadline_seconds: float,
+) -> SearchResult:
+    """Return the best or newest matches. Beyond ``deadline_seconds`` (monotonic) only what was found by then."""
+    pool = _collect(pursuit, limit, is_scored=sort == "relevance", deadline_seconds=deadline_seconds)
+    timeless = {row.session for row, _ in pool.rows if row.head.timestamp_ms is None}
+    infos = session_infos(catalog, timeless)
+    now = clock.now_ms()
+    scored = []
+    for row, is_inside in pool.rows:
+        info = infos.get(row.session)
+        moment = row.head.timestamp_ms or (info.updated_ms if info else 0)
+        scored.append((_score(row, moment, now, is_inside=is_inside), moment, row))
+    scored.sort(key=(lambda item: item[0]) if sort == "relevance" else (lambda item: item[1]), reverse=True)
+    best = scored[: 2 * limit]
+    infos.update(session_infos(catalog, {row.session for _, _, row in best} - infos.keys()))
+    best = _copies_last([item for item in best if item[2].session in infos], infos, is_relevance=sort == "relevance")
+    hits = tuple(
+        _hit(row, infos[row.session], score, conditions if snippets else None) for score, _, row in best[:limit]
+    )
+    return SearchResult(
+        hits=hits,
+        total_sessions=len({row.session for row, _ in pool.rows}),
+        total_messages=len(pool.rows),
+        wall_seconds=0.0,
+        is_exact=pool.is_complete,
+    )
+
+
+def _collect(pursuit: Pursuit, limit: int, *, is_scored: bool, deadline_seconds: float) -> _Pool:
+    most = max(limit, (_RANKED if pursuit.is_exact else _RANKED_VERIFIED) if is_scored else 4 * limit)
+    rows: list[tuple[Found, bool]] = []
+    seen: set[tuple[int, int]] = set()
+    for is_inside, matches in ((False, pursuit.alone), (True, pursuit.everywhere)):
+        for found in matches(scored=is_scored):
+            place = (id(found.shard), found.run + found.position)
+            if place not in seen:
+                rows.append((found, is_inside))
+                seen.add(place)
+            if len(rows) >= most or clock.monotonic_seconds() > deadline_seconds:
+                return _Pool(rows, False)
+        if len(rows) >= limit:
+            return _Pool(rows, is_inside)
+    return _Pool(rows, True)
+
+
+def _score(row: Found, moment: int, now: int, *, is_inside: bool) -> float:
+    age = max(0, now - moment) / _HALF_LIFE_MS
+    score = max(row.score, 1e-6) * (0.35 + 0.65 * math.exp2(-age))
+    if row.index == FACTS_INDEX:
+        score *= _FACTS_BOOST
+    elif row.head.role == 0:
+        score *= _USER_BOOST
+    return score * _INSIDE_FACTOR if is_inside else score
+
+
+def _copies_last(
+    best: list[tuple[float, int, Found]], infos: Mapping[int, SessionInfo], *, is_relevance: bool
+) -> list[tuple[float, int, Found]]:
+    """Put copies of one message behind the original, or behind all if sorted by relevance."""
+    originals: dict[tuple[int, int, int | None], tuple[tuple[bool, int, str], float]] = {}
+    for score, _, row in best:
+        key = _message(row)
+        rank = infos[row.session].rank
+        first, most = originals.get(key, (rank, score))
+        originals[key] = (min(first, rank), max(most, score))
+    result = []
+    for score, moment, row in best:
+        first, most = originals[_message(row)]
+        is_copy = row.index != FACTS_INDEX and infos[row.session].rank != first
+        shown = score if row.index == FACTS_INDEX else (most * _COPY_FACTOR if is_copy else most)
+        result.append((is_copy, shown, moment, row))
+    if is_relevance:
+        result.sort(key=lambda item: -item[1])
+    else:
+        result.sort(key=lambda item: (-item[2], item[0]))
+    return [(score, moment, row) for _, score, moment, row in result]
+
+
+def _message(row: Found) -> tuple[int, int, int | None]:
+    return row.head.id_hash, row.head.text_hash, row.head.timestamp_ms
+
+
+def session_infos(catalog: apsw.Connection, keys: Collection[int]) -> dict[int, SessionInfo]:
+    """Return what hits show of their sessions."""
+    if not keys:
+        return {}
+    rows = catalog.execute(
+        "SELECT key, id, agent, title, ifnull(updated_ms, 0), forked_from IS NOT NULL, ifnull(created_ms, 1<<62) "
+        "FROM session WHERE key IN (SELECT value FROM json_each(?))",
+        (msgspec.json.encode(sorted(keys)).decode(),),
+    )
+    return {
+        key: SessionInfo(session_id, agent, title, updated, (bool(is_fork), created, session_id))
+        for key, session_id, agent, title, updated, is_fork, created in rows
+    }
+
+
+def _hit(row: Found, info: SessionInfo, score: float, conditions: Conditions | None) -> Hit:
+    found: Any = Snippet("text", "", ())
+    if conditions is not None:
+        found = snippet(candidate(row).blocks, conditions.needles, conditions.patterns)
+    timestamp = info.updated_ms or None if row.index == FACTS_INDEX else row.head.timestamp_ms
+    return Hit(
+        session_id=info.id,
+        session_key=row.session,
+        agent=info.agent,
+        title=info.title,
+        message_index=row.index,
+        block_kind=found.kind,
+        snippet=found.text,
+        highlights=found.highlights,
+        score=score,
+        timestamp_ms=timestamp,
+    )
