@@ -111,7 +111,7 @@ class Settings(BaseModel):
     export_format: Literal["md", "json", "txt"] = Field(
         "md",
         title="Export as",
-        description="The format of an export if none is named: Markdown, complete JSON, or plain text.",
+        description="The format of an export if none is named.",
     )
     drag_format: Literal["md", "json", "txt"] = Field(
         "md", title="Drag as", description="The format of the files that dragging a session out of the list gives."
@@ -292,7 +292,7 @@ def show_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(_toml_text(item) for item in value) + "]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _toml_text(text: str) -> str:
