@@ -18,6 +18,7 @@ import apsw
 import msgspec
 
 from holdfast_core.agents.base import Reading, SessionRead, SourceRef
+from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX, Document, facts_text, message_document
 from holdfast_core.index.heads import Head
 from holdfast_core.index.rows import (
@@ -65,7 +66,7 @@ class Change:
         self._lost: dict[str, LostMessages] = {}
         self._owned: dict[str, int] = {}
         self._updated_ms: list[int] = []
-        self._next_key = catalog.execute("SELECT ifnull(max(key), 0)+1 FROM session").fetchall()[0][0]
+        self._next_key = select(catalog, "SELECT ifnull(max(key), 0)+1 FROM session")[0][0]
 
     def read(self, source: int, ref: SourceRef, reading: Reading) -> None:
         """Take in what was read of a source."""
@@ -75,7 +76,9 @@ class Change:
         seen = set()
         for session in reading.sessions:
             before = known.get(session.facts.id)
-            known[session.facts.id] = self._session(source, ref, reading, session, before, (state, problem_count))
+            known[session.facts.id] = self._session(
+                source, ref, reading, session, before=before, state=(state, problem_count)
+            )
             seen.add(session.facts.id)
         for session_id, row in known.items():
             if session_id in seen:
@@ -105,7 +108,7 @@ class Change:
             self._catalog.execute(
                 "INSERT OR REPLACE INTO annotation VALUES(?,?)", (session_id, encoded_annotation(annotation))
             )
-        rows = self._catalog.execute("SELECT key, facts FROM session WHERE id=?", (session_id,)).fetchall()
+        rows = select(self._catalog, "SELECT key, facts FROM session WHERE id=?", (session_id,))
         for key, data in rows:
             facts = decoded_facts(data)
             columns = annotation_columns(facts, annotation)
@@ -129,7 +132,8 @@ class Change:
         return self._changes()
 
     def _known(self, source: int) -> dict[str, Known]:
-        rows = self._catalog.execute(
+        rows = select(
+            self._catalog,
             "SELECT id, key, document_count, facts, size_bytes, state, problem_count FROM session WHERE source=?",
             (source,),
         )
@@ -139,9 +143,9 @@ class Change:
         """Note who owned a session before this change first had to do with it."""
         if session_id in self._before:
             return
-        owner = self._catalog.execute(
-            "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
-        ).fetchall()
+        owner = select(
+            self._catalog, "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
+        )
         self._before[session_id] = owner[0][0] if owner else None
         self._owned[session_id] = owner[0][1] if owner else 0
 
@@ -150,9 +154,9 @@ class Change:
         problems, unknown = list(reading.problems), Counter(reading.unknown_records)
         count = len(problems)
         if reading.was_continued:
-            rows = self._catalog.execute(
-                "SELECT problems, unknown_records, problem_count FROM source WHERE id=?", (source,)
-            ).fetchall()
+            rows = select(
+                self._catalog, "SELECT problems, unknown_records, problem_count FROM source WHERE id=?", (source,)
+            )
             data, unknown_before, count_before = rows[0]
             problems = (_decode_problems(data) if data else []) + problems
             unknown.update(msgspec.json.decode(unknown_before, type=dict[str, int]))
@@ -181,6 +185,7 @@ class Change:
         ref: SourceRef,
         reading: Reading,
         session: SessionRead,
+        *,
         before: Known | None,
         state: tuple[str, int],
     ) -> Known:
@@ -198,7 +203,9 @@ class Change:
         after = Known(key, count, encoded, ref.fingerprint.size_bytes, *state)
         if after != before:
             row = session_row(key, source, facts, encoded, annotation, documents=count)
-            self._store_row(row | {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}, before)
+            self._store_row(
+                row | {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}, before
+            )
         kept = documents[first - session.first_index :]
         if after != before or kept:
             self._changed.add(facts.id)
@@ -247,7 +254,7 @@ class Change:
         self._catalog.execute(f"UPDATE session SET {assignments} WHERE key=:key", row)
 
     def _annotation(self, session_id: str) -> Annotation:
-        rows = self._catalog.execute("SELECT annotation FROM annotation WHERE session_id=?", (session_id,)).fetchall()
+        rows = select(self._catalog, "SELECT annotation FROM annotation WHERE session_id=?", (session_id,))
         return decoded_annotation(rows[0][0] if rows else None, session_id)
 
     def _facts_pieces(self, key: int, facts: SessionFacts, annotation: Annotation) -> list[Piece]:
@@ -255,7 +262,7 @@ class Change:
         text = facts_text(facts, title=annotation.title, tags=annotation.tags, note=annotation.note)
         data = text.encode()
         digest = blake2b(data, digest_size=8).digest()
-        rows = self._catalog.execute("SELECT facts_text_hash FROM session WHERE key=?", (key,)).fetchall()
+        rows = select(self._catalog, "SELECT facts_text_hash FROM session WHERE key=?", (key,))
         if rows[0][0] == digest:
             return []
         if rows[0][0]:
@@ -287,11 +294,12 @@ class Change:
             self._lost[session_id] = LostMessages(session_id, total, reason)
 
     def _settle_owner(self, session_id: str) -> None:
-        rows = self._catalog.execute(
+        rows = select(
+            self._catalog,
             "SELECT session.key, is_shadow FROM session JOIN source ON source.id=session.source WHERE session.id=? "
             "ORDER BY is_empty, message_count DESC, ifnull(updated_ms, 0) DESC, source.key",
             (session_id,),
-        ).fetchall()
+        )
         for place, (key, was_shadow) in enumerate(rows):
             if bool(was_shadow) != (place > 0):
                 self._catalog.execute("UPDATE session SET is_shadow=? WHERE key=?", (place > 0, key))
@@ -299,9 +307,9 @@ class Change:
                 self._changed.add(session_id)
 
     def _visible_ids(self, keys: Iterable[int]) -> set[str]:
-        found = set()
+        found: set[str] = set()
         for key in keys:
-            found.update(row[0] for row in self._catalog.execute("SELECT id FROM session WHERE key=?", (key,)))
+            found.update(row[0] for row in select(self._catalog, "SELECT id FROM session WHERE key=?", (key,)))
         return found
 
     def _changes(self) -> ChangeSet:
@@ -318,9 +326,9 @@ class Change:
         )
 
     def _owner(self, session_id: str) -> tuple[int, int] | None:
-        rows = self._catalog.execute(
-            "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
-        ).fetchall()
+        rows = select(
+            self._catalog, "SELECT key, document_count FROM session WHERE id=? AND NOT is_shadow", (session_id,)
+        )
         return rows[0] if rows else None
 
     def _lost_after(self, now: dict[str, tuple[int, int] | None]) -> Iterable[LostMessages]:

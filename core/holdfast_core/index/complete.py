@@ -8,6 +8,7 @@ from typing import Final
 
 import apsw
 
+from holdfast_core.index.database import select
 from holdfast_core.index.folding import fold
 from holdfast_core.index.rows import decoded_annotation
 from holdfast_core.model.query import FILTERS
@@ -57,14 +58,15 @@ def _values(catalog: apsw.Connection | None, shards: Sequence[apsw.Connection], 
         return []
     if name in _COLUMNS:
         column = _COLUMNS[name]
-        rows = catalog.execute(
-            f"SELECT {column} FROM session WHERE {_SHOWN} AND {column}<>'' GROUP BY 1 ORDER BY count(*) DESC, 1"
+        rows = select(
+            catalog,
+            f"SELECT {column} FROM session WHERE {_SHOWN} AND {column}<>'' GROUP BY 1 ORDER BY count(*) DESC, 1",
         )
         return [value for (value,) in rows]
     if name == "tag":
         return _most_frequent(
             tag
-            for session_id, data in catalog.execute("SELECT session_id, annotation FROM annotation")
+            for session_id, data in select(catalog, "SELECT session_id, annotation FROM annotation")
             for tag in decoded_annotation(data, session_id).tags
         )
     return _most_frequent(tool for shard in shards for tool in _tools(shard)) if name == "tool" else []

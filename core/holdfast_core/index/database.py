@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -45,7 +46,7 @@ def open_for_writing(path: Path, schema: str) -> apsw.Connection:
 def _prepare(connection: apsw.Connection, schema: str) -> None:
     connection.set_busy_timeout(5_000)
     version = connection.pragma("user_version")
-    is_new = version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+    is_new = version == 0 and not select(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
     if is_new:
         connection.pragma("page_size", 8192)
     connection.pragma("journal_mode", "wal")
@@ -92,3 +93,8 @@ def remove_files(directory: Path) -> None:
     for path in directory.iterdir():
         if path.name != LOCK and path.is_file():
             path.unlink(missing_ok=True)
+
+
+def select(connection: apsw.Connection, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+    """Return all rows of a question, as tuples."""
+    return connection.execute(sql, values).fetchall()

@@ -9,7 +9,7 @@ import apsw
 import zstandard
 
 from holdfast_core.errors import IndexBroken
-from holdfast_core.index.database import CATALOG, open_for_reading, shard_name
+from holdfast_core.index.database import CATALOG, open_for_reading, select, shard_name
 from holdfast_core.index.heads import text_bounds
 from holdfast_core.index.vocabulary import Vocabulary
 
@@ -30,7 +30,7 @@ class ShardFile:
         """Return the text of one message of a run; empty if it is gone by now."""
         data = self._chunks.get(run)
         if data is None:
-            rows = self.connection.execute("SELECT data FROM chunk WHERE id=?", (run,)).fetchall()
+            rows = select(self.connection, "SELECT data FROM chunk WHERE id=?", (run,))
             data = self._decompressor.decompress(rows[0][0]) if rows else b""
             if len(self._chunks) >= _CHUNKS_LIMIT:
                 self._chunks.clear()
@@ -119,8 +119,8 @@ class Files:
 
     def _look(self, catalog: apsw.Connection) -> None:
         try:
-            self._order = [number for (number,) in catalog.execute("SELECT number FROM shard ORDER BY place DESC")]
-            rows = catalog.execute("SELECT key FROM session WHERE is_shadow OR is_empty")
+            self._order = [number for (number,) in select(catalog, "SELECT number FROM shard ORDER BY place DESC")]
+            rows = select(catalog, "SELECT key FROM session WHERE is_shadow OR is_empty")
             self.hidden = frozenset(key for (key,) in rows)
         except apsw.SQLError as error:
             raise IndexBroken("The index cannot be read.", detail=str(error)) from error

@@ -48,7 +48,7 @@ def _agent(value: str) -> Condition:
 
 
 def _project(value: str) -> Condition:
-    """One whole name of the path, or several with slashes between; the last one may be the beginning of the last name."""
+    """Return the condition for whole names of the path; the last may be the beginning of the path's last name."""
     path = value.replace("\\", "/").strip("/")
     if not path:
         return ("project_folded<>''" if value else "project_folded=''"), ()

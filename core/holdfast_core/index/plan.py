@@ -236,5 +236,3 @@ def _words(matches: Sequence[str]) -> str:
 
 def _marks(marks: Sequence[str]) -> str:
     return f"meta : ({' OR '.join(marks)})"
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -14,7 +15,7 @@ from holdfast_core import clock
 from holdfast_core.agents.base import Fingerprint, SourceRef
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.complete import completions
-from holdfast_core.index.database import BROKEN
+from holdfast_core.index.database import BROKEN, select
 from holdfast_core.index.files import Files
 from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
@@ -45,7 +46,7 @@ _decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
 Answer = TypeVar("Answer")
 
 
-class Interrupted(Exception):  # noqa: N818  # no error: nobody waits for the answer any more
+class Interrupted(Exception):  # no error: nobody waits for the answer any more
     """The call was ended by `IndexReader.interrupt`."""
 
 
@@ -86,7 +87,7 @@ class IndexReader:
 
         def read(catalog: apsw.Connection) -> list[SessionEntry]:
             sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
-            return [session_entry(row) for key in keys for row in catalog.execute(sql, (key,))]
+            return [session_entry(row) for key in keys for row in select(catalog, sql, (key,))]
 
         return self._ask(read, [])
 
@@ -96,8 +97,9 @@ class IndexReader:
         return found[0] if found else None
 
     def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
-        """Return what ``text`` may name, best first: an id, an agent's own id, the beginning of one, a title or its beginning.
+        """Return the sessions that ``text`` may name.
 
+        Best first: an id, an agent's own id, the beginning of one, a title, its beginning.
         Within one kind the last updated come first.
         """
         if not text:
@@ -119,30 +121,26 @@ class IndexReader:
                 found.setdefault(entry.key, entry)
         return list(found.values())[:limit]
 
-    def values(self, keys: Sequence[int], column: Literal["updated", "created", "project", "agent"]) -> list[Any]:
-        """Return one fact of each of these keys, in the order asked: milliseconds (0 if unknown), a path, an agent's id.
+    def times(self, keys: Sequence[int], sort: Sort) -> list[int | None]:
+        """Return when each of these sessions was updated or created, in milliseconds, for headings over a long list."""
+        return self._facts(keys, "created_ms" if sort == "created" else "updated_ms")
 
-        Costs one pass over the index, so that a list of any length can be divided by headings.
-        """
-        name = "project_path" if column == "project" else _COLUMNS[column]
-        unknown: Any = 0 if column in ("updated", "created") else ""
-
-        def read(catalog: apsw.Connection) -> list[Any]:
-            found = dict(catalog.execute(f"SELECT key, {name} FROM session").fetchall())
-            return [found.get(key) or unknown for key in keys]
-
-        return self._ask(read, [])
+    def runs(self, keys: Sequence[int], field: Literal["project", "agent"]) -> list[tuple[str, int]]:
+        """Return the projects or agents of these keys in order, each with how many neighbours share it."""
+        values = self._facts(keys, "project_path" if field == "project" else "agent")
+        return [(value or "", len(list(run))) for value, run in groupby(values)]
 
     def source(self, session_id: str) -> SourceRef | None:
         """Return where a session is read from, None if there is none."""
 
         def read(catalog: apsw.Connection) -> SourceRef | None:
-            rows = catalog.execute(
+            rows = select(
+                catalog,
                 "SELECT source.agent, source.key, source.path, source.size_bytes, modified_ns, inode FROM session "
                 "JOIN source ON source.id=session.source WHERE session.id=? AND NOT is_shadow",
                 (session_id,),
             )
-            return next((SourceRef(*row[:3], Fingerprint(*row[3:])) for row in rows.fetchall()), None)
+            return next((SourceRef(agent, key, path, Fingerprint(*seen)) for agent, key, path, *seen in rows), None)
 
         return self._ask(read, None)
 
@@ -150,11 +148,12 @@ class IndexReader:
         """Return what could not be read of a session's source, the whole source included; the first thousand."""
 
         def read(catalog: apsw.Connection) -> list[Problem]:
-            rows = catalog.execute(
+            rows = select(
+                catalog,
                 "SELECT problems, failure FROM session JOIN source ON source.id=session.source "
                 "WHERE session.id=? AND NOT is_shadow",
                 (session_id,),
-            ).fetchall()
+            )
             found: list[Problem] = []
             for data, failure in rows:
                 found += [Problem(0, failure)] if failure else []
@@ -185,7 +184,10 @@ class IndexReader:
         """
         started = clock.monotonic_seconds()
         empty = SearchResult((), 0, 0, 0.0)
-        found = self._ask(lambda catalog: self._search(catalog, query, limit, sort, snippets, started), empty)
+        found = self._ask(
+            lambda catalog: self._search(catalog, query, limit=limit, sort=sort, snippets=snippets, started=started),
+            empty,
+        )
         return msgspec.structs.replace(found, wall_seconds=clock.monotonic_seconds() - started)
 
     def count(self, query: Query) -> tuple[int, int]:
@@ -200,8 +202,8 @@ class IndexReader:
                 counts = count_matches(self._pursuit(catalog, query)[1])
                 return len(counts), sum(counts.values())
             condition, values = self._session_condition(catalog, query, subagents=False)
-            rows = catalog.execute(f"SELECT count(*), total(message_count) FROM session WHERE {condition}", values)
-            sessions, messages = rows.fetchall()[0]
+            rows = select(catalog, f"SELECT count(*), total(message_count) FROM session WHERE {condition}", values)
+            sessions, messages = rows[0]
             return sessions, int(messages)
 
         return self._ask(read, (0, 0))
@@ -231,13 +233,22 @@ class IndexReader:
                     raise IndexBroken("The index is damaged. It is built again at the next start.") from error
         raise AssertionError("unreachable")
 
+    def _facts(self, keys: Sequence[int], column: str) -> list[Any]:
+        """Return a column of these keys, None for those that are no more. One pass, however many there are."""
+
+        def read(catalog: apsw.Connection) -> list[Any]:
+            found: dict[int, Any] = dict(select(catalog, f"SELECT key, {column} FROM session"))
+            return [found.get(key) for key in keys]
+
+        return self._ask(read, [])
+
     def _check(self) -> None:
         if self._is_interrupted:
             raise Interrupted
 
     def _select(self, condition: str, values: Sequence[Any]) -> list[SessionEntry]:
         sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE {condition}"
-        return self._ask(lambda catalog: [session_entry(row) for row in catalog.execute(sql, values)], [])
+        return self._ask(lambda catalog: [session_entry(row) for row in select(catalog, sql, values)], [])
 
     def _keys(
         self, catalog: apsw.Connection, query: Query, sort: Sort, descending: bool, subagents: bool
@@ -249,8 +260,8 @@ class IndexReader:
         else:
             condition, values = self._session_condition(catalog, query, subagents=subagents)
         direction = "DESC" if descending else "ASC"
-        rows = catalog.execute(
-            f"SELECT key FROM session WHERE {condition} ORDER BY {_COLUMNS[sort]} {direction}, id", values
+        rows = select(
+            catalog, f"SELECT key FROM session WHERE {condition} ORDER BY {_COLUMNS[sort]} {direction}, id", values
         )
         return array("q", [key for (key,) in rows])
 
@@ -279,7 +290,7 @@ class IndexReader:
 
     def _session_keys(self, catalog: apsw.Connection, node: Node) -> frozenset[int]:
         sql, values = self._condition(catalog, node)
-        return frozenset(key for (key,) in catalog.execute(f"SELECT key FROM session WHERE {sql}", values))
+        return frozenset(key for (key,) in select(catalog, f"SELECT key FROM session WHERE {sql}", values))
 
     def _pursuit(
         self, catalog: apsw.Connection, query: Query, *, is_negated: bool = False
@@ -291,6 +302,7 @@ class IndexReader:
         self,
         catalog: apsw.Connection,
         query: Query,
+        *,
         limit: int,
         sort: Literal["relevance", "time"],
         snippets: bool,
@@ -312,9 +324,9 @@ class IndexReader:
     def _search_sessions(self, catalog: apsw.Connection, query: Query, limit: int) -> SearchResult:
         keys = self._keys(catalog, query, "updated", True, False)
         condition, values = self._session_condition(catalog, query, subagents=False)
-        rows = catalog.execute(f"SELECT total(message_count) FROM session WHERE {condition}", values).fetchall()
+        rows = select(catalog, f"SELECT total(message_count) FROM session WHERE {condition}", values)
         sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
-        entries = [session_entry(row) for key in keys[:limit] for row in catalog.execute(sql, (key,))]
+        entries = [session_entry(row) for key in keys[:limit] for row in select(catalog, sql, (key,))]
         hits = tuple(_session_hit(entry) for entry in entries)
         return SearchResult(hits, len(keys), int(rows[0][0]), 0.0)
 
@@ -327,7 +339,9 @@ def _json(keys: Collection[int]) -> str:
 
 
 def _asks_subagents(query: Query) -> bool:
-    return any(isinstance(node, Filter) and node.name == "is" and "subagent" in node.values for node, _ in query.nodes())
+    return any(
+        isinstance(node, Filter) and node.name == "is" and "subagent" in node.values for node, _ in query.nodes()
+    )
 
 
 def _session_hit(entry: SessionEntry) -> Hit:
@@ -347,12 +361,13 @@ def _session_hit(entry: SessionEntry) -> Hit:
 
 
 def _places(catalog: apsw.Connection) -> Places:
-    total, starred, problems = catalog.execute(
-        f"SELECT count(*), total(starred), total(state='problem') FROM session WHERE {_MAIN}"
-    ).fetchall()[0]
+    total, starred, problems = select(
+        catalog, f"SELECT count(*), total(starred), total(state='problem') FROM session WHERE {_MAIN}"
+    )[0]
     tags: dict[str, int] = {}
-    rows = catalog.execute(
-        f"SELECT DISTINCT session.id, annotation FROM annotation JOIN session ON session.id=session_id WHERE {_MAIN}"
+    rows = select(
+        catalog,
+        f"SELECT DISTINCT session.id, annotation FROM annotation JOIN session ON session.id=session_id WHERE {_MAIN}",
     )
     for session_id, data in rows:
         for tag in decoded_annotation(data, session_id).tags:
@@ -368,7 +383,7 @@ def _places(catalog: apsw.Connection) -> Places:
 
 
 def _counts(catalog: apsw.Connection, column: str) -> tuple[Count, ...]:
-    rows = catalog.execute(
-        f"SELECT {column}, count(*) FROM session WHERE {_MAIN} AND {column}<>'' GROUP BY 1 ORDER BY 2 DESC, 1"
+    rows = select(
+        catalog, f"SELECT {column}, count(*) FROM session WHERE {_MAIN} AND {column}<>'' GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     return tuple(Count(value, count) for value, count in rows)

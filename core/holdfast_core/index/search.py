@@ -16,6 +16,7 @@ import apsw
 import msgspec
 
 from holdfast_core import clock
+from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX
 from holdfast_core.index.files import ShardFile
 from holdfast_core.index.heads import Head, unpack_head
@@ -47,7 +48,7 @@ class Found(NamedTuple):
     run: int
     position: int
     session: int
-    index: int
+    message_index: int
     head: Head
     heads: bytes
     score: float
@@ -140,7 +141,7 @@ class Pursuit:
 
 def candidate(found: Found) -> Candidate:
     """Return what is looked at to verify a match."""
-    role = None if found.index == FACTS_INDEX else found.head.role
+    role = None if found.message_index == FACTS_INDEX else found.head.role
     return Candidate(found.session, role, found.text)
 
 
@@ -213,7 +214,7 @@ def _collect(pursuit: Pursuit, limit: int, *, is_scored: bool, deadline_seconds:
 def _score(row: Found, moment: int, now: int, *, is_inside: bool) -> float:
     age = max(0, now - moment) / _HALF_LIFE_MS
     score = max(row.score, 1e-6) * (0.35 + 0.65 * math.exp2(-age))
-    if row.index == FACTS_INDEX:
+    if row.message_index == FACTS_INDEX:
         score *= _FACTS_BOOST
     elif row.head.role == 0:
         score *= _USER_BOOST
@@ -233,8 +234,8 @@ def _copies_last(
     result = []
     for score, moment, row in best:
         first, most = originals[_message(row)]
-        is_copy = row.index != FACTS_INDEX and infos[row.session].rank != first
-        shown = score if row.index == FACTS_INDEX else (most * _COPY_FACTOR if is_copy else most)
+        is_copy = row.message_index != FACTS_INDEX and infos[row.session].rank != first
+        shown = score if row.message_index == FACTS_INDEX else (most * _COPY_FACTOR if is_copy else most)
         result.append((is_copy, shown, moment, row))
     if is_relevance:
         result.sort(key=lambda item: -item[1])
@@ -251,7 +252,8 @@ def session_infos(catalog: apsw.Connection, keys: Collection[int]) -> dict[int, 
     """Return what hits show of their sessions."""
     if not keys:
         return {}
-    rows = catalog.execute(
+    rows = select(
+        catalog,
         "SELECT key, id, agent, title, ifnull(updated_ms, 0), forked_from IS NOT NULL, ifnull(created_ms, 1<<62) "
         "FROM session WHERE key IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(sorted(keys)).decode(),),
@@ -266,13 +268,13 @@ def _hit(row: Found, info: SessionInfo, score: float, conditions: Conditions | N
     found: Any = Snippet("text", "", ())
     if conditions is not None:
         found = snippet(candidate(row).blocks, conditions.needles, conditions.patterns)
-    timestamp = info.updated_ms or None if row.index == FACTS_INDEX else row.head.timestamp_ms
+    timestamp = info.updated_ms or None if row.message_index == FACTS_INDEX else row.head.timestamp_ms
     return Hit(
         session_id=info.id,
         session_key=row.session,
         agent=info.agent,
         title=info.title,
-        message_index=row.index,
+        message_index=row.message_index,
         block_kind=found.kind,
         snippet=found.text,
         highlights=found.highlights,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import zstandard
 
-from holdfast_core.index.database import open_for_writing
+from holdfast_core.index.database import open_for_writing, select
 from holdfast_core.index.documents import Document, session_mark
 from holdfast_core.index.folding import tokenizable
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
@@ -39,7 +39,7 @@ class Shard:
     @property
     def batch(self) -> int:
         """The number of the last batch that was written here."""
-        return int(self._connection.execute("SELECT number FROM batch").fetchall()[0][0])
+        return int(select(self._connection, "SELECT number FROM batch")[0][0])
 
     def begin(self) -> None:
         """Begin a transaction."""
@@ -78,8 +78,8 @@ class Shard:
     def heads(self, session: int) -> dict[int, Head]:
         """Return what is known of each message of a session, by its index."""
         known: dict[int, Head] = {}
-        rows = self._connection.execute(
-            "SELECT first_index, heads FROM run WHERE session=? AND first_index>=0", (session,)
+        rows = select(
+            self._connection, "SELECT first_index, heads FROM run WHERE session=? AND first_index>=0", (session,)
         )
         for first_index, data in rows:
             known.update(enumerate(unpack_heads(data), first_index))
@@ -87,10 +87,11 @@ class Shard:
 
     def remove_from(self, session: int, index: int) -> None:
         """Remove a session's messages from ``index`` on."""
-        rows = self._connection.execute(
+        rows = select(
+            self._connection,
             "SELECT id, first_index, count, heads FROM run WHERE session=? AND first_index>=0 AND first_index+count>?",
             (session, index),
-        ).fetchall()
+        )
         for run, first_index, count, heads in rows:
             kept = max(0, index - first_index)
             self._remove_words(run + kept, run + count)
@@ -101,14 +102,14 @@ class Shard:
 
     def remove_facts(self, session: int) -> None:
         """Remove what is searched of the session itself."""
-        rows = self._connection.execute("SELECT id FROM run WHERE session=? AND first_index=-1", (session,)).fetchall()
+        rows = select(self._connection, "SELECT id FROM run WHERE session=? AND first_index=-1", (session,))
         for (run,) in rows:
             self._remove_words(run, run + 1)
             self._remove_run(run)
 
     def sessions(self) -> set[int]:
         """Return the keys of every session that has anything here."""
-        return {key for (key,) in self._connection.execute("SELECT DISTINCT session FROM run")}
+        return {key for (key,) in select(self._connection, "SELECT DISTINCT session FROM run")}
 
     def _remove_words(self, first: int, end: int) -> None:
         self._connection.executemany("DELETE FROM words WHERE rowid=?", ((rowid,) for rowid in range(first, end)))
@@ -118,11 +119,9 @@ class Shard:
         self._connection.execute("DELETE FROM chunk WHERE id=?", (run,))
 
     def _shorten(self, run: int, kept: int, heads: bytes) -> None:
-        data = self._connection.execute("SELECT data FROM chunk WHERE id=?", (run,)).fetchall()[0][0]
+        data = select(self._connection, "SELECT data FROM chunk WHERE id=?", (run,))[0][0]
         text = zstandard.ZstdDecompressor().decompress(data)[: text_bounds(heads, kept - 1)[1]]
-        self._connection.execute(
-            "UPDATE run SET count=?, heads=? WHERE id=?", (kept, cut_heads(heads, kept), run)
-        )
+        self._connection.execute("UPDATE run SET count=?, heads=? WHERE id=?", (kept, cut_heads(heads, kept), run))
         self._connection.execute("UPDATE chunk SET data=? WHERE id=?", (self._compressor.compress(text), run))
 
 

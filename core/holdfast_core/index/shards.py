@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import apsw
 
 from holdfast_core.errors import IndexBroken
-from holdfast_core.index.database import shard_name
+from holdfast_core.index.database import select, shard_name
 from holdfast_core.index.shard import Piece, Shard
 
 # About 250 MB of an agent's files: what is appended to stays small, so that no append waits for a large merge.
@@ -77,7 +77,7 @@ class Shards:
 
     def shards_of(self, session: int) -> list[Shard]:
         """Return the shards that hold anything of a session, each ready to be written."""
-        rows = self._catalog.execute("SELECT shard FROM session_shard WHERE session=?", (session,)).fetchall()
+        rows = select(self._catalog, "SELECT shard FROM session_shard WHERE session=?", (session,))
         return [self.begun(number) for (number,) in rows]
 
     def begun(self, number: int) -> Shard:
@@ -133,9 +133,10 @@ class Shards:
         return True
 
     def _places(self) -> list[_Place]:
-        rows = self._catalog.execute(
+        rows = select(
+            self._catalog,
             "SELECT number, place, batch, lowest, highest, oldest_ms, newest_ms, text_bytes FROM shard "
-            "ORDER BY place DESC"
+            "ORDER BY place DESC",
         )
         return [_Place(*row) for row in rows]
 

@@ -85,7 +85,10 @@ def _cut(words: str, spans: Sequence[Span], at: int) -> tuple[str, tuple[Span, .
     for first, last in spans:
         if last <= start or first >= start + len(piece):
             continue
-        span = (places(max(first, start) - start) + shift, min(places(min(last, start + len(piece)) - start) + shift, end))
+        span = (
+            places(max(first, start) - start) + shift,
+            min(places(min(last, start + len(piece)) - start) + shift, end),
+        )
         if span[0] < span[1]:
             marked.append(span)
     return text, _merged(marked)

@@ -18,6 +18,7 @@ from typing import Any
 
 import apsw
 
+from holdfast_core.index.database import select
 from holdfast_core.index.rows import USAGE_COLUMNS, decoded_facts, usage_columns
 from holdfast_core.model.usage import ResponseUsage, Usage
 
@@ -48,12 +49,12 @@ class Responses:
     def rank_changed(self, session: int) -> None:
         """Decide again about everything in a session, because what decides about it has changed."""
         self._touched.update(
-            key for (key,) in self._catalog.execute("SELECT key FROM response WHERE session=?", (session,))
+            key for (key,) in select(self._catalog, "SELECT key FROM response WHERE session=?", (session,))
         )
         self._sessions.add(session)
 
     def settle(self) -> set[int]:
-        """Decide where each touched response counts and bring the sums up to date; returns sessions whose sums changed."""
+        """Decide where each touched response counts; returns the sessions whose sums changed by that."""
         affected = self._sessions | self._assign()
         changed = {session for session in affected if self._sum(session)}
         self._touched.clear()
@@ -64,13 +65,15 @@ class Responses:
         execute = self._catalog.execute
         self._catalog.executemany("INSERT INTO touched VALUES(?)", ((key,) for key in self._touched))
         # CROSS JOIN keeps the order of the loops: from the few touched keys to their copies.
-        rows = execute(
-            "SELECT response.key, is_shadow, forked_from IS NOT NULL, ifnull(created_ms, 1<<62), id, session.key, is_elsewhere "
+        rows = select(
+            self._catalog,
+            "SELECT response.key, is_shadow, forked_from IS NOT NULL, ifnull(created_ms, 1<<62), id, "
+            "session.key, is_elsewhere "
             "FROM (SELECT touched.key AS shared FROM touched CROSS JOIN response USING(key) GROUP BY touched.key "
             "HAVING count(*)>1 OR max(is_elsewhere)) CROSS JOIN response ON response.key=shared "
             "CROSS JOIN session ON session.key=response.session "
-            "ORDER BY response.key"
-        ).fetchall()
+            "ORDER BY response.key",
+        )
         execute("DELETE FROM touched")
         affected = set()
         for key, copies in groupby(rows, key=itemgetter(0)):
@@ -78,21 +81,27 @@ class Responses:
             for place, copy in enumerate(ranked):
                 is_elsewhere = place > 0
                 if is_elsewhere != bool(copy[6]):
-                    execute("UPDATE response SET is_elsewhere=? WHERE session=? AND key=?", (is_elsewhere, copy[5], key))
+                    execute(
+                        "UPDATE response SET is_elsewhere=? WHERE session=? AND key=?", (is_elsewhere, copy[5], key)
+                    )
                     affected.add(copy[5])
         return affected
 
     def _sum(self, session: int) -> bool:
         execute = self._catalog.execute
-        found = execute(
-            f"SELECT facts, {', '.join(USAGE_COLUMNS)}, total_tokens, cost_usd FROM session WHERE key=?", (session,)
-        ).fetchall()
+        found = select(
+            self._catalog,
+            f"SELECT facts, {', '.join(USAGE_COLUMNS)}, total_tokens, cost_usd FROM session WHERE key=?",
+            (session,),
+        )
         if not found:
             return False
         facts = decoded_facts(found[0][0])
-        elsewhere = execute(
-            f"SELECT {', '.join(USAGE_COLUMNS)}, cost_usd FROM response WHERE session=? AND is_elsewhere", (session,)
-        ).fetchall()
+        elsewhere = select(
+            self._catalog,
+            f"SELECT {', '.join(USAGE_COLUMNS)}, cost_usd FROM response WHERE session=? AND is_elsewhere",
+            (session,),
+        )
         columns = usage_columns(_less(facts.usage, elsewhere), _cost_less(facts.cost_usd, elsewhere))
         if tuple(columns.values()) == found[0][1:]:
             return False

@@ -7,6 +7,8 @@ from typing import Final, Literal
 import apsw
 import zstandard
 
+from holdfast_core.index.database import select
+
 Part = Literal["inside", "start", "end"]
 
 # So many messages may be newer than the list of words before it is made again; they are looked at one by one.
@@ -26,9 +28,9 @@ class Vocabulary:
         """Bring the words up to date, unless only few messages are newer; from the shard, else by reading them all."""
         if self._is_fresh():
             return
-        rows = self._connection.execute("SELECT lowest, highest FROM dictionary").fetchall()
+        rows = select(self._connection, "SELECT lowest, highest FROM dictionary")
         if rows and rows[0] != (self.lowest, self.highest):
-            lowest, highest, data = self._connection.execute("SELECT lowest, highest, words FROM dictionary").fetchall()[0]
+            lowest, highest, data = select(self._connection, "SELECT lowest, highest, words FROM dictionary")[0]
             self.lowest, self.highest, self._words = lowest, highest, zstandard.ZstdDecompressor().decompress(data)
             if self._is_fresh():
                 return
@@ -59,9 +61,7 @@ class Vocabulary:
 
 def bounds(connection: apsw.Connection) -> tuple[int, int]:
     """Return the lowest and highest rowid of a shard; (0, -1) if it is empty."""
-    rows = connection.execute(
-        "SELECT (SELECT min(id) FROM run), id+count-1 FROM run ORDER BY id DESC LIMIT 1"
-    ).fetchall()
+    rows = select(connection, "SELECT (SELECT min(id) FROM run), id+count-1 FROM run ORDER BY id DESC LIMIT 1")
     return rows[0] if rows else (0, -1)
 
 
@@ -70,5 +70,5 @@ def read_words(connection: apsw.Connection) -> tuple[int, int, bytes]:
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_list USING fts5vocab(main, words, row)")
     with connection:
         lowest, highest = bounds(connection)
-        words = [word for (word,) in connection.execute("SELECT term FROM temp.word_list")]
+        words = [word for (word,) in select(connection, "SELECT term FROM temp.word_list")]
     return lowest, highest, ("\n" + "\n".join(words) + "\n").encode()

@@ -17,7 +17,7 @@ from holdfast_core import clock
 from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SourceRef
 from holdfast_core.errors import IndexBroken, Refused
 from holdfast_core.index.change import Change
-from holdfast_core.index.database import BROKEN, CATALOG, LOCK, open_for_writing, remove_files
+from holdfast_core.index.database import BROKEN, CATALOG, LOCK, open_for_writing, remove_files, select
 from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
@@ -58,9 +58,7 @@ class IndexWriter:
             self._open_files()
 
     @classmethod
-    def open(
-        cls, directory: Path, *, timeout_seconds: float, shard_text_bytes: int = SHARD_TEXT_BYTES
-    ) -> IndexWriter:
+    def open(cls, directory: Path, *, timeout_seconds: float, shard_text_bytes: int = SHARD_TEXT_BYTES) -> IndexWriter:
         """Open the index in ``directory``, empty if it is new, damaged or of another version.
 
         Raises:
@@ -93,21 +91,19 @@ class IndexWriter:
 
     def known(self, agent: str, *, at: Sequence[str] | None = None) -> dict[str, Known]:
         """Return what is known of an agent's sources by key; with ``at`` only of those at or below these paths."""
-        select = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure FROM source WHERE agent=?"
+        question = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure FROM source WHERE agent=?"
         rows: list[tuple[str, int, int, int, bytes | None, str]] = []
         if at is None:
-            rows += self._catalog.execute(select, (agent,)).fetchall()
+            rows += select(self._catalog, question, (agent,))
         for path in at or ():
             # One by one: SQLite answers an OR of these by looking at all sources of the agent.
-            rows += self._catalog.execute(f"{select} AND key=?", (agent, path)).fetchall()
-            rows += self._catalog.execute(f"{select} AND path=?", (agent, path)).fetchall()
+            rows += select(self._catalog, f"{question} AND key=?", (agent, path))
+            rows += select(self._catalog, f"{question} AND path=?", (agent, path))
             below = path.rstrip("/\\")
             span = (agent, below + "/", below + "0")
-            rows += self._catalog.execute(f"{select} AND path>? AND path<?", span).fetchall()
+            rows += select(self._catalog, f"{question} AND path>? AND path<?", span)
         return {
-            key: Known(
-                Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure
-            )
+            key: Known(Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure)
             for key, size, modified, inode, data, failure in rows
         }
 
@@ -140,7 +136,7 @@ class IndexWriter:
         sources = []
         with self._catalog:
             for key in keys:
-                rows = self._catalog.execute("SELECT id FROM source WHERE agent=? AND key=?", (agent, key)).fetchall()
+                rows = select(self._catalog, "SELECT id FROM source WHERE agent=? AND key=?", (agent, key))
                 sources += [source for (source,) in rows]
                 self._catalog.execute("UPDATE source SET is_dirty=1 WHERE agent=? AND key=?", (agent, key))
         with self._changing() as change:
@@ -166,14 +162,15 @@ class IndexWriter:
 
         A source that cannot be read at all counts as one problem.
         """
-        sessions = self._catalog.execute(
+        sessions = select(
+            self._catalog,
             "SELECT agent, sum(NOT is_subagent), sum(message_count) FROM session "
-            "WHERE NOT is_shadow AND NOT is_empty GROUP BY agent"
-        ).fetchall()
+            "WHERE NOT is_shadow AND NOT is_empty GROUP BY agent",
+        )
         counts = {agent: (total, messages) for agent, total, messages in sessions}
         problems: dict[str, int] = {}
         unknown: dict[str, dict[str, int]] = {}
-        rows = self._catalog.execute("SELECT agent, problem_count, failure, unknown_records FROM source")
+        rows = select(self._catalog, "SELECT agent, problem_count, failure, unknown_records FROM source")
         for agent, count, failure, records in rows:
             problems[agent] = problems.get(agent, 0) + count + bool(failure)
             totals = unknown.setdefault(agent, {})
@@ -205,7 +202,7 @@ class IndexWriter:
     def _recover(self) -> None:
         """Undo what a batch left behind that was cut off between the shards and the catalog."""
         ahead = self._shards.check()
-        dirty = [row[0] for row in self._catalog.execute("SELECT id FROM source WHERE is_dirty")]
+        dirty = [row[0] for row in select(self._catalog, "SELECT id FROM source WHERE is_dirty")]
         if ahead and not dirty:
             raise IndexBroken("The parts of the index do not fit together.", detail=f"shards {sorted(ahead)}")
         if not dirty:
@@ -214,7 +211,7 @@ class IndexWriter:
             for source in dirty:
                 change.forget(source, "unfinished")
             change.finish()
-            keys = {key for (key,) in self._catalog.execute("SELECT key FROM session")}
+            keys = {key for (key,) in select(self._catalog, "SELECT key FROM session")}
             for number in ahead:
                 shard = self._shards.begun(number)
                 for orphan in shard.sessions() - keys:
@@ -229,7 +226,7 @@ class IndexWriter:
 
     def _source(self, ref: SourceRef) -> int:
         """Return the id of a source, which is new if need be."""
-        rows = self._catalog.execute("SELECT id FROM source WHERE agent=? AND key=?", (ref.agent, ref.key)).fetchall()
+        rows = select(self._catalog, "SELECT id FROM source WHERE agent=? AND key=?", (ref.agent, ref.key))
         if not rows:
             self._catalog.execute(
                 "INSERT INTO source(agent, key, path, size_bytes, modified_ns, inode) VALUES(?,?,?,0,0,0)",

@@ -158,9 +158,7 @@ class Query:
 
     def terms(self) -> tuple[str, ...]:
         """Return the words and phrases to be highlighted: those that are looked for, each once."""
-        wanted = (
-            node.text for node, is_negated in self.nodes() if isinstance(node, Word | Phrase) and not is_negated
-        )
+        wanted = (node.text for node, is_negated in self.nodes() if isinstance(node, Word | Phrase) and not is_negated)
         return tuple(dict.fromkeys(wanted))
 
     def patterns(self) -> tuple[str, ...]:
@@ -396,5 +394,3 @@ def _allowed(name: str) -> str:
         return "It takes a number with <, <=, >, >= or = before it, or a range like 1k..5k."
     allowed = FILTERS[name]
     return f"It takes {', '.join(allowed)}." if allowed else "It takes text, in quotes if there are spaces in it."
-
-
