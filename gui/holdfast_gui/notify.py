@@ -33,7 +33,7 @@ class Shower(Protocol):
         """Show it; False where this desktop cannot."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Notifier:
     """Shows what is not switched off, and remembers what a click on the newest message opens."""
 

@@ -200,7 +200,7 @@ class Browser(QObject):
         match self.group_by:
             case "day" if self.sort in ("updated", "created"):
                 times = await self._library.times(keys, self.sort)
-                return day_groups(times, clock.now(), descending=self.descending)
+                return day_groups([time or 0 for time in times], clock.now(), descending=self.descending)
             case "project":
                 runs = await self._library.runs(keys, "project")
                 return groups_of(runs, lambda path: project_name(path) or "No project")

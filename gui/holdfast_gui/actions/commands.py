@@ -16,6 +16,7 @@ from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import self_command
 from PySide6.QtCore import QObject
 
+from holdfast_gui.actions.grammar import command_entries
 from holdfast_gui.models.palette import Entry, ranked
 from holdfast_gui.tasks import Latest, ask
 from holdfast_gui.text import age, project_name, title
@@ -182,12 +183,3 @@ async def _run_into(dialog: OutputDialog, arguments: list[str]) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
-
-
-def command_entries() -> tuple[Entry, ...]:
-    """Return the commands of the command line's own parser; slow to load, so not for the window's thread."""
-    from holdfast_core.cli import parser_commands
-
-    return tuple(
-        Entry("command", name, name, detail=usage or help, icon="terminal") for name, usage, help in parser_commands()
-    )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from holdfast_gui.views.window import MainWindow
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
 class Context:
     """The parts of one running window. ``app`` fills it in order; an action finds all of it there."""
 

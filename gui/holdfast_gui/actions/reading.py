@@ -88,7 +88,7 @@ class Reading(QObject):
         finally:
             slow.cancel()
         self._loaded = loaded
-        self._transcript.set_session(loaded.session, self.agents.get(loaded.entry.agent))
+        self._transcript.set_session(loaded.session, self.agents[loaded.entry.agent])
         self._point(message_index, terms)
         self.turned.emit()
         await self._show_details(loaded.entry)

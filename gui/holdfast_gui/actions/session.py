@@ -9,7 +9,6 @@ from PySide6.QtGui import QDesktopServices
 
 from holdfast_gui.actions import resuming
 from holdfast_gui.actions.exporting import export_sessions
-from holdfast_gui.actions.opening import link_to
 from holdfast_gui.actions.registry import action
 from holdfast_gui.text import counted
 

@@ -123,8 +123,8 @@ def back(context: Context) -> None:
     window = context.window
     if context.troubles.bar.isVisible():
         context.troubles.bar.hide()
-    elif context.transcript.close_find():
-        return
+    elif context.transcript.find_bar.isVisible():
+        context.transcript.close_find()
     elif context.browser.typed:
         window.search_field.clear()
     else:
