@@ -295,6 +295,8 @@ class Reader(LineReader[Record]):
             self._add(draft, record, "user", blocks)
         else:
             self._note_command(texts)
+            if draft.gathered.kind == "subagent" and not record.is_meta:
+                self._said_by_person(draft, texts)
             self._add(draft, record, "system", blocks)
 
     def _is_human(self, record: Record, draft: Draft, texts: list[str]) -> bool:

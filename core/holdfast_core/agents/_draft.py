@@ -112,7 +112,7 @@ class Draft:
         for block in message.blocks:
             kind = type(block)
             if kind is Text:
-                if role != "tool":
+                if role not in ("tool", "system"):
                     self._note_text(block.text, role)  # type: ignore[union-attr]  # kind is Text
             elif kind is Error:
                 gathered.has_error = True
@@ -125,10 +125,9 @@ class Draft:
 
     def _note_text(self, text: str, role: str) -> None:
         gathered = self.gathered
-        if role != "system":
-            gathered.last_text = text[: PREVIEW_LIMIT * 2]
-            if not gathered.preview and role == "user":
-                gathered.preview = one_line(text, PREVIEW_LIMIT)
+        gathered.last_text = text[: PREVIEW_LIMIT * 2]
+        if not gathered.preview and role == "user":
+            gathered.preview = one_line(text, PREVIEW_LIMIT)
         if not gathered.first_text:
             gathered.first_text = one_line(text, PREVIEW_LIMIT)
 

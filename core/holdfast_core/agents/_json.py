@@ -69,10 +69,15 @@ class Forgiving(Generic[Record]):
             except Damaged as damage:
                 reason = damage.reason
                 values += self._after_stub(rest)
-        records = [shaped(value, self._shape) for value in values if isinstance(value, dict)]
+        records = [self.shape(value) for value in values if isinstance(value, dict)]
         if len(records) < len(values):
             reason = "not_an_object"
         return records, reason
+
+    def shape(self, value: dict[str, Any]) -> Record:
+        """Return a decoded object as a record, with fields that do not fit left out."""
+        record: Record = shaped(value, self._shape)
+        return record
 
     def _text(self, line: bytes) -> str:
         try:

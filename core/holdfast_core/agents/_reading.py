@@ -116,6 +116,10 @@ class LineReader(ABC, Generic[Record]):
             self.problem(reason)
         return True
 
+    def take_value(self, value: dict[str, object]) -> None:
+        """Take in one record that is decoded already."""
+        self.take(self._decoder.shape(value))
+
     def problem(self, reason: str) -> None:
         """Note that the present line, or a part of it, could not be read."""
         if len(self.problems) < PROBLEM_LIMIT:

@@ -20,8 +20,8 @@ def subdirectories(folder: str) -> Iterator[os.DirEntry[str]]:
             continue
 
 
-def files_below(folder: str, ending: str) -> Iterator[os.DirEntry[str]]:
-    """Yield the regular files right in a folder whose names have an ending."""
+def files_below(folder: str, ending: str | tuple[str, ...]) -> Iterator[os.DirEntry[str]]:
+    """Yield the regular files right in a folder whose names have an ending, or one of several."""
     for entry in _entries(folder):
         try:
             if entry.name.endswith(ending) and entry.is_file(follow_symlinks=False):

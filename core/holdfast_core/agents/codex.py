@@ -1,0 +1,122 @@
+"""Codex: rollouts of one JSON record a line under ``~/.codex/sessions``, old ones compressed, archived ones apart."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast_core.agents._codex_reader import Reader
+from holdfast_core.agents._codex_side import Side
+from holdfast_core.agents._jsonl import LineFile, read_small, refusal
+from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._walk import files_below, reference, subdirectories
+from holdfast_core.agents._zstd import ZstdLineFile
+from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
+from holdfast_core.errors import Refused
+from holdfast_core.model.session import Problem
+
+_DEPTH = 4
+_DOCUMENT_LIMIT = 64 << 20
+_ENDINGS = (".jsonl", ".jsonl.zst", ".json")
+_THREAD = re.compile(r"rollout-.*?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
+
+
+class Codex(Agent):
+    """Reads rollouts of all generations; a thread that another one started is its subagent."""
+
+    id = "codex"
+    name = "Codex"
+    mark = "X"
+    hue = 225
+    program = "codex"
+    how_to_install = "https://developers.openai.com/codex/cli"
+
+    def roots(self, home: Home) -> list[Path]:
+        return [config / folder for config in _config_directories(home) for folder in ("sessions", "archived_sessions")]
+
+    def discover(self, home: Home) -> Iterator[SourceRef]:
+        """Yield every rollout once: what is compressed or archived keeps the key that it had before."""
+        found: dict[str, SourceRef] = {}
+        for root in self.roots(home):
+            for entry in _entries(str(root), _DEPTH):
+                stem, ending = _split(entry.name)
+                key = stem if _THREAD.fullmatch(stem) else entry.path.removesuffix(ending) + ".jsonl"
+                if key not in found or (ending == ".jsonl" and found[key].path.endswith(".zst")):
+                    found[key] = reference(self.id, entry, key)
+        yield from found.values()
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        root = next((root for root in map(str, self.roots(home)) if ref.path.startswith(root + os.sep)), None)
+        if root is None:
+            raise refusal("outside", ref.path)
+        stem, ending = _split(Path(ref.path).name)
+        thread = _THREAD.fullmatch(stem)
+        side = Side(self.id, stem if thread is None else thread[1], Path(root).parent)
+        if ending == ".jsonl.zst":
+            return _read_compressed(ref.path, root, side)
+        with LineFile(ref.path, root=root) as file:
+            if ending == ".json":
+                return _read_document(ref.path, root, Reader(file, side))
+            return read_lines(Reader(file, side), checkpoint)
+
+    def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
+        if facts.kind == "subagent":
+            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        return ResumeCommand(
+            (self.program, "fork" if fork else "resume", safe_id(facts.native_id)), needs_project=False
+        )
+
+
+def _read_compressed(path: str, root: str, side: Side) -> Reading:
+    with ZstdLineFile(path, root=root) as file:
+        reader = Reader(file, side)
+        reading = read_lines(reader, None)
+        if not file.is_whole:
+            reading.problems.append(Problem(reader.line, "truncated"))
+        return reading
+
+
+def _read_document(path: str, root: str, reader: Reader) -> Reading:
+    """Read the oldest format: one JSON document with a head and a list of items."""
+    content = read_small(path, root=root, limit=_DOCUMENT_LIMIT)
+    if content is None:
+        raise refusal("not_readable", path)
+    try:
+        document: Any = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise refusal("wrong_format", str(error)) from error
+    if not isinstance(document, dict) or not isinstance(document.get("items"), list):
+        raise refusal("wrong_format", path)
+    for number, item in enumerate([document.get("session"), *document["items"]]):
+        reader.line = number
+        if isinstance(item, dict):
+            reader.take_value(item)
+        elif number:
+            reader.problem("not_an_object")
+    return Reading(reader.sessions(), reader.problems, reader.unknown, None, len(content))
+
+
+def _config_directories(home: Home) -> list[Path]:
+    moved = home.environment.get("CODEX_HOME", "")
+    named = [home.path / (moved[2:] if moved.startswith("~/") else moved)] if moved else []
+    return list(dict.fromkeys([*named, home.path / ".codex"]))
+
+
+def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
+    yield from files_below(folder, _ENDINGS)
+    if depth:
+        for entry in subdirectories(folder):
+            yield from _entries(entry.path, depth - 1)
+
+
+def _split(name: str) -> tuple[str, str]:
+    ending = next((ending for ending in _ENDINGS if name.endswith(ending)), "")
+    return name.removesuffix(ending), ending
+
+
+AGENT = Codex()
