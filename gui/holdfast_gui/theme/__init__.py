@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QMargins, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -41,7 +41,11 @@ class Theme(QObject):
         return self.tokens is DARK
 
     def apply(self, app: QApplication, *, mode: Mode = "system", scale: float = 1.0) -> None:
-        """Dress the application; ``scale`` (0.75 to 2) is the person's text size. Follows the system from now on."""
+        """Dress the application; follows the system from now on.
+
+        ``scale`` (0.75 to 2) is the person's text size. Widgets take their
+        sizes when they are built: change it before the window is.
+        """
         self.mode = mode
         self.scale = min(2.0, max(0.75, scale))
         if not self._follows:
@@ -63,6 +67,10 @@ class Theme(QObject):
     def px(self, size: float) -> int:
         """Return a length of the design at the person's text size, in px."""
         return round(size * self.scale)
+
+    def margins(self, left: int, top: int, right: int, bottom: int) -> QMargins:
+        """Return margins of the design at the person's text size."""
+        return QMargins(self.px(left), self.px(top), self.px(right), self.px(bottom))
 
     def agent_dot(self, hue: int) -> QColor:
         """Return an agent's full colour, for marks without text."""

@@ -35,7 +35,7 @@ class Completions(QFrame):
         self._view.clicked.connect(lambda index: self._take(index.row()))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
-        column.setContentsMargins(4, 4, 4, 4)
+        column.setContentsMargins(theme().margins(4, 4, 4, 4))
         column.addWidget(self._view)
         self._dress()
         theme().changed.connect(self._dress)

@@ -86,8 +86,8 @@ class DetailPane(Pane):
     def _arrange(self) -> None:
         self._inner = QWidget()
         column = QVBoxLayout(self._inner)
-        column.setContentsMargins(16, 15, 16, 16)
-        column.setSpacing(15)
+        column.setContentsMargins(theme().margins(16, 15, 16, 16))
+        column.setSpacing(theme().px(15))
         for section in self._sections():
             column.addWidget(section)
         column.addStretch(1)

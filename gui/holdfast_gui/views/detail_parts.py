@@ -33,7 +33,7 @@ class Section(QWidget):
         self._rows.setSpacing(0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column.setSpacing(theme().px(6))
         column.addWidget(Label(title, font="heading", colour="text3"))
         column.addLayout(self._rows)
         self.setAccessibleName(title)
@@ -72,7 +72,7 @@ class Facts(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(0)
-        self._grid.setVerticalSpacing(3)
+        self._grid.setVerticalSpacing(theme().px(3))
         self._grid.setColumnMinimumWidth(0, theme().px(_NAME_WIDTH))
         self._grid.setColumnStretch(1, 1)
         self._pairs: list[tuple[Label, Value]] = []
@@ -202,8 +202,8 @@ class TodoRow(QWidget):
         ink = look.tokens.text3 if is_done else look.tokens.text
         painter = QPainter(self)
         sign = look.tokens.accent if self._todo.status == "in_progress" else look.tokens.text3
-        paint_icon(painter, self._SIGNS[self._todo.status], QRect(0, (self.height() - 14) // 2, 14, 14), sign)
-        _words(painter, self.rect().adjusted(21, 0, 0, 0), self._content, "small", ink)
+        paint_icon(painter, self._SIGNS[self._todo.status], _sign_box(self), sign)
+        _words(painter, self.rect().adjusted(look.px(21), 0, 0, 0), self._content, "small", ink)
         painter.end()
 
 
@@ -218,13 +218,19 @@ class SubagentRow(_Row):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""
-        tokens = theme().tokens
+        look = theme()
+        tokens = look.tokens
         painter = self._begin()
-        paint_icon(painter, "subagent", QRect(0, (self.height() - 14) // 2, 14, 14), tokens.text3)
+        paint_icon(painter, "subagent", _sign_box(self), tokens.text3)
         painter.setFont(theme().font("caption"))
         right = _figure(painter, self.rect(), self._messages, tokens.text3, font="caption")
-        _words(painter, QRect(21, 0, right - 27, self.height()), self._title, "small", tokens.text)
+        _words(painter, QRect(look.px(21), 0, right - look.px(27), self.height()), self._title, "small", tokens.text)
         painter.end()
+
+
+def _sign_box(row: QWidget) -> QRect:
+    side = theme().px(14)
+    return QRect(0, (row.height() - side) // 2, side, side)
 
 
 def _words(

@@ -32,7 +32,7 @@ class FirstRunPage(Pane):
             wraps=True,
         )
         self._agents = QVBoxLayout()
-        self._agents.setSpacing(8)
+        self._agents.setSpacing(theme().px(8))
         self._progress = _ProgressLine()
         self.done_button = Button(self.tr("Show the sessions"), kind="primary")
         self.done_button.clicked.connect(self.done_pressed)
@@ -77,17 +77,17 @@ class FirstRunPage(Pane):
     def _arrange(self) -> None:
         inner = Pane("bg2")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(32, 48, 32, 32)
-        column.setSpacing(6)
+        column.setContentsMargins(theme().margins(32, 48, 32, 32))
+        column.setSpacing(theme().px(6))
         column.addWidget(_Mark())
-        column.addSpacing(8)
+        column.addSpacing(theme().px(8))
         column.addWidget(self._headline)
         column.addWidget(self._promise)
-        column.addSpacing(12)
+        column.addSpacing(theme().px(12))
         column.addLayout(self._agents)
-        column.addSpacing(12)
+        column.addSpacing(theme().px(12))
         column.addWidget(self._progress)
-        column.addSpacing(12)
+        column.addSpacing(theme().px(12))
         column.addWidget(self.done_button)
         column.addStretch(1)
         inner.setMaximumWidth(theme().px(640))
@@ -142,14 +142,16 @@ class AgentRow(QWidget):
         painter.setBrush(tokens.bg1)
         painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), RADIUS_CARD, RADIUS_CARD)
         side = look.px(26)
-        paint_avatar(painter, QRect(14, (self.height() - side) // 2, side, side), self._agent.mark, self._agent.hue)
+        paint_avatar(
+            painter, QRect(look.px(14), (self.height() - side) // 2, side, side), self._agent.mark, self._agent.hue
+        )
         painter.setFont(look.font("small"))
         width = painter.fontMetrics().horizontalAdvance(self._outcome)
         painter.setPen(tokens.text2)
-        right = self.width() - 14 - width
+        right = self.width() - look.px(14) - width
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(QRect(right, 0, width + 1, self.height()), flags, self._outcome)
-        left, room = side + 28, right - side - 40
+        left, room = side + look.px(28), right - side - look.px(40)
         middle = self.height() // 2
         _line(painter, QRect(left, middle - look.px(19), room, look.px(19)), self._agent.name, "strong", "text")
         _line(painter, QRect(left, middle, room, look.px(18)), self._where, "small", "text3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
@@ -15,6 +16,8 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import HEAD_HEIGHT
 from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Line, Pane
+
+_GAP: Final = 13
 
 
 class SessionHead(Pane):
@@ -60,14 +63,14 @@ class SessionHead(Pane):
     def _arrange(self) -> None:
         words = QVBoxLayout()
         words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(2)
+        words.setSpacing(theme().px(2))
         words.addWidget(self._title)
         words.addWidget(self._facts)
         row = QHBoxLayout()
-        row.setContentsMargins(24, 13, 24, 10)
-        row.setSpacing(8)
+        row.setContentsMargins(theme().margins(24, 13, 24, 10))
+        row.setSpacing(theme().px(8))
         row.addLayout(words, 1)
-        row.addSpacing(8)
+        row.addSpacing(theme().px(4))
         row.addWidget(self.export_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.resume_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.detail_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -117,7 +120,7 @@ class FactsLine(QWidget):
             painter.setPen(colour or look.tokens.text2)
             shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room)
             painter.drawText(left, metrics.ascent() + (self.height() - metrics.height()) // 2, shown)
-            left += width + look.px(16)
+            left += width + look.px(_GAP)
         painter.end()
 
 

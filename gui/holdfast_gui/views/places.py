@@ -125,7 +125,7 @@ class PlacesView(Pane):
         column.addWidget(_Brand())
         column.addWidget(self.list, 1)
         filter_row = QHBoxLayout()
-        filter_row.setContentsMargins(12, 0, 12, 0)
+        filter_row.setContentsMargins(theme().margins(12, 0, 12, 0))
         filter_row.addWidget(self.filter)
         column.addLayout(filter_row)
         column.addWidget(self.status)
@@ -165,7 +165,7 @@ class IndexStatus(QWidget):
         self._first = Label(font="caption", colour="text2")
         self._second = Label(font="caption", colour="text3")
         column = QVBoxLayout(self)
-        column.setContentsMargins(_TEXT_LEFT, 10, 12, 8)
+        column.setContentsMargins(theme().margins(_TEXT_LEFT, 10, 12, 8))
         column.setSpacing(0)
         column.addWidget(self._first)
         column.addWidget(self._second)
@@ -209,7 +209,8 @@ class IndexStatus(QWidget):
         if self._share is not None:
             track.setWidth(round(track.width() * min(1.0, self._share)))
             painter.fillRect(track, tokens.accent)
-        paint_icon(painter, self._icon, QRect(18, 11, ICON, ICON), getattr(tokens, self._colour))
+        px = theme().px
+        paint_icon(painter, self._icon, QRect(px(18), px(11), px(ICON), px(ICON)), getattr(tokens, self._colour))
         painter.end()
 
     def _say(self, first: str, second: str) -> None:
@@ -230,10 +231,12 @@ class _Brand(QWidget):
         painter = QPainter(self)
         side = look.px(20)
         middle = self.height() // 2 + 1
-        paint_icon(painter, MARK, QRect(16, middle - side // 2, side, side), look.tokens.accent)
+        paint_icon(painter, MARK, QRect(look.px(16), middle - side // 2, side, side), look.tokens.accent)
         painter.setPen(look.tokens.text)
         painter.setFont(look.font("brand"))
-        painter.drawText(QRect(44, 2, self.width() - 44, self.height()), Qt.AlignmentFlag.AlignVCenter, "Holdfast")
+        painter.drawText(
+            QRect(look.px(44), 2, self.width() - look.px(44), self.height()), Qt.AlignmentFlag.AlignVCenter, "Holdfast"
+        )
         painter.end()
 
 
@@ -350,7 +353,8 @@ class _PlaceDelegate(QStyledItemDelegate):
         place = index.data(PlaceRole.PLACE)
         chosen = self._view.chosen_place
         is_chosen = place is not None and (place.kind, place.value) == (chosen.kind, chosen.value)
-        box = option.rect.adjusted(_INSET, 0, -_INSET, 0)
+        inset = look.px(_INSET)
+        box = option.rect.adjusted(inset, 0, -inset, 0)
         is_hot = bool(option.state & QStyle.StateFlag.State_MouseOver)
         if is_chosen or is_hot:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -362,7 +366,8 @@ class _PlaceDelegate(QStyledItemDelegate):
         right = _paint_count(painter, box, index.data(PlaceRole.COUNT))
         painter.setPen(ink)
         painter.setFont(look.font("bold" if is_chosen else "body"))
-        room = QRect(_TEXT_LEFT, box.top(), right - _TEXT_LEFT - 8, box.height())
+        left = look.px(_TEXT_LEFT)
+        room = QRect(left, box.top(), right - left - 8, box.height())
         shown = painter.fontMetrics().elidedText(index.data(), Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
         if self._view.hasFocus() and self._view.is_by_keyboard and self._view.currentIndex() == index:
@@ -372,22 +377,24 @@ class _PlaceDelegate(QStyledItemDelegate):
 def _paint_heading(painter: QPainter, rect: QRect, title: str) -> None:
     painter.setPen(theme().tokens.text3)
     painter.setFont(theme().font("heading"))
-    box = rect.adjusted(16, theme().px(12), -12, -theme().px(4))
+    px = theme().px
+    box = rect.adjusted(px(16), px(12), -px(12), -px(4))
     painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, title)
 
 
 def _paint_mark(painter: QPainter, box: QRect, index: Index, *, is_chosen: bool) -> None:
     tokens = theme().tokens
     hue = index.data(PlaceRole.HUE)
-    square = QRect(box.left() + 8, box.center().y() - ICON // 2 + 1, ICON, ICON)
+    side = theme().px(ICON)
+    square = QRect(box.left() + theme().px(8), box.center().y() - side // 2 + 1, side, side)
     if hue is not None:
-        paint_dot(painter, square.center(), 8, theme().agent_dot(hue))
+        paint_dot(painter, square.center(), theme().px(8), theme().agent_dot(hue))
     elif index.data(PlaceRole.ICON):
         paint_icon(painter, index.data(PlaceRole.ICON), square, tokens.text if is_chosen else tokens.text2)
 
 
 def _paint_count(painter: QPainter, box: QRect, number: int | None) -> int:
-    right = box.right() - 8
+    right = box.right() - theme().px(8)
     if number is None:
         return right
     painter.setPen(theme().tokens.text3)

@@ -83,7 +83,7 @@ class NoteField(QPlainTextEdit):
 
     def _fit(self) -> None:
         lines = min(_LINES, max(1, round(self.document().size().height())))
-        self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + theme().px(14))
+        self.setFixedHeight(lines * QFontMetrics(self.font()).lineSpacing() + theme().px(7))
 
 
 class TagsField(QWidget):
@@ -107,7 +107,7 @@ class TagsField(QWidget):
         self.field.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column.setSpacing(theme().px(4))
         column.addLayout(self._flow)
         column.addWidget(self.field)
         self.set_tags(())

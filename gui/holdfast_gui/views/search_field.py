@@ -94,8 +94,8 @@ class SearchField(Pane):
 
     def _arrange(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(12 - FOCUS_RING, 10 - FOCUS_RING, 12 - FOCUS_RING, 0)
-        column.setSpacing(2)
+        column.setContentsMargins(theme().margins(12 - FOCUS_RING, 10 - FOCUS_RING, 12 - FOCUS_RING, 0))
+        column.setSpacing(theme().px(2))
         column.addWidget(self._box)
         column.addWidget(self._error)
 
@@ -167,7 +167,7 @@ class _Box(QWidget):
         self.save_button = IconButton("bookmark", self.tr("Save this search"), side=24)
         self.clear_button = IconButton("close", self.tr("Clear the search"), side=24)
         row = self._row = QHBoxLayout(self)
-        row.setSpacing(2)
+        row.setSpacing(theme().px(2))
         row.addWidget(line, 1)
         row.addWidget(self.save_button)
         row.addWidget(self.clear_button)
@@ -181,7 +181,9 @@ class _Box(QWidget):
         self.save_button.setVisible(is_filled)
         self.clear_button.setVisible(is_filled)
         edge = FOCUS_RING + 1
-        self._row.setContentsMargins(30 + FOCUS_RING, edge, FOCUS_RING + (5 if is_filled else 34), edge)
+        self._row.setContentsMargins(
+            theme().margins(30 + FOCUS_RING, edge, FOCUS_RING + (5 if is_filled else 34), edge)
+        )
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -203,14 +205,16 @@ class _Box(QWidget):
         painter.setPen(edge)
         painter.drawRoundedRect(box, RADIUS_FIELD, RADIUS_FIELD)
         ink = tokens.text if has_focus else tokens.text2
-        paint_icon(painter, "search", QRect(9 + FOCUS_RING, (self.height() - 16) // 2, 16, 16), ink)
+        side = look.px(16)
+        paint_icon(painter, "search", QRect(look.px(9) + FOCUS_RING, (self.height() - side) // 2, side, side), ink)
         if not self._is_filled:
             self._paint_key(painter)
         painter.end()
 
     def _paint_key(self, painter: QPainter) -> None:
         look = theme()
-        box = QRectF(self.width() - 25.5 - FOCUS_RING, (self.height() - 18) / 2 + 0.5, 16, 17)
+        width, height = look.px(16), look.px(17)
+        box = QRectF(self.width() - look.px(9) - width - FOCUS_RING - 0.5, (self.height() - height) / 2, width, height)
         painter.setPen(look.tokens.line)
         painter.setBrush(look.tokens.bg1)
         painter.drawRoundedRect(box, 4, 4)
@@ -266,12 +270,13 @@ class _QueryLine(QLineEdit):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme().tokens.raised)
         metrics = QFontMetrics(self.font())
+        height = theme().px(20)
         content = self.text()
         cursor = self.cursorRect().center().x() - metrics.horizontalAdvance(content[: self.cursorPosition()])
         for found in _FILTER.finditer(content):
             left = cursor + metrics.horizontalAdvance(content[: found.start()])
             width = metrics.horizontalAdvance(found.group())
-            painter.drawRoundedRect(QRectF(left - 3, (self.height() - 20) / 2, width + 6, 20), 4, 4)
+            painter.drawRoundedRect(QRectF(left - 3, (self.height() - height) / 2, width + 6, height), 4, 4)
         painter.end()
         super().paintEvent(event)
 

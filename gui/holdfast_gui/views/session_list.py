@@ -110,11 +110,16 @@ class SessionListView(Pane):
     def show_empty(self, icon: str, sentence: str, detail: str = "", action: str = "") -> None:
         """Show one sentence in place of the table; ``empty.action_pressed`` tells of its action."""
         self.empty.set(icon, sentence, detail, action)
+        if self.table.hasFocus():
+            self.empty.setFocus(Qt.FocusReason.OtherFocusReason)
         self._pages.setCurrentWidget(self.empty)
 
     def show_table(self) -> None:
         """Show the table."""
+        had_focus = self.empty.hasFocus()
         self._pages.setCurrentWidget(self.table)
+        if had_focus:
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _arrange(self) -> None:
         column = QVBoxLayout(self)
@@ -159,10 +164,10 @@ class ListHead(Pane):
         self._sort, self._group = "-updated", "day"
         self._menu: QMenu | None = None
         row = QHBoxLayout(self)
-        row.setContentsMargins(6, 0, 6, 3)
+        row.setContentsMargins(theme().margins(6, 0, 6, 3))
         row.setSpacing(0)
         row.addWidget(self.sort_button)
-        row.addSpacing(6)
+        row.addSpacing(theme().px(6))
         row.addWidget(self.found)
         row.addStretch(1)
         row.addWidget(self.group_button)

@@ -77,7 +77,9 @@ class SessionDelegate(QStyledItemDelegate):
         """See Qt."""
         look = theme()
         rect: QRect = option.rect
-        editor.setGeometry(rect.left() + look.px(_TEXT_LEFT) - 8, rect.top() + 5, rect.width() - look.px(48), 30)
+        editor.setGeometry(
+            rect.left() + look.px(_TEXT_LEFT) - 8, rect.top() + look.px(5), rect.width() - look.px(48), look.px(30)
+        )
 
     def star_box(self, row: QRect) -> QRect:
         """Return where in a row a click stars the session."""
@@ -105,16 +107,19 @@ class SessionDelegate(QStyledItemDelegate):
     ) -> None:
         look = theme()
         agent = self._host.agents.get(entry.agent)
-        square = QRect(rect.left() + _LEFT, rect.top() + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR))
+        square = QRect(
+            rect.left() + look.px(_LEFT), rect.top() + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR)
+        )
         paint_avatar(painter, square, agent.mark if agent else entry.agent[:1].upper(), agent.hue if agent else 220)
         left = rect.left() + look.px(_TEXT_LEFT)
-        right = rect.right() + 1 - _RIGHT
+        right = rect.right() + 1 - look.px(_RIGHT)
         first = QRect(left, rect.top() + look.px(_TITLE_TOP), right - left, look.line("strong"))
         second = QRect(left, rect.top() + look.px(_LINE_TOP), right - left, look.line("small"))
         first.setRight(_paint_outcome(painter, first, entry, hit) - look.px(8))
         _paint_text(painter, first, text.title(entry.title), "strong", "text")
         if entry.starred or is_hot:
-            box = QRect(right - _STAR, second.top() + (second.height() - _STAR) // 2, _STAR, _STAR)
+            side = look.px(_STAR)
+            box = QRect(right - side, second.top() + (second.height() - side) // 2, side, side)
             colour = look.tokens.wait if entry.starred else look.tokens.text3
             paint_icon(painter, "star-filled" if entry.starred else "star", box, colour)
             second.setRight(box.left() - look.px(8))
@@ -139,7 +144,7 @@ def _paint_ground(painter: QPainter, rect: QRect, *, is_selected: bool, is_hot: 
 
 def _paint_group(painter: QPainter, rect: QRect, title: str) -> None:
     look = theme()
-    box = rect.adjusted(14, look.px(12), -_RIGHT, -look.px(4))
+    box = rect.adjusted(look.px(14), look.px(12), -look.px(_RIGHT), -look.px(4))
     _paint_text(painter, box, text.one_line(title), "heading", "text3")
 
 
@@ -161,7 +166,7 @@ def _paint_outcome(painter: QPainter, line: QRect, entry: SessionEntry, hit: Hit
     painter.drawText(QRect(left, line.top(), width + 1, line.height()), Qt.AlignmentFlag.AlignVCenter, words)
     if entry.state == "live" and not hit:
         left -= look.px(14)
-        paint_dot(painter, QPoint(left + 4, line.center().y() + 1), 7, tokens.live, roundness=0.5)
+        paint_dot(painter, QPoint(left + look.px(4), line.center().y() + 1), look.px(7), tokens.live, roundness=0.5)
     badge = _badge(entry)
     if not badge:
         return left
@@ -267,9 +272,9 @@ def _paint_skeleton(painter: QPainter, rect: QRect) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(look.tokens.raised)
     left, top = rect.left() + look.px(_TEXT_LEFT), rect.top()
-    room = rect.width() - look.px(_TEXT_LEFT) - _RIGHT
+    room = rect.width() - look.px(_TEXT_LEFT) - look.px(_RIGHT)
     painter.drawRoundedRect(
-        QRect(rect.left() + _LEFT, top + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR)), 5, 5
+        QRect(rect.left() + look.px(_LEFT), top + look.px(_AVATAR_TOP), look.px(_AVATAR), look.px(_AVATAR)), 5, 5
     )
     painter.drawRoundedRect(QRect(left, top + look.px(15), int(room * 0.62), look.px(10)), 5, 5)
     painter.drawRoundedRect(QRect(left, top + look.px(36), int(room * 0.86), look.px(8)), 4, 4)

@@ -49,6 +49,7 @@ class SessionTable(QTableView):
         self._list = model
         self._pressed_at: QPoint | None = None
         self._is_dragging = False
+        self._low_rows: list[int] = []
         self._kept: _Kept | None = None
         self._current_id = ""
         self._delegate = SessionDelegate(self, self)
@@ -260,12 +261,15 @@ class SessionTable(QTableView):
         header = self.verticalHeader()
         header.blockSignals(True)
         header.setDefaultSectionSize(theme().px(SESSION_ROW))
+        for row in self._low_rows:
+            header.resizeSection(row, header.defaultSectionSize())
         headings = self._list.heading_rows
         # Past that number low headings would cost more than they are worth.
         if len(headings) <= LOW_HEADINGS:
             height = theme().px(GROUP_ROW)
             for row in headings:
                 header.resizeSection(row, height)
+            self._low_rows = list(headings)
         header.blockSignals(False)
         self.updateGeometries()
 

@@ -54,13 +54,14 @@ class MainWindow(QMainWindow):
         self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
         self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
         self.places_button.clicked.connect(self.toggle_places)
+        self._way_to_places = _placed(self.places_button)
         self.head.detail_button.clicked.connect(self.toggle_detail)
         self._pages = QStackedWidget()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
         self._arrange()
-        self.places_button.hide()
+        self._way_to_places.hide()
         self.setMinimumSize(640, 420)
         self.resize(1440, 900)
         self.show_nothing()
@@ -162,7 +163,7 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self.places_button)
+        row.addWidget(self._way_to_places)
         row.addWidget(self.search_field, 1)
         column.addLayout(row)
         column.addWidget(self.session_list, 1)
@@ -198,7 +199,7 @@ class MainWindow(QMainWindow):
 
     def _show_pane(self, name: str, pane: QWidget, *, is_shown: bool) -> None:
         pane.setVisible(is_shown)
-        way_back = {"places": self.places_button, "detail": self.head.detail_button}
+        way_back = {"places": self._way_to_places, "detail": self.head.detail_button}
         way_back[name].setVisible(not is_shown)
 
     def _fit(self) -> None:
@@ -227,6 +228,15 @@ class MainWindow(QMainWindow):
             self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}
         for name, pane in self._panes().items():
             self._show_pane(name, pane, is_shown=self._is_wanted[name] and self._fits[name])
+
+
+def _placed(button: QWidget) -> QWidget:
+    """Return the button in line with the search field."""
+    place = QWidget()
+    row = QHBoxLayout(place)
+    row.setContentsMargins(theme().margins(8, 12, 0, 0))
+    row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+    return place
 
 
 def _is_pair(value: Any) -> bool:
