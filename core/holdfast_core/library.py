@@ -6,13 +6,11 @@ import asyncio
 import logging
 import os
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
-
-import msgspec
-from msgspec import UNSET, UnsetType
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
 from holdfast_core import clock
 from holdfast_core.agents import all_agents
@@ -20,18 +18,21 @@ from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import NotFound
 from holdfast_core.index.lane import Lane
 from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.annotation import Saying
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.places import Places
 from holdfast_core.model.query import Query, Sort, parse
+from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.search import SearchResult
 from holdfast_core.model.session import Problem, SessionEntry
 from holdfast_core.observe import Observers
 from holdfast_core.paths import Paths, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
-from holdfast_core.scan.process import IndexerProcess
-from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progressed, Reported, Rescan, Start
+from holdfast_core.scan.process import IndexerProcess, first_line
+from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progressed, Reported, Rescan
 
 if TYPE_CHECKING:
+    from holdfast_core.model.export import ExportOptions
     from holdfast_core.settings import Settings
 
 __all__ = ["Followed", "Library", "Loaded"]
@@ -92,28 +93,16 @@ class Library:
         home = Home(agents_home or Path.home(), os.environ if environment is None else environment)
         return cls(paths, home, agents, settings, list(indexer_command or (*self_command(), "_indexer")))
 
+    def use_settings(self, settings: Settings) -> None:
+        """Follow these settings from now on; the indexer, from its next start."""
+        self._settings = settings
+
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
         from holdfast_core.scan.once import make_directories
 
         await self._in_thread(lambda: make_directories(self._paths))
-        paths, settings = self._paths, self._settings
-        first = Start(
-            data=str(paths.data),
-            config=str(paths.config),
-            cache=str(paths.cache),
-            log=str(paths.log),
-            agents_home=str(self._home.path),
-            environment=dict(self._home.environment),
-        )
-        if settings is not None:
-            first = msgspec.structs.replace(
-                first,
-                poll_seconds=settings.recent_poll_seconds,
-                rescan_seconds=float(settings.rescan_seconds),
-                log_level=settings.log_level,
-                is_paused=settings.start_paused,
-            )
+        first = first_line(self._paths, self._home, self._settings)
         self._indexer = IndexerProcess(self._indexer_command, first, self._heard)
         self._indexer.start()
 
@@ -194,6 +183,23 @@ class Library:
             raise NotFound("There is no such session.", detail=session_id)
         return found
 
+    async def recent(self, limit: int) -> list[SessionEntry]:
+        """Return the rows of the newest sessions."""
+        newest = _query("", typing=False)
+        return await self._list.ask(lambda reader: reader.entries(reader.keys(newest, sort="updated")[:limit]))
+
+    async def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
+        """Return sessions whose id or title is or begins with ``text``, best kind first."""
+        return await self._list.ask(lambda reader: reader.find(text, limit=limit))
+
+    async def times(self, keys: Sequence[int], sort: Sort) -> list[int | None]:
+        """Return when each of these sessions was updated or created, in milliseconds."""
+        return await self._list.ask(lambda reader: reader.times(keys, sort))
+
+    async def runs(self, keys: Sequence[int], field: Literal["project", "agent"]) -> list[tuple[str, int]]:
+        """Return the values of a field and how many neighbours share each, for a list sorted by it."""
+        return await self._list.ask(lambda reader: reader.runs(keys, field))
+
     async def children(self, session_id: str) -> list[SessionEntry]:
         """Return the sessions that this one started."""
         return await self._list.ask(lambda reader: reader.children(session_id))
@@ -208,9 +214,13 @@ class Library:
 
     async def agents(self) -> list[AgentInfo]:
         """Return every agent that is known, whether or not it is on this machine, in id order."""
+        from holdfast_core.resume.installed import agent_info
+
         counts = {count.value: count.sessions for count in (await self.places()).agents}
         return await self._in_thread(
-            lambda: [self._info(agent, counts.get(name, 0)) for name, agent in self._agents.items()]
+            lambda: [
+                agent_info(agent, self._home, sessions=counts.get(name, 0)) for name, agent in self._agents.items()
+            ]
         )
 
     async def search(
@@ -268,20 +278,8 @@ class Library:
         """
         return await self._in_thread(lambda: follow(loaded, self._agent(loaded.ref.agent), self._home))
 
-    async def annotate(
-        self,
-        session_ids: Sequence[str],
-        *,
-        title: str | UnsetType | None = UNSET,
-        tags: Sequence[str] | UnsetType = UNSET,
-        add_tags: Sequence[str] = (),
-        remove_tags: Sequence[str] = (),
-        starred: bool | UnsetType = UNSET,
-        note: str | UnsetType = UNSET,
-    ) -> ChangeSet:
+    async def annotate(self, session_ids: Sequence[str], **said: Unpack[Saying]) -> ChangeSet:
         """Keep what the person says of sessions, durably, then show it in the index.
-
-        What is left unset stays; ``title=None`` gives the agent's title back.
 
         Raises:
             WrongUsage: a title, tag or note is not acceptable; nothing was changed.
@@ -289,13 +287,102 @@ class Library:
         from holdfast_core.scan.once import annotate_once
         from holdfast_core.store.annotations import editing, keep
 
-        edit = editing(title=title, tags=tags, add_tags=add_tags, remove_tags=remove_tags, starred=starred, note=note)
+        edit = editing(said)
         kept = await self._in_thread(lambda: keep(self._paths.annotations, session_ids, edit))
         if self._indexer is not None:
             await self._indexer.annotate(timeout_seconds=_ANSWER_SECONDS)
         else:
             await self._in_thread(lambda: annotate_once(self._paths, kept, timeout_seconds=_ANSWER_SECONDS))
         return ChangeSet(annotated=tuple(one.session_id for one in kept))
+
+    async def export(
+        self,
+        session_ids: Sequence[str],
+        place: Path,
+        export_format: str = "md",
+        options: ExportOptions | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write sessions to files in a directory, or one session to ``place`` itself, and return the files.
+
+        Raises:
+            Refused: a file is there already and ``overwrite`` is False.
+        """
+        from holdfast_core import export as exports
+
+        paths = []
+        for session_id in session_ids:
+            loaded = await self.load(session_id)
+            path = exports.target_path(place, loaded.entry, export_format)
+            text = self._rendered(loaded, export_format, options)
+            await self._in_thread(partial(exports.write, path, text, overwrite=overwrite))
+            paths.append(path)
+        return paths
+
+    async def export_text(
+        self, session_id: str, export_format: str = "md", options: ExportOptions | None = None
+    ) -> str:
+        """Return a session as the text of a format."""
+        loaded = await self.load(session_id)
+        return await self._in_thread(lambda: "".join(self._rendered(loaded, export_format, options)))
+
+    async def resume_plan(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
+        """Return how a session would be continued; nothing has happened then.
+
+        Raises:
+            ProjectGone: its directory is not there; choose another as ``project``.
+            NotFound: the agent's program is not installed.
+            Refused: it is unsafe as things are.
+        """
+        from holdfast_core import resume
+        from holdfast_core.store.annotations import moves
+
+        entry = await self.entry(session_id)
+        projects = [count.value for count in (await self.places()).projects]
+        return await self._in_thread(
+            lambda: resume.plan(
+                entry,
+                self._agent(entry.agent),
+                self._home,
+                self._used_settings,
+                terminal_name=choice.get("terminal"),
+                fork=choice.get("fork", False),
+                project=choice.get("project"),
+                moved_projects=moves(self._paths.annotations),
+                known_projects=projects,
+                is_trusted=choice.get("is_trusted", False),
+            )
+        )
+
+    async def resume(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
+        """Continue a session in a terminal where there is one, and return what was done.
+
+        A chosen ``project`` is remembered if the old one is gone. Raises what `resume_plan` raises.
+        """
+        from holdfast_core import resume
+        from holdfast_core.store.annotations import remember_if_moved
+
+        plan = await self.resume_plan(session_id, **choice)
+        if plan.method == "terminal":
+            await self._in_thread(lambda: resume.start(plan, self._home, self._used_settings))
+        if choice.get("project") is not None:
+            entry = await self.entry(session_id)
+            await self._in_thread(lambda: remember_if_moved(self._paths.annotations, entry.project_path, plan.cwd))
+        return plan
+
+    @property
+    def _used_settings(self) -> Settings:
+        from holdfast_core.settings import Settings
+
+        return self._settings or Settings()
+
+    def _rendered(self, loaded: Loaded, export_format: str, options: ExportOptions | None) -> Iterator[str]:
+        from holdfast_core import export as exports
+
+        if options is None and self._settings is not None:
+            options = exports.options_from(self._settings, export_format)
+        return exports.render(loaded.session, export_format, options, entry=loaded.entry)
 
     @property
     def _agents(self) -> Mapping[str, Agent]:
@@ -310,23 +397,6 @@ class Library:
         if name not in self._agents:
             raise NotFound("This session's agent is not known to this version of Holdfast.", detail=name)
         return self._agents[name]
-
-    def _info(self, agent: Agent, sessions: int) -> AgentInfo:
-        from holdfast_core.resume.programs import find_program
-
-        return AgentInfo(
-            agent=agent.id,
-            name=agent.name,
-            mark=agent.mark,
-            hue=agent.hue,
-            roots=tuple(str(root) for root in agent.roots(self._home)),
-            installed=find_program(agent.program, self._home) is not None,
-            sessions=sessions,
-            can_resume=bool(agent.program),
-            can_host=agent.can_host,
-            deletes_after_days=agent.deletes_after_days(self._home),
-            how_to_install=agent.how_to_install,
-        )
 
     def _heard(self, event: Event) -> None:
         match event:

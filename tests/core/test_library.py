@@ -104,7 +104,7 @@ async def test_a_newer_search_cancels_the_older(library: Library, home: Path) ->
     newest = asyncio.create_task(library.search("apple"))
     results = await asyncio.gather(*older, return_exceptions=True)
 
-    assert len((await newest).hits) == 1
+    assert {hit.session_id for hit in (await newest).hits} == {"fake:one"}
     assert all(isinstance(result, asyncio.CancelledError) for result in results)
 
 
@@ -116,7 +116,7 @@ async def test_a_cancelled_search_leaves_the_next_one_alone(library: Library, ho
         task = asyncio.create_task(library.search("apple"))
         await asyncio.to_thread(int)  # it may have begun by now
         task.cancel()
-        assert await library.count("apple") == (1, 1)
+        assert (await library.count("apple"))[0] == 1
 
 
 async def test_a_session_is_loaded_whole(library: Library, home: Path) -> None:
@@ -322,7 +322,7 @@ async def test_closing_ends_the_indexer(library: Library) -> None:
 def test_importing_it_is_cheap_and_brings_no_qt_and_no_settings() -> None:
     code = (
         "import sys, holdfast_core.library;"
-        "print([name for name in sys.modules if name.split('.')[0] in ('PySide6', 'pydantic', 'watchfiles', 're2')])"
+        "print([name for name in sys.modules if name.split('.')[0] in ('PySide6', 'pydantic', 'watchfiles')])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypedDict
+
 import msgspec
 
 
@@ -14,3 +17,14 @@ class Annotation(msgspec.Struct, frozen=True, kw_only=True):
     starred: bool = False
     note: str = ""
     updated_ms: int = 0
+
+
+class Saying(TypedDict, total=False):
+    """What the person says now; what is left out stays. ``title`` None gives the agent's title back."""
+
+    title: str | None
+    tags: Iterable[str]
+    add_tags: Iterable[str]
+    remove_tags: Iterable[str]
+    starred: bool
+    note: str

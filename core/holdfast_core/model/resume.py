@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, TypedDict
 
 import msgspec
 
@@ -32,3 +33,12 @@ class ResumePlan(msgspec.Struct, frozen=True):
     program: str = ""
     identity: tuple[int, int] | None = None
     is_trusted: bool = False
+
+
+class ResumeChoice(TypedDict, total=False):
+    """What a person may choose: a terminal by name, a fork, a directory, and that it may be someone else's."""
+
+    terminal: str | None
+    fork: bool
+    project: Path | None
+    is_trusted: bool

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast_core import clock
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import HoldfastError, IndexBroken, Refused
@@ -232,8 +233,9 @@ class Indexer:
             should_stop=self._should_stop,
             between=self._between,
         )
+        looked_ms = clock.now_ms()
         outcome = update(writer, self._agents, self._home, full=full, hooks=hooks)
-        self._remember(outcome, replace=True)
+        self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
             self._emit(Reported(report_of(outcome, writer)))
         elif not self._is_stopping:
@@ -241,7 +243,9 @@ class Indexer:
 
     def _look_at(self, writer: IndexWriter, paths: set[str]) -> None:
         hooks = Hooks(on_changes=self._tell, notes_of=self._notes_of)
-        self._remember(update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks), replace=False)
+        looked_ms = clock.now_ms()
+        outcome = update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks)
+        self._remember(outcome, looked_ms, replace=False)
 
     def _between(self, writer: IndexWriter) -> None:
         """Take in small changes between two batches of a long pass."""
@@ -255,9 +259,9 @@ class Indexer:
     def _should_stop(self) -> bool:
         return self._is_stopping or self._is_paused
 
-    def _remember(self, outcome: Outcome, *, replace: bool) -> None:
+    def _remember(self, outcome: Outcome, looked_ms: int, *, replace: bool) -> None:
         recent = outcome.discovery.recent
-        self._call_soon(lambda: self._watcher.remember(recent, replace=replace))
+        self._call_soon(lambda: self._watcher.remember(recent, looked_ms=looked_ms, replace=replace))
 
     def _tell(self, changes: ChangeSet) -> None:
         self._emit(Changed(changes))

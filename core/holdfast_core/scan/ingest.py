@@ -152,7 +152,7 @@ class _Pass:
     bytes_read: int = 0
     _batch: list[Read] = field(default_factory=list)
     _batch_bytes: int = 0
-    _limit_bytes: int = FIRST_BATCH_BYTES
+    _limit_bytes: int = field(default_factory=lambda: FIRST_BATCH_BYTES)
     _told: float = 0.0
 
     def run(self, found: Discovery) -> bool:

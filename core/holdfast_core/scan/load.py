@@ -41,7 +41,7 @@ def load(entry: SessionEntry, ref: SourceRef, agent: Agent, home: Home) -> Loade
     Raises:
         SourceError: the source is gone, cannot be read, or holds this session no more.
     """
-    ref = _as_it_is_now(ref, agent, home)
+    ref = _as_it_is_now(ref, agent, home) or ref
     reading = _read(ref, agent, home, None)
     read = _session_in(reading, entry.id)
     if read is None:
@@ -56,9 +56,10 @@ def follow(loaded: Loaded, agent: Agent, home: Home) -> Followed:
         SourceError: the source is gone, cannot be read, or holds this session no more.
     """
     before = loaded.session
-    ref = _as_it_is_now(loaded.ref, agent, home)
-    if ref.fingerprint == loaded.ref.fingerprint:
+    found = _as_it_is_now(loaded.ref, agent, home)
+    if found is not None and found.fingerprint == loaded.ref.fingerprint:
         return Followed(loaded, len(before.messages))
+    ref = found or loaded.ref
     is_same_file = ref.fingerprint.inode == loaded.ref.fingerprint.inode
     reading = _read(ref, agent, home, loaded.checkpoint if is_same_file else None)
     read = _session_in(reading, before.id)
@@ -73,12 +74,12 @@ def follow(loaded: Loaded, agent: Agent, home: Home) -> Followed:
     return Followed(Loaded(session, loaded.entry, ref, reading.checkpoint), first)
 
 
-def _as_it_is_now(ref: SourceRef, agent: Agent, home: Home) -> SourceRef:
-    """Return the source with its present fingerprint; as it was if it cannot be seen, for its reader to tell why."""
+def _as_it_is_now(ref: SourceRef, agent: Agent, home: Home) -> SourceRef | None:
+    """Return the source with its present fingerprint; None if it cannot be seen, for its reader to tell why."""
     try:
-        return next((found for found in agent.refs_for(home, [ref.path]) if found.key == ref.key), ref)
+        return next((found for found in agent.refs_for(home, [ref.path]) if found.key == ref.key), None)
     except OSError:
-        return ref
+        return None
 
 
 def _read(ref: SourceRef, agent: Agent, home: Home, checkpoint: Checkpoint | None) -> Reading:

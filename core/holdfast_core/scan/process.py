@@ -6,10 +6,13 @@ import asyncio
 import logging
 import subprocess
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from holdfast_core import clock
+from holdfast_core.agents.base import Home
+from holdfast_core.paths import Paths
 from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
@@ -24,6 +27,9 @@ from holdfast_core.scan.protocol import (
     encode,
 )
 
+if TYPE_CHECKING:
+    from holdfast_core.settings import Settings
+
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 3.0
@@ -31,6 +37,27 @@ _KILL_SECONDS = 2.0
 _BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 15.0, 30.0)
 _STEADY_SECONDS = 60.0
 _FAILURES_TO_TELL = 3
+
+
+def first_line(paths: Paths, home: Home, settings: Settings | None) -> Start:
+    """Return what a new indexer is told: where everything is, and the settings that concern it."""
+    first = Start(
+        data=str(paths.data),
+        config=str(paths.config),
+        cache=str(paths.cache),
+        log=str(paths.log),
+        agents_home=str(home.path),
+        environment=dict(home.environment),
+    )
+    if settings is None:
+        return first
+    return msgspec.structs.replace(
+        first,
+        poll_seconds=settings.recent_poll_seconds,
+        rescan_seconds=float(settings.rescan_seconds),
+        log_level=settings.log_level,
+        is_paused=settings.start_paused,
+    )
 
 
 class IndexerProcess:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 # than to look everywhere, and near where the system drops events.
 _MANY_PATHS = 2_000
 _EVENT_STEP_MS = 10
+_SLACK_MS = 2_000  # the coarsest file times that are in use
 _EVENT_DEBOUNCE_MS = 50
 
 
@@ -59,8 +60,11 @@ class Watcher:
         self._is_paused = False
         self.missed = False
 
-    def remember(self, recent: Iterable[SourceRef], *, replace: bool) -> None:
-        """Poll these sources and their directories from now on, in place of or beside the earlier ones."""
+    def remember(self, recent: Iterable[SourceRef], *, looked_ms: int, replace: bool) -> None:
+        """Poll these sources and their directories from now on, in place of or beside the earlier ones.
+
+        ``looked_ms`` is the time just before they were looked for.
+        """
         if replace:
             self._files.clear()
             self._directories.clear()
@@ -71,7 +75,10 @@ class Watcher:
                 directory = str(parent)
                 if directory in self._directories or not any(parent.is_relative_to(top) for top in tops):
                     break
-                self._directories[directory] = _modified(directory)
+                modified_ns = _modified(directory)
+                # What changed since, or shortly before, may not have been seen: the next poll looks again.
+                is_old = modified_ns < (looked_ms - _SLACK_MS) * 1_000_000
+                self._directories[directory] = modified_ns if is_old else 0
 
     def pause(self, is_paused: bool) -> None:
         """Stop telling of changes, or go on: what was missed is made up for by a look everywhere."""

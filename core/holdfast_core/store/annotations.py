@@ -7,6 +7,7 @@ written rarely and must survive a power cut, so it uses a rollback journal with
 
 from __future__ import annotations
 
+import logging
 import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,12 +18,13 @@ from typing import Self
 
 import apsw
 import msgspec
-from msgspec import UNSET, UnsetType
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Refused, WrongUsage
-from holdfast_core.model.annotation import Annotation
+from holdfast_core.model.annotation import Annotation, Saying
 from holdfast_core.model.session import TITLE_LIMIT
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 TAG_LIMIT = 64
@@ -223,35 +225,46 @@ def keep(path: Path, session_ids: Sequence[str], edit: Edit) -> list[Annotation]
         return store.change(session_ids, edit, now_ms=clock.now_ms())
 
 
-def editing(
-    *,
-    title: str | UnsetType | None = UNSET,
-    tags: Iterable[str] | UnsetType = UNSET,
-    add_tags: Iterable[str] = (),
-    remove_tags: Iterable[str] = (),
-    starred: bool | UnsetType = UNSET,
-    note: str | UnsetType = UNSET,
-) -> Edit:
-    """Return an edit for `Annotations.change`. What is unset stays; ``title=None`` takes the person's title back.
+def editing(said: Saying) -> Edit:
+    """Return an edit for `Annotations.change`.
 
     Raises:
         WrongUsage: a tag is not acceptable.
     """
-    wanted = None if isinstance(tags, UnsetType) else {normalised_tag(tag) for tag in tags}
-    more = {normalised_tag(tag) for tag in add_tags}
-    less = {normalised_tag(tag) for tag in remove_tags}
+    tags, more, less = (
+        frozenset(map(normalised_tag, said.get(name, ()))) for name in ("tags", "add_tags", "remove_tags")
+    )
 
     def edit(before: Annotation) -> Annotation:
-        base = set(before.tags) if wanted is None else wanted
+        base = tags if "tags" in said else frozenset(before.tags)
         return msgspec.structs.replace(
             before,
-            title=before.title if isinstance(title, UnsetType) else title,
+            title=said.get("title", before.title),
             tags=tuple((base | more) - less),
-            starred=before.starred if isinstance(starred, UnsetType) else starred,
-            note=before.note if isinstance(note, UnsetType) else note,
+            starred=said.get("starred", before.starred),
+            note=said.get("note", before.note),
         )
 
     return edit
+
+
+def moves(path: Path) -> dict[str, str]:
+    """Return the moves that the file at ``path`` remembers; none if it cannot be opened."""
+    if not path.exists():
+        return {}
+    try:
+        with Annotations.open(path) as store:
+            return store.moves()
+    except HoldfastError as error:
+        log.warning("remembered moves cannot be read: %s", error.detail)
+        return {}
+
+
+def remember_if_moved(path: Path, old_path: str, new_path: str) -> None:
+    """Remember a move in the file at ``path``, unless the project is still in its old place."""
+    if old_path and old_path != new_path and not Path(old_path).is_dir():
+        with Annotations.open(path) as store:
+            store.remember_move(old_path, new_path, now_ms=clock.now_ms())
 
 
 def normalised(annotation: Annotation) -> Annotation:

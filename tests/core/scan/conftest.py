@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Place:
 
     def answers(self) -> Answers:
         """Return everything that the index says now."""
-        with IndexReader.open(self.index) as reader:
+        with closing(IndexReader.open(self.index)) as reader:
             return answers_of(reader)
 
     def listed(self) -> dict[str, int]:

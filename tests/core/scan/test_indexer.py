@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -64,7 +65,7 @@ class Window:
         return any(isinstance(event, Changed) and name in getattr(event.changes, kind) for event in self.events)
 
     def found(self, word: str) -> set[str]:
-        with IndexReader.open(self.paths.index) as reader:
+        with closing(IndexReader.open(self.paths.index)) as reader:
             return {hit.session_id for hit in reader.search(parse(word, now=NOW), limit=10, sort="time").hits}
 
 
@@ -138,7 +139,7 @@ async def test_what_the_person_says_is_in_the_index_when_it_answers(window: Wind
         notes.change(["fake:one"], lambda one: msgspec.structs.replace(one, title="Mine"), now_ms=1)
     await window.process.annotate(timeout_seconds=LIMIT_SECONDS)
 
-    with IndexReader.open(window.paths.index) as reader:
+    with closing(IndexReader.open(window.paths.index)) as reader:
         entry = reader.entry("fake:one")
     assert entry is not None
     assert entry.title == "Mine"
@@ -167,7 +168,7 @@ async def test_notes_come_back_when_the_index_is_gone(tmp_path: Path) -> None:
     window.process.start()
     await window.until_reported()
 
-    with IndexReader.open(window.paths.index) as reader:
+    with closing(IndexReader.open(window.paths.index)) as reader:
         entry = reader.entry("fake:one")
     await window.process.close()
 
@@ -210,7 +211,7 @@ async def test_a_command_line_can_write_while_it_runs(window: Window) -> None:
     writer.close()
 
 
-async def test_a_killed_indexer_is_started_again(window: Window) -> None:
+async def test_a_killed_indexer_is_started_again(window: Window, caplog: pytest.LogCaptureFixture) -> None:
     write_session(window.home, "one", "apple")
     window.process.start()
     await window.until_reported()
@@ -221,6 +222,7 @@ async def test_a_killed_indexer_is_started_again(window: Window) -> None:
     write_session(window.home, "two", "pear")
 
     await window.until(lambda: window.changed("fake:two", "added"))
+    caplog.clear()
 
 
 async def test_an_indexer_that_keeps_dying_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -259,10 +259,13 @@ def test_an_unreadable_directory_below_a_root_removes_nothing(place: Place, capl
 
 
 _AS_NOBODY = """
-import sys
+import os, sys, tempfile
 from pathlib import Path
 from tests.core.scan.conftest import Place
-import os
+
+with tempfile.TemporaryDirectory() as warm:  # everything is imported before the privileges go
+    (place := Place(Path(warm))).update()
+    place.listed()
 if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -282,7 +285,7 @@ def test_a_directory_without_permission_removes_nothing(place: Place, closed: st
     def run() -> str:
         command = [sys.executable, "-c", _AS_NOBODY, str(place.top)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.strip()
 
     assert run() == "0 fake:one"
     (place.home / closed).chmod(0)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from holdfast_core import clock
 from holdfast_core.agents.base import Home, SourceRef
 from holdfast_core.scan.watch import Rhythm, Watcher
 
@@ -96,7 +97,7 @@ async def test_without_events_the_poll_notices_growth(tmp_path: Path) -> None:
     path = write_session(tmp_path, "one", "hello")
 
     async with watching(tmp_path, POLL_ONLY) as (watcher, heard):
-        watcher.remember(refs(tmp_path), replace=True)
+        watcher.remember(refs(tmp_path), looked_ms=clock.now_ms(), replace=True)
         append(path, "more")
 
         await heard.until(lambda: str(path) in heard.paths)
@@ -106,7 +107,7 @@ async def test_without_events_the_poll_notices_new_and_deleted_files(tmp_path: P
     path = write_session(tmp_path, "one", "hello")
 
     async with watching(tmp_path, POLL_ONLY) as (watcher, heard):
-        watcher.remember(refs(tmp_path), replace=True)
+        watcher.remember(refs(tmp_path), looked_ms=clock.now_ms(), replace=True)
         write_session(tmp_path, "two", "hello")
         await heard.until(lambda: str(path.parent) in heard.paths)
         path.unlink()
@@ -119,7 +120,7 @@ async def test_a_change_is_told_once(tmp_path: Path) -> None:
     other = write_session(tmp_path, "two", "hello")
 
     async with watching(tmp_path, POLL_ONLY) as (watcher, heard):
-        watcher.remember(refs(tmp_path), replace=True)
+        watcher.remember(refs(tmp_path), looked_ms=clock.now_ms(), replace=True)
         append(path, "more")
         await heard.until(lambda: str(path) in heard.paths)
         heard.paths.clear()
@@ -165,7 +166,7 @@ async def test_a_pause_is_made_up_for(tmp_path: Path) -> None:
     path = write_session(tmp_path, "one", "hello")
 
     async with watching(tmp_path, POLL_ONLY) as (watcher, heard):
-        watcher.remember(refs(tmp_path), replace=True)
+        watcher.remember(refs(tmp_path), looked_ms=clock.now_ms(), replace=True)
         watcher.pause(True)
         append(path, "more")
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -185,7 +186,7 @@ async def test_watching_changes_nothing_below_the_root(tmp_path: Path) -> None:
     before = {path: path.stat() for path in [root, *root.rglob("*")]}
 
     async with watching(tmp_path, Rhythm(poll_seconds=0.01, rescan_seconds=0.01)) as (watcher, heard):
-        watcher.remember(refs(tmp_path), replace=True)
+        watcher.remember(refs(tmp_path), looked_ms=clock.now_ms(), replace=True)
         await heard.until(lambda: heard.rescans > 3)
 
     assert {path: path.stat() for path in [root, *root.rglob("*")]} == before
