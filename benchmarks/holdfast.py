@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from holdfast_core.errors import IndexBroken
 from holdfast_core.library import Library
 from holdfast_core.paths import find_paths, self_command
 
@@ -92,7 +93,7 @@ class Holdfast(Peer):
     async def _until_listed(self, started: float) -> float:
         library = self.library()
         try:
-            while not await library.keys(""):
+            while not await _listed(library):
                 _not_for_ever(started, "no session was listed")
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)
             return time.perf_counter() - started
@@ -128,6 +129,13 @@ class Holdfast(Peer):
                 os.truncate(path, status.st_size)
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         return summary(taken)
+
+
+async def _listed(library: Library) -> int:
+    try:
+        return len(await library.keys(""))
+    except IndexBroken:  # Looked at in the very moment in which it was made.
+        return 0
 
 
 async def _timed(library: Library, kind: str, texts: list[str]) -> Latency:
