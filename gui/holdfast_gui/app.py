@@ -109,11 +109,11 @@ def assemble(application: Application, paths: Paths, start: WindowStart, scope: 
     """Make the parts, none of which does anything yet."""
     from holdfast_core.library import Library
 
-    # Each of these declares its actions.
     from holdfast_gui.actions import memory
     from holdfast_gui.actions.browse import Browser
     from holdfast_gui.actions.commands import CommandLine, Commands
     from holdfast_gui.actions.context import Context
+    from holdfast_gui.actions.declared import declared
     from holdfast_gui.actions.dragging import Dragging
     from holdfast_gui.actions.indexing import Indexing
     from holdfast_gui.actions.keyboard import PlainKeys
@@ -154,7 +154,7 @@ def assemble(application: Application, paths: Paths, start: WindowStart, scope: 
         troubles=Troubles(window, toast, paths),
         toast=toast,
     )
-    actions = Actions(context)
+    actions = Actions(context, declared())
     actions.set_keys(remembered.keys)
     context.complete(actions, Commands(context, Palette(window), CommandLine.of(start)))
     PlainKeys(application)
@@ -265,6 +265,7 @@ async def _begin(parts: Parts, start: WindowStart) -> None:
     listing = context.browser.ask()
     await asyncio.wait({listing}, timeout=ROWS_BEFORE_PAINT_SECONDS)
     context.window.show()
+    context.window.session_list.setFocus()
     await painted.wait()
     await context.indexing.count()
     context.indexing.welcome()

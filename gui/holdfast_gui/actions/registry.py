@@ -89,7 +89,7 @@ def action(id: str, text: str, **places: Any) -> Callable[[Run], Run]:
 class Actions:
     """The live actions of one window."""
 
-    def __init__(self, context: Host, specs: Mapping[str, ActionSpec] = SPECS) -> None:
+    def __init__(self, context: Host, specs: Mapping[str, ActionSpec]) -> None:
         self.specs = specs
         self._context = context
         self._keymap: dict[str, tuple[str, ...]] = {}

@@ -15,7 +15,7 @@ def _has_query(context: Context) -> bool:
     return bool(context.browser.typed.strip())
 
 
-@action("search.focus", "&Search sessions", menu="&Edit", group=2, list_keys=("/",), icon="search", in_tray=True)
+@action("search.focus", "&Search sessions", menu="&Edit", group=2, keys=("/",), icon="search", in_tray=True)
 def focus(context: Context) -> None:
     """Type what to look for in all sessions."""
     context.raise_window()

@@ -20,6 +20,7 @@ _START_SCORE: Final = 8.0
 _RUN_SCORE: Final = 3.0
 _LETTER_SCORE: Final = 1.0
 _LENGTH_COST: Final = 0.02
+_SPREAD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,24 @@ def fuzzy(query: str, text: str) -> Match | None:
     A word stands together, best at the start of a word; else its letters
     stand in order, the first of them at the start of a word.
     """
-    folded = text.casefold()
-    if len(folded) != len(text):
-        folded = text.lower() if len(text.lower()) == len(text) else text
+    folded = _folded(text)
     score = -_LENGTH_COST * len(text)
     letters: set[int] = set()
-    for word in query.casefold().split():
+    for word in _folded(query).split():
         found = _together(word, folded) or _scattered(word, folded)
         if found is None:
             return None
         score += found.score
         letters.update(found.letters)
     return Match(score, tuple(sorted(letters)))
+
+
+def _folded(text: str) -> str:
+    """Return ``text`` in lower case, letter for letter, so that positions stay."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 def ranked(query: str, entries: Iterable[Entry], *, limit: int = LIMIT_OF_KIND) -> list[tuple[Entry, Match]]:
@@ -114,9 +121,15 @@ def _scattered(word: str, text: str) -> Match | None:
             if at < 0:
                 break
             positions.append(at)
-        if len(positions) == len(word):
+        if len(positions) == len(word) and _is_near(positions, text):
             return Match(_scattered_score(positions, text), tuple(positions))
     return None
+
+
+def _is_near(positions: Sequence[int], text: str) -> bool:
+    """Letters that lie far apart match only by chance, unless each begins a word."""
+    close = positions[-1] - positions[0] < len(positions) * _SPREAD
+    return close or all(_is_start(text, at) for at in positions)
 
 
 def _next(letter: str, text: str, start: int) -> int:
