@@ -67,9 +67,9 @@ def message_document(message: m.Message) -> Document:
     if len(blocks) == 1:
         marked, is_prose, kind, name = _block(blocks[0])
         prose, tool = (marked, "") if is_prose else ("", marked)
-        meta = _meta(message.role, (kind,), (name,) if name else ())
+        meta, meta_hash = _meta(message.role, (kind,), (name,) if name else ())
     else:
-        prose, tool, meta = _joined(message.role, blocks)
+        prose, tool, meta, meta_hash = _joined(message.role, blocks)
     if len(prose) + len(tool) > TEXT_LIMIT:
         prose = prose[:TEXT_LIMIT]
         tool = tool[: TEXT_LIMIT - len(prose)]
@@ -85,7 +85,7 @@ def message_document(message: m.Message) -> Document:
         meta,
         data,
         crc32(message.id.encode("utf-8", "replace")),
-        crc32(data, crc32(meta.encode())),
+        crc32(data, meta_hash),
         message.timestamp_ms,
         _ROLE_CODES[message.role],
     )
@@ -138,12 +138,13 @@ def session_mark(key: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _meta(role: str, kinds: tuple[str, ...], names: tuple[str, ...]) -> str:
+def _meta(role: str, kinds: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, int]:
     marks = [role_mark(role), *map(kind_mark, kinds), *map(tool_mark, names)]
-    return " ".join(dict.fromkeys(marks))
+    meta = " ".join(dict.fromkeys(marks))
+    return meta, crc32(meta.encode())
 
 
-def _joined(role: str, blocks: tuple[m.Block, ...]) -> tuple[str, str, str]:
+def _joined(role: str, blocks: tuple[m.Block, ...]) -> tuple[str, str, str, int]:
     prose: list[str] = []
     tool: list[str] = []
     kinds: list[str] = []
@@ -154,7 +155,8 @@ def _joined(role: str, blocks: tuple[m.Block, ...]) -> tuple[str, str, str]:
         kinds.append(kind)
         if name:
             names.append(name)
-    return "".join(prose), "".join(tool), _meta(role, tuple(sorted(set(kinds))), tuple(sorted(set(names))))
+    meta, meta_hash = _meta(role, tuple(sorted(set(kinds))), tuple(sorted(set(names))))
+    return "".join(prose), "".join(tool), meta, meta_hash
 
 
 def _block(block: m.Block) -> tuple[str, bool, str, str]:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 _OTHER = re.compile(r"[^\x00-\x7f]+")
+# The same without dashes, quotes, arrows and drawing, which are common, and no words whatever is done to them.
+_OTHER_WORDS = re.compile("[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]+")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
 
@@ -67,7 +69,7 @@ def fold_with_origins(text: str) -> tuple[str, Callable[[int], int]]:
 
 def tokenizable(text: str) -> str:
     """Return ``text`` as the tokenizer is given it, at indexing and in queries alike."""
-    return text if text.isascii() else _OTHER.sub(lambda run: _tokenizable_run(run[0]), text)
+    return text if text.isascii() else _OTHER_WORDS.sub(lambda run: _tokenizable_run(run[0]), text)
 
 
 def tokens(text: str) -> list[str]:

@@ -13,7 +13,8 @@ from holdfast_core.index.documents import Document, session_mark
 from holdfast_core.index.folding import tokenizable
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
 
-CHUNK_BYTES: Final = 16 * 1024
+# Compressed this is more than a page: SQLite then fills pages, and leaves a third empty for half of it.
+CHUNK_BYTES: Final = 32 * 1024
 _COMPRESSION_LEVEL: Final = 3
 
 
