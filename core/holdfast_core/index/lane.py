@@ -53,16 +53,21 @@ class Lane:
 
     def _answer(self, question: _Question, work: Callable[[IndexReader], Answer]) -> Answer:
         with self._lock:
-            if question.is_dropped:
-                raise Interrupted
             self._running = question
         try:
             if self._reader is None:
                 self._reader = IndexReader.open(self._directory)
-            return work(self._reader)
+            while not question.is_dropped:
+                try:
+                    return work(self._reader)
+                except Interrupted:
+                    # Meant for an older question if this one is still wanted. Left here, so that nothing holds the
+                    # statements that were cut off: SQLite would go on interrupting new ones as long as they live.
+                    continue
         finally:
             with self._lock:
                 self._running = None
+        raise Interrupted
 
     def _drop(self, question: _Question | None) -> None:
         """Take a question back. Under the lock, so that the interruption cannot meet the next question."""

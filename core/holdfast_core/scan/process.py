@@ -161,6 +161,8 @@ class IndexerProcess:
         self._process = process
         try:
             self.send(self.first)
+            for number in self._answers:
+                self.send(Annotate(number))  # asked before it was up, or of one that died
             if process.stdout is not None:
                 await self._listen(process.stdout)
             return f"status {await process.wait()}"

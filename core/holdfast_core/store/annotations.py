@@ -232,7 +232,8 @@ def editing(said: Saying) -> Edit:
         WrongUsage: a tag is not acceptable.
     """
     tags, more, less = (
-        frozenset(map(normalised_tag, said.get(name, ()))) for name in ("tags", "add_tags", "remove_tags")
+        frozenset(normalised_tag(tag) for tag in wanted)
+        for wanted in (said.get("tags", ()), said.get("add_tags", ()), said.get("remove_tags", ()))
     )
 
     def edit(before: Annotation) -> Annotation:
