@@ -34,10 +34,11 @@ class Scope:
         """Start a coroutine; after ``stop`` it is dropped unstarted and the task is already cancelled."""
         task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
         if self.stop.is_set():
-            work.close()
             task.cancel()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step never comes to what it was to guard.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     def slot(self, function: Callable[..., Work]) -> Callable[..., None]:

@@ -144,3 +144,18 @@ async def test_a_dialog_closes_with_the_task_that_asked(qtbot):
         await asking
 
     assert results == [QDialog.DialogCode.Rejected]
+
+
+async def test_work_that_is_replaced_before_it_began_is_put_away():
+    begun: list[str] = []
+    scope = Scope(lambda name, error: None)
+    latest = Latest(scope, "typing")
+
+    async def work(text: str) -> None:
+        begun.append(text)
+
+    for text in ("d", "de", "dep"):
+        last = latest.start(work(text))
+    await last
+
+    assert begun == ["dep"]
