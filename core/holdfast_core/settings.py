@@ -21,7 +21,6 @@ from holdfast_core.paths import Paths
 Source = Literal["command line", "environment", "settings file", "default"]
 TerminalName = Literal[
     "auto",
-    "here",
     "copy",
     "custom",
     "xdg-terminal-exec",
@@ -98,8 +97,8 @@ class Settings(BaseModel):
     terminal: TerminalName = Field(
         "auto",
         title="Terminal",
-        description="Where a session continues: a terminal by name, `copy` for the clipboard, `here` for the terminal "
-        "of the command line, `custom` for `terminal_command`, `auto` for the first that is found.",
+        description="Where a session continues: a terminal by name, `copy` for the clipboard, "
+        "`custom` for `terminal_command`, `auto` for the first that is found.",
     )
     terminal_command: tuple[str, ...] = Field(
         (),

@@ -232,7 +232,7 @@ def test_settings_never_change_in_place():
 def test_every_terminal_of_the_table_can_be_chosen():
     from holdfast_core.resume.terminal import TERMINALS
 
-    assert {terminal.name for terminal in TERMINALS} == set(get_args(TerminalName)) - {"auto", "here", "copy", "custom"}
+    assert {terminal.name for terminal in TERMINALS} == set(get_args(TerminalName)) - {"auto", "copy", "custom"}
 
 
 def test_the_page_about_settings_is_up_to_date():

@@ -13,7 +13,7 @@ from holdfast_core.cli.index import ensure_index
 from holdfast_core.cli.sessions import print_entries
 from holdfast_core.errors import WrongUsage
 from holdfast_core.export.document import entry_document
-from holdfast_core.model.resume import ResumePlan
+from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.session import SessionEntry
 
 if TYPE_CHECKING:
@@ -47,17 +47,14 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
         return
     entry = await listed.resolve(context, arguments.target)
     terminal = arguments.terminal or ("here" if _is_in_terminal(context) else None)
-    choice = {
-        "terminal": terminal,
-        "fork": arguments.fork,
-        "project": arguments.project,
-        "is_trusted": arguments.trust_directory,
-    }
+    choice = ResumeChoice(
+        terminal=terminal, fork=arguments.fork, project=arguments.project, is_trusted=arguments.trust_directory
+    )
     plan = await context.library.resume_plan(entry.id, **choice)
     if arguments.dry_run:
         _tell(context, plan)
     elif plan.method == "here":
-        await _here(context, plan, entry)
+        await _here(context, plan, entry, is_chosen=arguments.project is not None)
     elif plan.method == "copy":
         context.warn("Run this where you want to go on:")
         _tell(context, plan)
@@ -79,13 +76,16 @@ def _is_in_terminal(context: Context) -> bool:
     return not context.is_json and context.is_terminal and sys.stdin.isatty() and context.out is sys.stdout
 
 
-async def _here(context: Context, plan: ResumePlan, entry: SessionEntry) -> None:
+async def _here(context: Context, plan: ResumePlan, entry: SessionEntry, *, is_chosen: bool) -> None:
     """Become the agent; the library is closed first, as nothing of it must be held open."""
     if context.is_json:
         raise WrongUsage("Here the agent itself takes the output: leave out --json.")
     from holdfast_core.agents.base import Home
     from holdfast_core.resume import run_here
+    from holdfast_core.store.annotations import remember_if_moved
 
+    if is_chosen:
+        remember_if_moved(context.paths.annotations, entry.project_path, plan.cwd)
     context.warn(f"Continuing {entry.title or entry.native_id} in {plan.cwd}")
     await context.close()
     context.out.flush()

@@ -161,8 +161,15 @@ def _call(call: ToolCall, results: Iterable[Block], options: ExportOptions) -> I
 
 def call_title(call: ToolCall) -> str:
     inputs = call.input if isinstance(call.input, dict) else {}
-    telling = next((inputs[key] for key in _TELLING_INPUTS if isinstance(inputs.get(key), str)), "")
+    telling = next((_as_text(inputs[key]) for key in _TELLING_INPUTS if _as_text(inputs.get(key))), "")
     return ": ".join(part for part in (one_line(call.name), one_line(telling, limit=80)) if part)
+
+
+def _as_text(value: Any) -> str:
+    """Return a text, or a command's arguments as one."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return " ".join(value)
+    return value if isinstance(value, str) else ""
 
 
 def _folded(title: str, content: str) -> str:

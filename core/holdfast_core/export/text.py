@@ -23,7 +23,7 @@ from holdfast_core.model.message import (
 from holdfast_core.model.session import Session, SessionEntry
 
 _COMPLETE = ExportOptions()
-_SPEAKERS = {"user": "You", "assistant": "Assistant", "tool": "Tool", "system": "Context"}
+_SPEAKERS = {"user": "You", "assistant": "Assistant", "tool": "Assistant", "system": "Context"}
 
 
 def render(
@@ -42,13 +42,15 @@ def render(
     yield one_line(entry.title if entry else facts.title) + "\n"
     about = (facts.agent, facts.model, facts.project_path, session.id)
     yield "  ".join(one_line(fact) for fact in about if fact) + "\n"
+    speaker = ""
     for message in session.messages:
         blocks = shown_blocks(message, options)
         lines = [line for block in blocks for line in _lines(block, message, output_lines)]
-        if lines:
+        if lines and _SPEAKERS[message.role] != speaker:
+            speaker = _SPEAKERS[message.role]
             time = (iso_time(message.timestamp_ms) or "")[:16].replace("T", " ")
-            yield f"\n── {_SPEAKERS[message.role]} {time}".rstrip() + "\n"
-            yield "".join(line + "\n" for line in lines)
+            yield f"\n── {speaker} {time}".rstrip() + "\n"
+        yield "".join(line + "\n" for line in lines)
     if session.problems:
         yield f"\n{len(session.problems):,} records could not be read.\n"
 
