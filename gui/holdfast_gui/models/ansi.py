@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 _ESCAPE = re.compile(
     "\x1b\\[([0-9;:]*)m"  # SGR, the only one that is kept
@@ -30,6 +31,20 @@ class Ink:
 
 
 PLAIN = Ink()
+_SWITCHES: dict[int, dict[str, Any]] = {
+    0: asdict(PLAIN),
+    1: {"is_bold": True},
+    2: {"is_dim": True},
+    3: {"is_italic": True},
+    4: {"is_underlined": True},
+    7: {"is_inverse": True},
+    22: {"is_bold": False, "is_dim": False},
+    23: {"is_italic": False},
+    24: {"is_underlined": False},
+    27: {"is_inverse": False},
+    39: {"foreground": None},
+    49: {"background": None},
+}
 
 
 def parse(text: str, ink: Ink = PLAIN) -> tuple[str, list[tuple[int, int, Ink]], Ink]:
@@ -85,26 +100,8 @@ def _simple(ink: Ink, code: int) -> Ink:
         return replace(ink, foreground=code - 30 if code < 40 else code - 82)
     if 40 <= code <= 47 or 100 <= code <= 107:
         return replace(ink, background=code - 40 if code < 50 else code - 92)
-    match code:
-        case 0:
-            return PLAIN
-        case 1:
-            return replace(ink, is_bold=True)
-        case 2:
-            return replace(ink, is_dim=True)
-        case 3 | 23:
-            return replace(ink, is_italic=code == 3)
-        case 4 | 24:
-            return replace(ink, is_underlined=code == 4)
-        case 7 | 27:
-            return replace(ink, is_inverse=code == 7)
-        case 22:
-            return replace(ink, is_bold=False, is_dim=False)
-        case 39:
-            return replace(ink, foreground=None)
-        case 49:
-            return replace(ink, background=None)
-    return ink
+    changes = _SWITCHES.get(code)
+    return ink if changes is None else replace(ink, **changes)
 
 
 def _extended(codes: list[int]) -> int | tuple[int, int, int] | None:

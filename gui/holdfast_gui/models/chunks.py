@@ -66,7 +66,7 @@ def cut_markdown(text: str, *, limit: int = CHUNK_LIMIT) -> Iterator[Span]:
         yield from (Span(*piece) for piece in cut_prose(text, position, fence.start(), limit=limit))
         code_start = min(fence.end() + 1, len(text))
         code_end, position = _closing(text, fence.group(1), code_start)
-        yield from _code_spans(text, fence, code_start, code_end, position, limit)
+        yield from _code_spans(text, fence, (code_start, code_end, position), limit=limit)
         fence = _FENCE.search(text, position)
     yield from (Span(*piece) for piece in cut_prose(text, position, len(text), limit=limit))
 
@@ -77,9 +77,8 @@ def _closing(text: str, mark: str, start: int) -> tuple[int, int]:
     return (found.start(), found.end()) if found else (len(text), len(text))
 
 
-def _code_spans(
-    text: str, fence: re.Match[str], code_start: int, code_end: int, end: int, limit: int
-) -> Iterator[Span]:
+def _code_spans(text: str, fence: re.Match[str], places: tuple[int, int, int], *, limit: int) -> Iterator[Span]:
+    code_start, code_end, end = places
     language = fence.group(2).strip().split(" ", 1)[0]
     pieces = list(cut(text, code_start, code_end, limit=limit)) or [(code_start, code_end)]
     for number, (piece_start, piece_end) in enumerate(pieces):

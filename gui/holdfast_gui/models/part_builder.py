@@ -30,11 +30,17 @@ _LETTERS_PER_LINE, _PROSE_LINE, _CODE_LINE = 70, 22, 19
 
 
 class PartBuilder:
-    """Adds messages to `Parts`, in order, once each; may be rolled back to an earlier message."""
+    """Adds messages to `Parts`, in order, once each; may be rolled back to an earlier message.
+
+    ``changed_from`` is the first part that is new or was changed since
+    somebody last set it to the number of parts.
+    """
 
     def __init__(self) -> None:
         self.parts = Parts()
+        self.changed_from = 0
         self._calls: dict[str, int] = {}
+        self._opened: dict[tuple[int, int, int], int] = {}
         self._speaker = ""
         self._model: str | None = None
         self._head = -1
@@ -56,13 +62,20 @@ class PartBuilder:
         """Forget ``message`` and all after it; returns the message from which to add again, at most that one.
 
         It is the one under whose head ``message`` stands, so that runs and
-        speakers come out as if all had been added at once.
+        speakers come out as if all had been added at once. Parts of messages
+        before ``message`` come back as open as they were.
         """
         first = self.parts.first_of(message)
         head = self.parts.kinds.rfind(Kind.HEAD, 0, min(first + 1, len(self.parts)))
         restart = self.parts.messages[head] if head >= 0 else 0
         length = self.parts.first_of(restart)
-        self.parts.truncate(length)
+        parts = self.parts
+        self._opened = {
+            (parts.messages[part], parts.blocks[part], parts.kinds[part]): parts.opened[part]
+            for part in range(length, first)
+        }
+        parts.truncate(length)
+        self.changed_from = min(self.changed_from, length)
         self._calls = {call: part for call, part in self._calls.items() if part < length}
         self._head = self.parts.kinds.rfind(Kind.HEAD)
         self._run, self._steps = -1, 0
@@ -115,7 +128,7 @@ class PartBuilder:
         elif is_edit_input(call.input):
             height, is_short = _edit_height(call.input)
             part = self._own(Kind.TOOL, Group.TOOLS, index, number, height if is_short else LINE_HEIGHT)
-            self.parts.opened[part] = is_short
+            self.parts.opened[part] = self._opened.get((index, number, Kind.TOOL), is_short)
         else:
             part = self._quiet(Kind.TOOL, Group.TOOLS, index, number)
         if call.call_id:
@@ -132,9 +145,10 @@ class PartBuilder:
         else:
             parts.result_messages[part], parts.result_blocks[part] = index, number
         if result.is_error:
+            head = parts.heads[part] if parts.heads[part] >= 0 else part
             parts.groups[part] |= Group.ERRORS
-            if parts.heads[part] >= 0:
-                parts.groups[parts.heads[part]] |= Group.ERRORS
+            parts.groups[head] |= Group.ERRORS
+            self.changed_from = min(self.changed_from, head)
 
     def _speak(self, message: Message, index: int) -> None:
         """Put a head above what follows if somebody else speaks than before; each prompt has its own."""
@@ -158,28 +172,34 @@ class PartBuilder:
     def _own(self, kind: Kind, group: int, index: int, number: int, height: int) -> int:
         """Add a part that stands for itself and ends a run of steps."""
         self._close_run()
-        return self._put(kind, group, index, number, -1, height)
+        return self._put(kind, group, index, number, run=-1, height=height)
 
     def _quiet(self, kind: Kind, group: int, index: int, number: int) -> int:
         """Add a line that may fold into a run of steps."""
         if self._run < 0:
-            self._run = self._put(Kind.STEPS, Group.TOOLS, index, -1, -1, LINE_HEIGHT)
-        part = self._put(kind, group, index, number, self._run, LINE_HEIGHT)
+            self._run = self._put(Kind.STEPS, Group.TOOLS, index, -1, run=-1, height=LINE_HEIGHT)
+        part = self._put(kind, group, index, number, run=self._run, height=LINE_HEIGHT)
         self._steps += kind in (Kind.TOOL, Kind.OUTPUT)
         self.parts.result_messages[self._run] = self._steps
         return part
 
-    def _put(self, kind: Kind, group: int, index: int, number: int, run: int, height: int) -> int:
-        if self._head >= 0:
+    def _put(self, kind: Kind, group: int, index: int, number: int, *, run: int, height: int) -> int:
+        if self._head >= 0 and not self.parts.groups[self._head] & group:
             self.parts.groups[self._head] |= group
-        return self.parts.add(kind, group, index, number, run=run, head=self._head, estimate=height)
+            self.changed_from = min(self.changed_from, self._head)
+        part = self.parts.add(kind, group, index, number, run=run, head=self._head, estimate=height)
+        if self._opened:
+            self.parts.opened[part] = self._opened.get((index, number, kind), 0)
+        return part
 
     def _close_run(self) -> None:
         """Fold the run that ends here if it is long; the last run of a session stays as it is while it grows."""
         if self._run >= 0 and self._steps >= FOLD_FROM:
             length = len(self.parts) - self._run - 1
-            self.parts.folded[self._run + 1 :] = b"\1" * length
+            is_open = self.parts.opened[self._run]
+            self.parts.folded[self._run + 1 :] = bytes([not is_open]) * length
             self.parts.result_blocks[self._run] = 1
+            self.changed_from = min(self.changed_from, self._run)
         self._run, self._steps = -1, 0
 
 
@@ -205,16 +225,19 @@ def _texts(value: Any, found: list[str], depth: int = 0) -> list[str]:
     return found
 
 
-def visible_heights(parts: Parts, shown: int) -> array[int]:
-    """Return each part's height as it counts: 0 for what the filter ``shown`` or a fold hides, and bare step lines."""
-    visible = parts.groups.translate(bytes(1 if group & shown else 0 for group in range(256)))
+def visible_heights(parts: Parts, shown: int, start: int = 0) -> array[int]:
+    """Return the heights that count, from part ``start`` on: 0 for what the filter ``shown`` or a fold hides.
+
+    A step line without anything to fold is hidden too.
+    """
+    visible = parts.groups[start:].translate(bytes(1 if group & shown else 0 for group in range(256)))
     if shown & Group.TOOLS:
-        visible = bytearray(map(gt, visible, parts.folded))
-    heights = array("i", map(mul, parts.estimates, visible))
-    steps = parts.kinds.find(Kind.STEPS)
+        visible = bytearray(map(gt, visible, parts.folded[start:]))
+    heights = array("i", map(mul, parts.estimates[start:], visible))
+    steps = parts.kinds.find(Kind.STEPS, start)
     while steps >= 0:
         if not is_foldable(parts, steps):
-            heights[steps] = 0
+            heights[steps - start] = 0
         steps = parts.kinds.find(Kind.STEPS, steps + 1)
     return heights
 

@@ -6,49 +6,32 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from holdfast_core.model.message import Todo, ToolCall, ToolResult
 
 from holdfast_gui.models.diff import path_of, read_diffs
-from holdfast_gui.text import one_line
+from holdfast_gui.text import duration, one_line
 
 Verb = Literal["Run", "Read", "Edit", "Search", "Write", "Fetch", "Task", "List", "Plan", "Ask", ""]
 Tone = Literal["quiet", "added", "removed", "bad"]
 
 # The first row that shares a word with the tool's name wins; words are split at case, dashes and underscores.
-_WORDS: tuple[tuple[Verb, frozenset[str]], ...] = (
-    ("Plan", frozenset(["todo", "todos", "plan"])),
-    ("Ask", frozenset(["ask", "question", "elicit"])),
-    ("Task", frozenset(["agent", "agents", "subagent", "delegate", "spawn"])),
-    ("Search", frozenset(["grep", "search", "glob", "find", "ripgrep", "rg", "lookup"])),
-    ("Edit", frozenset(["edit", "multiedit", "patch", "replace", "modify"])),
-    ("Fetch", frozenset(["fetch", "browser", "browse", "url", "http", "download", "navigate"])),
-    ("Write", frozenset(["write", "create", "save"])),
-    (
-        "Run",
-        frozenset(
-            [
-                "bash",
-                "shell",
-                "exec",
-                "execute",
-                "run",
-                "command",
-                "terminal",
-                "process",
-                "powershell",
-                "stdin",
-                "cmd",
-                "python",
-            ]
-        ),
-    ),
-    ("List", frozenset(["list", "ls", "dir", "directory", "tree"])),
-    ("Read", frozenset(["read", "view", "open", "cat", "get", "load"])),
-    ("Task", frozenset(["task"])),
-    ("Fetch", frozenset(["web"])),
+_WORDS: Final[tuple[tuple[Verb, frozenset[str]], ...]] = (
+    ("Plan", frozenset({"todo", "todos", "plan"})),
+    ("Ask", frozenset({"ask", "question", "elicit"})),
+    ("Task", frozenset({"agent", "agents", "subagent", "delegate", "spawn"})),
+    ("Search", frozenset({"grep", "search", "glob", "find", "ripgrep", "rg", "lookup"})),
+    ("Edit", frozenset({"edit", "multiedit", "patch", "replace", "modify"})),
+    ("Fetch", frozenset({"fetch", "browser", "browse", "url", "http", "download", "navigate"})),
+    ("Write", frozenset({"write", "create", "save"})),
+    ("Run", frozenset({"bash", "shell", "exec", "execute", "run", "command", "terminal", "process", "powershell"})),
+    ("Run", frozenset({"stdin", "cmd", "python"})),
+    ("List", frozenset({"list", "ls", "dir", "directory", "tree"})),
+    ("Read", frozenset({"read", "view", "open", "cat", "get", "load"})),
+    ("Task", frozenset({"task"})),
+    ("Fetch", frozenset({"web"})),
 )
 _ARGUMENT_KEYS: dict[Verb, tuple[str, ...]] = {
     "Run": ("command", "cmd", "script", "code", "chars"),
@@ -196,26 +179,21 @@ def _verb_of_input(tool_input: Any) -> Verb:
 
 
 def _argument(verb: Verb, tool_input: Any, project_path: str) -> str:
-    if isinstance(tool_input, str):
-        diffs = read_diffs(tool_input)
-        return ", ".join(_short_path(diff.path, project_path) for diff in diffs[:4]) or tool_input
     if not isinstance(tool_input, Mapping):
-        return ""
-    if verb == "Run":
-        command = command_of(tool_input)
-        if command is not None:
-            return command
+        return _changed_paths(tool_input, project_path) or (tool_input if isinstance(tool_input, str) else "")
+    command = command_of(tool_input) if verb == "Run" else None
     path = _short_path(path_of(tool_input), project_path)
     value = next((tool_input[key] for key in _ARGUMENT_KEYS.get(verb, ()) if isinstance(tool_input.get(key), str)), "")
-    if verb == "Search" and value:
-        return f"{value} in {path}" if path else value
-    if value:
-        return str(value)
-    if path:
-        return path
-    if verb == "Edit":
-        return ", ".join(_short_path(diff.path, project_path) for diff in read_diffs(tool_input)[:4])
-    return next((value for value in tool_input.values() if isinstance(value, str) and value), "")
+    if verb == "Search" and value and path:
+        return f"{value} in {path}"
+    found = command or value or path
+    if not found and verb == "Edit":
+        found = _changed_paths(tool_input, project_path)
+    return found or next((value for value in tool_input.values() if isinstance(value, str) and value), "")
+
+
+def _changed_paths(tool_input: Any, project_path: str) -> str:
+    return ", ".join(_short_path(diff.path, project_path) for diff in read_diffs(tool_input)[:4])
 
 
 def _short_path(path: str, project_path: str) -> str:
@@ -229,7 +207,7 @@ def _outcome(verb: Verb, call: ToolCall, result: ToolResult | None, seconds: flo
     if verb in ("Edit", "Write") and not _failed(result):
         return _change_counts(call)
     if seconds is not None and seconds >= 0.1 and verb not in ("Read", "Search", "List", "Plan"):
-        parts.append(Outcome(_duration(seconds)))
+        parts.append(Outcome(f"{seconds:.1f} s" if seconds < 1 else duration(seconds)))
     if result is None:
         return tuple(parts)
     if result.is_error:
@@ -276,13 +254,6 @@ def _failed(result: ToolResult | None) -> bool:
 def _line_count(text: str) -> int:
     text = text.rstrip("\n")
     return text.count("\n") + 1 if text else 0
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _todo(step: Mapping[str, Any]) -> Todo:

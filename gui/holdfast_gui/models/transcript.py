@@ -110,14 +110,13 @@ class TranscriptModel:
             first = parts.messages[head]
             models = (m.model for m in session.messages[first:restart] if m.role == "assistant" and m.model is not None)
             self._builder.restore_speaker(session.messages[first], next(models, None))
-        self.heights = Heights(visible_heights(self.parts, self.shown))
+        self._count_heights()
         self._forget()
         return length
 
     def build(self, *, seconds: float) -> bool:
         """Make parts for about so many seconds of CPU time; returns whether all are made."""
         deadline = cpu_seconds() + seconds
-        first = len(self.parts)
         messages = self._session.messages
         while self._built < len(messages):
             stop = min(self._built + _CHECK_EVERY, len(messages))
@@ -126,7 +125,7 @@ class TranscriptModel:
             self._built = stop
             if cpu_seconds() > deadline:
                 break
-        self._count_heights(first)
+        self._count_heights()
         return self.is_built
 
     # What a part says
@@ -337,24 +336,21 @@ class TranscriptModel:
         if isinstance(block, ToolCall):
             project = self._session.facts.project_path
             return describe(block, self.result(part), seconds=self.seconds(part), project_path=project)
+        kind = self.kind(part)
         text = next((section.text for section in self.sections(part)), "")
-        match self.kind(part):
-            case Kind.THOUGHT:
-                seconds = self.seconds(part)
-                return Step("Thought", "thought", f"for {seconds:.0f} s" if seconds and 1 <= seconds < 3600 else "", ())
-            case Kind.CONTEXT:
-                return Step("Context", "context", one_line(text), ())
-            case Kind.COMPACTION:
-                return Step("Context compacted", "compaction", "", ())
-            case Kind.FILE if isinstance(block, File):
-                return Step("File", "read", one_line(block.path), ())
-            case Kind.OUTPUT:
-                is_error = isinstance(block, ToolResult) and block.is_error
-                outcome = (Outcome("error", "bad"),) if is_error else ()
-                return Step("Output", "tool", one_line(text), outcome, is_error)
-            case Kind.IMAGE if isinstance(block, Image):
-                return Step("Image", "image", one_line(block.media_type), ())
-        return Step("Error" if self.kind(part) == Kind.ERROR else "", "error", one_line(text), ())
+        if kind == Kind.THOUGHT:
+            seconds = self.seconds(part)
+            return Step("Thought", "thought", f"for {seconds:.0f} s" if seconds and 1 <= seconds < 3600 else "", ())
+        if isinstance(block, (File, Image)):
+            verb, name = ("File", block.path) if isinstance(block, File) else ("Image", block.media_type)
+            return Step(verb, verb.lower(), one_line(name), ())
+        if kind == Kind.COMPACTION:
+            return Step("Context compacted", "compaction", "", ())
+        is_error = isinstance(block, ToolResult) and block.is_error
+        verb, icon = {Kind.CONTEXT: ("Context", "context"), Kind.ERROR: ("Error", "error")}.get(
+            kind, ("Output", "tool")
+        )
+        return Step(verb, icon, one_line(text), (Outcome("error", "bad"),) if is_error else (), is_error)
 
     def _summarise_run(self, steps: int) -> Step:
         """Describe a run: how many steps, of which kinds, and how many failed."""
@@ -370,11 +366,12 @@ class TranscriptModel:
         outcome = (Outcome("1 error" if failed == 1 else f"{failed:,} errors", "bad"),) if failed else ()
         return Step(f"{self.parts.result_messages[steps]:,} steps", "steps", kinds, outcome, bool(failed))
 
-    def _count_heights(self, first: int) -> None:
-        if first == 0 or len(self.heights) != first or self.is_built:
-            self.heights = Heights(visible_heights(self.parts, self.shown))
-        else:
-            self.heights.extend(visible_heights(self.parts, self.shown)[first:])
+    def _count_heights(self) -> None:
+        """Take over what the builder added or changed since."""
+        start = min(self._builder.changed_from, len(self.parts), len(self.heights))
+        self.heights.truncate(start)
+        self.heights.extend(visible_heights(self.parts, self.shown, start))
+        self._builder.changed_from = len(self.parts)
 
     def _forget(self) -> None:
         self.step.cache_clear()

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from holdfast_gui.theme import theme
-from holdfast_gui.views.transcript.document import SafeDocument
+from holdfast_gui.views.transcript.document import CHIP_SPACE, SafeDocument
 
 Action = Literal["toggle", "copy", "open_session"]
 
@@ -122,7 +122,7 @@ class TextChunk(Chunk):
     def origin(self) -> QPointF:
         """Where the document's top left corner is."""
         left, top, _, _ = self.margins()
-        return QPointF(left, top)
+        return QPointF(left, top - (self.document.lift if self.document else 0))
 
     @property
     def plain(self) -> str:
@@ -188,7 +188,7 @@ class TextChunk(Chunk):
         for number, (start, end) in enumerate(self.occurrences(state.words)):
             for rect in document.range_rects(start, end):
                 if rect.intersects(state.clip.translated(-self.origin)):
-                    shown = rect.adjusted(-2, 1, 2, -1)
+                    shown = rect.adjusted(-2, 0, 2, 1)
                     fill_round(painter, shown, 3, tokens.hit_ground)
                     if number == state.current_hit:
                         outline_round(painter, shown, 3, tokens.wait, 1.5)
@@ -201,18 +201,18 @@ def paint_marks(painter: QPainter, document: SafeDocument, clip: QRectF) -> None
         if mark.kind == "chip":
             for rect in document.range_rects(mark.start, mark.end):
                 if rect.intersects(clip):
-                    middle = rect.center().y()
-                    fill_round(painter, QRectF(rect.x() - 3, middle - 9, rect.width() + 6, 18), 4, tokens.raised)
+                    fill_round(painter, rect.adjusted(-CHIP_SPACE, 0, 0, 1), 4, tokens.raised)
             continue
         first = document.block_rect(document.findBlock(mark.start))
         last = document.block_rect(document.findBlock(mark.end))
         width = document.textWidth()
         if mark.kind == "quote":
-            left = theme().px(16) * mark.depth + first.left() * 0
-            fill_round(painter, QRectF(left, first.top(), 3, last.bottom() - first.top()), 1.5, tokens.line)
+            left: float = theme().px(16) * mark.depth
+            bar = QRectF(left, first.top() + document.lift, 3, last.bottom() - first.top())
+            fill_round(painter, bar, 1.5, tokens.line)
         elif mark.kind == "code":
-            left = document.findBlock(mark.start).layout().position().x() - theme().px(8)
-            ground = QRectF(left, first.top() - 4, width - left, last.bottom() - first.top() + 8)
+            left = document.findBlock(mark.start).layout().lineAt(0).x() - theme().px(10)
+            ground = QRectF(left, first.top() - 4 + document.lift, width - left, last.bottom() - first.top() + 8)
             fill_round(painter, ground, 6, tokens.code_ground)
             outline_round(painter, ground, 6, tokens.line, 1)
         else:

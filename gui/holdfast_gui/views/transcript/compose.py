@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-
-from PySide6.QtCore import QCoreApplication
 
 from holdfast_core.clock import now
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.message import Image, ToolCall
 from holdfast_core.model.session import Session
 from holdfast_core.model.usage import Usage
+from PySide6.QtCore import QCoreApplication
+
 from holdfast_gui import text as words
 from holdfast_gui.models import ansi
-from holdfast_gui.models.chunks import cut, cut_markdown, cut_prose
+from holdfast_gui.models.chunks import Span, cut, cut_markdown, cut_prose
 from holdfast_gui.models.diff import DiffLine, FileDiff
 from holdfast_gui.models.parts import Group, Kind
 from holdfast_gui.models.steps import plan_of, verb_of
@@ -33,8 +33,8 @@ from holdfast_gui.views.transcript.texts import (
     NoteChunk,
     OutputChunk,
     PlanChunk,
-    ProseChunk,
     PromptChunk,
+    ProseChunk,
     ThoughtChunk,
 )
 from holdfast_gui.views.transcript.worker import Worker
@@ -57,33 +57,39 @@ class Composer:
 
     def chunks(self, part: int) -> list[Chunk]:
         """Return the chunks of a part, heights estimated; never none."""
+        return list(self._made(part))
+
+    def _made(self, part: int) -> Iterator[Chunk]:
         model = self.model
         match model.kind(part):
             case Kind.HEAD:
-                return [self._head(part)]
+                yield self._head(part)
             case Kind.PROMPT:
-                return list(self._prompt(part))
+                yield from self._prompt(part)
             case Kind.PROSE:
-                return list(self._markdown(part, ProseChunk))
+                yield from self._markdown(part, ProseChunk)
             case Kind.PLAN:
-                return [*self._plan(part)]
+                yield from self._plan(part)
             case Kind.IMAGE:
-                return [self._picture(part)]
+                yield self._picture(part)
             case Kind.ERROR:
-                return list(_pieces(0, model.sections(part)[0].text, ErrorChunk))
+                yield from _pieces(0, model.sections(part)[0].text, ErrorChunk)
             case Kind.COMPACTION:
-                return [self._compaction(part), *self._opened(part)]
+                yield self._compaction(part)
+                yield from self._opened(part)
             case Kind.STEPS:
-                step = model.run_summary(part)
-                return [StepChunk(step, is_open=model.is_open(part), is_openable=True)]
-        return [self._step(part), *self._opened(part)]
+                yield StepChunk(model.run_summary(part), is_open=model.is_open(part), is_openable=True)
+            case _:
+                yield self._step(part)
+                yield from self._opened(part)
 
     def _head(self, part: int) -> Chunk:
         message = self.model.message(part)
         when = _moment(message.timestamp_ms, self.model.session.facts.created_ms)
         if message.role == "user":
-            you = QCoreApplication.translate("transcript", "You")
-            return HeadChunk(Speaker(you, you[:1], None), when, str)
+            is_task = self.model.session.facts.kind == "subagent"  # its prompts come from the agent that started it
+            name = QCoreApplication.translate("transcript", "Task" if is_task else "You")
+            return HeadChunk(Speaker(name, name[:1], None), when, str)
         model_name = words.one_line(_short_model(self._model_of(part)), limit=60)
         caption = " · ".join(word for word in (model_name, when) if word)
         speaker = Speaker(self.agent.name, self.agent.mark, self.agent.hue)
@@ -115,7 +121,6 @@ class Composer:
                 continue
             following = spans[number + 1] if number + 1 < len(spans) else None
             is_last = following is None or following.language is None or following.is_first
-            code_end = next((s.code_end for s in spans[number:] if s.language is not None), span.code_end)
             code = CodeChunk(
                 _estimate(text, span.code_start, span.code_end, theme().line("code")) + 40,
                 title=span.language or QCoreApplication.translate("transcript", "Code"),
@@ -126,13 +131,16 @@ class Composer:
                 is_last=is_last,
             )
             code.of(0, text, span.start, span.end)
-            code.shows(span.code_start, min(code_end, span.code_end))
+            code.shows(span.code_start, span.code_end)
             yield code
 
     def _plan(self, part: int) -> Iterator[Chunk]:
         block = self.model.block(part)
         todos = plan_of(block.input) if isinstance(block, ToolCall) else []
-        yield PlanChunk(22 * len(todos) + 31, todos)
+        plan = PlanChunk(22 * len(todos) + 31, todos)
+        shown = self.model.sections(part)
+        plan.of(0, shown[0].text if shown else "", 0, len(shown[0].text) if shown else 0)
+        yield plan
         if self.model.parts.groups[part] & Group.ERRORS:
             result = self.model.result(part)
             yield from _pieces(0, result.text if result else "", ErrorChunk)
@@ -264,12 +272,11 @@ def _pieces(section: int, text: str, kind: Callable[[int], Chunk]) -> Iterator[C
         yield chunk
 
 
-def _block_text(text: str, spans: list[object], first: int) -> str:
-    from holdfast_gui.models.chunks import Span
-
+def _block_text(text: str, spans: Sequence[Span], first: int) -> str:
+    """Return the code of a whole fenced block, which may be several spans."""
     pieces: list[str] = []
     for span in spans[first:]:
-        if not isinstance(span, Span) or span.language is None or (pieces and span.is_first):
+        if span.language is None or (pieces and span.is_first):
             break
         pieces.append(text[span.code_start : span.code_end])
     return "".join(pieces)

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QAbstractTextDocumentLayout,
     QColor,
     QFont,
+    QFontMetricsF,
     QImage,
     QPainter,
     QPalette,
@@ -25,6 +26,7 @@ from PySide6.QtGui import (
 from holdfast_gui.theme import theme
 
 HITS_PER_DOCUMENT = 500
+CHIP_SPACE = 4  # px at each side of inline code
 Decoration = Literal["chip", "quote", "code", "rule"]
 
 
@@ -39,7 +41,11 @@ class Mark:
 
 
 class SafeDocument(QTextDocument):
-    """A document without undo, margin or resources; ``marks`` are drawn below its text."""
+    """A document without undo, margin or resources; ``marks`` are drawn below its text.
+
+    ``lift`` is by how much its lines are to be drawn higher: Qt puts all the
+    room of a fixed line height above the letters.
+    """
 
     def __init__(self, font: QFont, *, wraps_anywhere: bool = False) -> None:
         super().__init__()
@@ -52,6 +58,8 @@ class SafeDocument(QTextDocument):
         option.setTabStopDistance(4 * theme().px(8))
         self.setDefaultTextOption(option)
         self.marks: list[Mark] = []
+        self.lift = 0.0
+        self._metrics = QFontMetricsF(font)
 
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Return an empty picture or nothing: what text names is never opened (Qt falls back to opening on None)."""
@@ -114,23 +122,23 @@ class SafeDocument(QTextDocument):
         ground = QColor(theme().tokens.accent)
         ground.setAlphaF(0.28)
         selected.setBackground(ground)
-        selection.cursor = cursor  # type: ignore[attr-defined]  # the stubs lack the public fields of this struct
-        selection.format = selected  # type: ignore[attr-defined]  # the same
+        selection.cursor = cursor
+        selection.format = selected
         return selection
 
     def _block_rects(self, block: QTextBlock, start: int, end: int) -> list[QRectF]:
         rects: list[QRectF] = []
         layout = block.layout()
         origin = self.block_rect(block).topLeft()
-        origin.setX(layout.position().x())
+        ascent, height = self._metrics.ascent(), self._metrics.height()
         for number in range(layout.lineCount()):
             line = layout.lineAt(number)
             first = max(start - block.position(), line.textStart())
             last = min(end - block.position(), line.textStart() + line.textLength())
             if first < last:
-                left, right = _x(line.cursorToX(first)), _x(line.cursorToX(last))
-                rect = line.naturalTextRect().translated(layout.position())
-                rects.append(QRectF(origin.x() + min(left, right), rect.top(), abs(right - left), rect.height()))
+                left, right = sorted((_x(line.cursorToX(first)), _x(line.cursorToX(last))))
+                top = line.y() + line.ascent() - ascent
+                rects.append(QRectF(origin.x() + left, origin.y() + top, right - left, height))
         return rects
 
 
@@ -142,13 +150,19 @@ def plain_document(text: str, *, font: QFont, line: int, wraps_anywhere: bool = 
     return document
 
 
-def set_line_height(document: QTextDocument, line: int) -> None:
+def set_line_height(document: SafeDocument, line: int) -> None:
     """Give every line of a document the same height, whatever fonts its characters fall back to."""
+    document.lift = lift(document.defaultFont(), line)
     cursor = QTextCursor(document)
     cursor.select(QTextCursor.SelectionType.Document)
     height = QTextBlockFormat()
     height.setLineHeight(line, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
     cursor.mergeBlockFormat(height)
+
+
+def lift(font: QFont, line: int) -> float:
+    """Return by how much text in lines of ``line`` px is to be drawn higher to stand in their middle."""
+    return max(0.0, round((line - QFontMetricsF(font).height()) / 2))
 
 
 def _x(value: Any) -> float:

@@ -73,6 +73,7 @@ def apply(document: QTextDocument, lines: list[list[Stretch]]) -> None:
             return
         if line:
             block.layout().setFormats([_range(stretch, formats) for stretch in line])
+            document.markContentsDirty(block.position(), block.length())
         block = block.next()
 
 
@@ -82,7 +83,7 @@ def _range(stretch: Stretch, formats: dict[str, QTextCharFormat]) -> QTextLayout
         formats[ink] = QTextCharFormat()
         formats[ink].setForeground(getattr(theme().tokens, ink))
     made = QTextLayout.FormatRange()
-    made.start, made.length, made.format = start, length, formats[ink]  # type: ignore[attr-defined]  # not in the stubs
+    made.start, made.length, made.format = start, length, formats[ink]
     return made
 
 

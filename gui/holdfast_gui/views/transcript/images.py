@@ -21,33 +21,47 @@ _FORMATS: Final = (
 )
 
 
+class NotShown(Exception):
+    """Why a picture is not shown, in words for people."""
+
+
 def decode(data_base64: str, limit: QSize) -> QImage | str:
     """Return a picture that fits into ``limit``, or why there is none, in words for people.
 
     Slow: to be called in a thread.
     """
-    if not data_base64:
-        return "The picture is not in the session"
-    if len(data_base64) > DATA_LIMIT:
-        return "The picture is too large to be shown"
     try:
-        data = base64.b64decode(data_base64)
-    except (binascii.Error, ValueError):
-        return "The picture is damaged"
+        return _read(_bytes(data_base64), limit)
+    except NotShown as reason:
+        return str(reason)
+
+
+def _bytes(data_base64: str) -> bytes:
+    if not data_base64:
+        raise NotShown("The picture is not in the session")
+    if len(data_base64) > DATA_LIMIT:
+        raise NotShown("The picture is too large to be shown")
+    try:
+        return base64.b64decode(data_base64)
+    except (binascii.Error, ValueError) as error:
+        raise NotShown("The picture is damaged") from error
+
+
+def _read(data: bytes, limit: QSize) -> QImage:
     kind = next((kind for magic, kind in _FORMATS if data.startswith(magic)), None)
     if kind is None:
-        return "The picture has a format that is not shown"
+        raise NotShown("The picture has a format that is not shown")
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
     reader = QImageReader(buffer, QByteArray(kind))
     reader.setAutoDetectImageFormat(False)
     size = reader.size()
-    if not size.isValid():
-        return "The picture is damaged"
     if size.width() * size.height() > PIXEL_LIMIT:
-        return "The picture is too large to be shown"
+        raise NotShown("The picture is too large to be shown")
     if size.width() > limit.width() or size.height() > limit.height():
         reader.setScaledSize(size.scaled(limit, Qt.AspectRatioMode.KeepAspectRatio))
-    image = reader.read()
-    return "The picture is damaged" if image.isNull() else image
+    image = reader.read() if size.isValid() else QImage()
+    if image.isNull():
+        raise NotShown("The picture is damaged")
+    return image

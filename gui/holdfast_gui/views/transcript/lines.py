@@ -20,6 +20,7 @@ _ICONS: Final = {
     "run": "terminal", "read": "file", "edit": "pencil", "write": "pencil", "search": "search", "fetch": "globe",
     "task": "subagent", "list": "folder", "plan": "todo", "ask": "info", "thought": "circle", "context": "info",
     "compaction": "compact", "image": "image", "error": "problem", "steps": "chevron-right", "tool": "tool",
+    "file": "file", "output": "tool",
 }  # fmt: skip
 _TONES: Final = {"quiet": "text3", "added": "added", "removed": "removed", "bad": "bad"}
 
@@ -159,7 +160,8 @@ class StepChunk(Chunk):
         return _ICONS.get(self._step.icon, "tool")
 
     def _icon_colour(self) -> QColor:
-        return theme().tokens.bad if self._step.is_error else theme().tokens.text2
+        is_bad = self._step.is_error and self._step.icon != "steps"
+        return theme().tokens.bad if is_bad else theme().tokens.text2
 
 
 class CompactionChunk(Chunk):

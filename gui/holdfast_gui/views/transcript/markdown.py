@@ -20,13 +20,14 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextLength,
+    QTextList,
     QTextListFormat,
     QTextTableFormat,
 )
 
 from holdfast_gui.text import clean
 from holdfast_gui.theme import theme
-from holdfast_gui.views.transcript.document import Mark, SafeDocument
+from holdfast_gui.views.transcript.document import CHIP_SPACE, Mark, SafeDocument, lift
 
 DEEPEST = 16  # nesting beyond it is shown as plain text, for the parser drops what lies below 20
 MOST_CELLS, MOST_COLUMNS = 1_000, 24
@@ -88,7 +89,9 @@ class _Builder:
         self._document = document
         self._cursor = QTextCursor(document)
         self._is_empty = True
-        self._lists: list[tuple[QTextListFormat, bool]] = []
+        document.setIndentWidth(theme().px(20))
+        document.lift = lift(document.defaultFont(), theme().line("transcript"))
+        self._lists: list[tuple[QTextListFormat, QTextList | None]] = []
         self._item_is_new = False
         self._quotes: list[int] = []
         self._formats: list[QTextCharFormat] = [QTextCharFormat()]
@@ -126,9 +129,10 @@ class _Builder:
         made = QTextBlockFormat()
         height = line or theme().line("transcript")
         made.setLineHeight(height, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
-        made.setTopMargin(0 if self._is_empty else theme().px(margin))
+        made.setTopMargin(0 if self._is_empty else theme().px(margin + self._gap))
+        self._gap = 0
         made.setLeftMargin(theme().px(16) * len(self._quotes))
-        if self._lists:
+        if self._lists and not self._item_is_new:
             made.setIndent(len(self._lists))
         if self._is_empty:
             self._cursor.setBlockFormat(made)
@@ -138,11 +142,20 @@ class _Builder:
         self._is_empty = False
         if self._lists and self._item_is_new:
             self._item_is_new = False
-            self._cursor.createList(self._lists[-1][0])
+            self._join_list()
         return made
 
+    def _join_list(self) -> None:
+        """Make the block that was just begun an item of the innermost list."""
+        made, items = self._lists[-1]
+        if items is None:
+            self._lists[-1] = (made, self._cursor.createList(made))
+        else:
+            items.add(self._cursor.block())
+
     def _paragraph(self, token: Token) -> None:
-        self._start_block(2 if token.hidden or (self._lists and self._item_is_new) else 10)
+        is_first_item = bool(self._lists) and self._item_is_new and self._lists[-1][1] is None
+        self._start_block(6 if is_first_item else 3 if self._item_is_new or token.hidden else 10)
 
     def _heading(self, token: Token) -> None:
         size = _HEADINGS.get(token.tag, 14.0)
@@ -166,7 +179,7 @@ class _Builder:
         start = token.attrGet("start")
         if isinstance(start, int):
             made.setStart(start)
-        self._lists.append((made, True))
+        self._lists.append((made, None))
 
     def _leave_list(self, _token: Token) -> None:
         self._lists.pop()
@@ -202,6 +215,7 @@ class _Builder:
                 start = self._cursor.position()
             self._cursor.insertText(line, self._code)
         self._document.marks.append(Mark("code", start, self._cursor.position()))
+        self._gap = 6
 
     def _rule(self, _token: Token) -> None:
         self._start_block(6, line=theme().px(12))
@@ -306,16 +320,27 @@ class _Builder:
         made = QTextCharFormat(self._code)
         if self._formats[-1].fontWeight() > QFont.Weight.Normal:
             made.setFontWeight(QFont.Weight.Medium)
+        if not self._cursor.atBlockStart():
+            self._widen(start - 1, start)
         self._cursor.insertText(code, made)
+        self._widen(self._cursor.position() - 1, self._cursor.position())
         self._document.marks.append(Mark("chip", start, self._cursor.position()))
+
+    def _widen(self, start: int, end: int) -> None:
+        """Put some room after a character, for the ground of a chip; no character is added."""
+        wide = QTextCharFormat()
+        wide.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+        wide.setFontLetterSpacing(CHIP_SPACE)
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        cursor.mergeCharFormat(wide)
 
     def _add_image(self, token: Token) -> None:
         host = urlsplit(safe_link(str(token.attrGet("src") or "")) or "//").hostname
         shown = token.content or QCoreApplication.translate("transcript", "picture")
         note = QCoreApplication.translate("transcript", "picture, not loaded")
-        start = self._cursor.position()
-        self._cursor.insertText(f"{shown} ({host or note})", self._code)
-        self._document.marks.append(Mark("chip", start, self._cursor.position()))
+        self._add_code(f"{shown} ({host or note})")
 
     def _linked(self, target: str) -> QTextCharFormat:
         made = QTextCharFormat(self._formats[-1])

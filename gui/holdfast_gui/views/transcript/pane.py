@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from itertools import pairwise
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
 from holdfast_gui.models.parts import Group
 from holdfast_gui.models.transcript import HIT_LIMIT
+from holdfast_gui.theme import theme
+from holdfast_gui.views.transcript.accessibility import announce, install
 from holdfast_gui.views.transcript.find_bar import FindBar
+from holdfast_gui.views.transcript.floating import JumpPill, Tools
+from holdfast_gui.views.transcript.outline import OutlinePanel
 from holdfast_gui.views.transcript.rail import Rail, RailMarks
 from holdfast_gui.views.transcript.states import StateView
 from holdfast_gui.views.transcript.view import TranscriptView
@@ -42,8 +47,14 @@ class TranscriptPane(QWidget):
         self.find_bar.hide()
         self._state = StateView(self)
         self._kinds: frozenset[str] = frozenset()
+        self._pill = JumpPill(self)
+        self._tools = Tools(KINDS, self)
+        self._outline = OutlinePanel(self.view.model, self)
         self._lay_out()
         self._connect()
+        install()
+        self.view.setAccessibleName(self.tr("Transcript"))
+        self.view.current_part_changed.connect(lambda part: announce(self.view, part))
         self.clear()
 
     # What is shown
@@ -52,14 +63,17 @@ class TranscriptPane(QWidget):
         """Show a session from its beginning; ``children`` are subagents' sessions by id, to be shown in place."""
         self.set_filter(())
         self.view.set_session(session, agent, children)
-        self._stack.setCurrentIndex(0)
+        self._pill.hide()
+        self._show(0)
         if not session.messages:
             self.show_empty(self.tr("Nothing was said in this session."))
 
     def append(self, session: Session, first_index: int) -> None:
         """Take a newer state of the session, changed from message ``first_index`` on; the place is kept."""
-        self.view.append(session, first_index)
-        self._stack.setCurrentIndex(0)
+        was_at_end = self.view.append(session, first_index)
+        self._pill.setVisible(not was_at_end)
+        self._place_floating()
+        self._show(0)
 
     def set_children(self, children: Mapping[str, Session]) -> None:
         """Give subagents' sessions by id, to be shown in place where their calls are open."""
@@ -73,17 +87,17 @@ class TranscriptPane(QWidget):
     def show_empty(self, text: str) -> None:
         """Show a sentence instead of a session."""
         self._state.show_state("empty", text)
-        self._stack.setCurrentIndex(1)
+        self._show(1)
 
     def show_loading(self) -> None:
         """Show that a session is on its way."""
         self._state.show_state("loading")
-        self._stack.setCurrentIndex(1)
+        self._show(1)
 
     def show_error(self, text: str) -> None:
         """Show why there is no session, in whole sentences."""
         self._state.show_state("error", text)
-        self._stack.setCurrentIndex(1)
+        self._show(1)
 
     # Finding
 
@@ -98,7 +112,7 @@ class TranscriptPane(QWidget):
         if self.find_bar.field.hasFocus():
             self.view.setFocus()
 
-    def find(self, text: str) -> None:
+    def find(self, text: str) -> None:  # type: ignore[override]  # Qt's is a static look-up by window id, no method
         """Look for a phrase from here on; hits in closed parts count and open them when they are gone to."""
         if self.find_bar.field.text() != text:
             self.find_bar.set_text(text)
@@ -133,6 +147,10 @@ class TranscriptPane(QWidget):
         """Go to the previous prompt."""
         self.view.step_prompt(-1)
 
+    def open_outline(self) -> None:
+        """Open the list of prompts."""
+        self._tools.outline.click()
+
     def scroll_to_end(self) -> None:
         """Go to the newest line and stay there while the session grows."""
         self.view.scroll_to_end()
@@ -146,6 +164,7 @@ class TranscriptPane(QWidget):
         for kind in self._kinds:
             groups |= KINDS[kind]
         self.view.show_groups(groups or Group.ALL)
+        self._tools.set_kinds(self._kinds)
         self.filter_changed.emit(sorted(self._kinds))
 
     @property
@@ -170,6 +189,23 @@ class TranscriptPane(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what floats at its place."""
         super().resizeEvent(event)
+        self._place_floating()
+
+    def _show(self, page: int) -> None:
+        self._stack.setCurrentIndex(page)
+        self._tools.setVisible(page == 0)
+        if page:
+            self._pill.hide()
+
+    def _place_floating(self) -> None:
+        look = theme()
+        for floating in (self._tools, self._pill):
+            floating.adjustSize()
+        self._tools.move(self.width() - self._tools.width() - 2, self.height() - self._tools.height() - look.px(10))
+        left = look.px(60) + (self.view.width() - look.px(90) - self._pill.width()) // 2
+        self._pill.move(left, self.height() - self._pill.height() - look.px(16))
+        self._tools.raise_()
+        self._pill.raise_()
 
     def _lay_out(self) -> None:
         shown = QWidget(self)
@@ -188,6 +224,9 @@ class TranscriptPane(QWidget):
         column.addWidget(self.find_bar)
         column.addWidget(body, 1)
         self.setFocusProxy(self.view)
+        order: list[QWidget] = [self.find_bar, self.view, self._tools.outline, self._tools.filter, self._pill]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         view, bar = self.view, self.find_bar
@@ -202,9 +241,15 @@ class TranscriptPane(QWidget):
         bar.text_changed.connect(self.find)
         bar.step_wanted.connect(view.finder.step)
         bar.closed.connect(self.close_find)
+        self._pill.clicked.connect(self.scroll_to_end)
+        self._tools.outline_wanted.connect(lambda at: self._outline.open_at(at, view.column.first_part))
+        self._tools.kinds_chosen.connect(self.set_filter)
+        self._outline.part_chosen.connect(view.go_to_part)
 
     def _on_moved(self) -> None:
         placed = self.view.placed()
+        if self._pill.isVisible() and self.view.is_at_end():
+            self._pill.hide()
         if placed:
             messages = self.view.model.parts.messages
             self.rail.set_place(messages[placed[0].part], messages[placed[-1].part])
@@ -217,6 +262,8 @@ class TranscriptPane(QWidget):
 
     def _mark_rail(self) -> None:
         model = self.view.model
+        if not model.is_built:
+            return
         messages = model.parts.messages
         prompts = (messages[part] for part in model.prompts())
         errors = (messages[part] for part in model.errors())

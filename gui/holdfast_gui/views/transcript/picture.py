@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from holdfast_core.model.message import Image
 from PySide6.QtCore import QCoreApplication, QRect, QRectF, QSize
 from PySide6.QtGui import QImage, QPainter, QPainterPath
 
-from holdfast_core.model.message import Image
 from holdfast_gui.text import one_line, size
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon

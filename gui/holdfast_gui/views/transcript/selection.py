@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from holdfast_gui.models.parts import Kind
 from holdfast_gui.models.transcript import TranscriptModel
 from holdfast_gui.views.transcript.chunk import Chunk, TextChunk
-from holdfast_gui.views.transcript.column import Column
+from holdfast_gui.views.transcript.column import Column, Place
 
 Spot = tuple[int, int, int]  # part, chunk, position in the chunk's document
 END = 1 << 30
@@ -61,21 +61,19 @@ class Selection:
             return ""
         (first, first_number, start), (last, last_number, end) = self.ends
         if first == last:
-            return self._part_piece(column, first, as_plain, (first_number, start), (last_number, end))
-        begin = self._part_piece(column, first, as_plain, (first_number, start), (END, END))
-        close = self._part_piece(column, last, as_plain, (0, 0), (last_number, end))
+            return self._piece(column, first, (first_number, start), (last_number, end), as_plain=as_plain)
+        begin = self._piece(column, first, (first_number, start), (END, END), as_plain=as_plain)
+        close = self._piece(column, last, (0, 0), (last_number, end), as_plain=as_plain)
         between = whole_parts(model, column, range(first + 1, last), as_plain=as_plain)
         return "\n\n".join(piece for piece in (begin, *between, close) if piece)
 
-    def _part_piece(
-        self, column: Column, part: int, as_plain: bool, start: tuple[int, int], end: tuple[int, int]
-    ) -> str:
+    def _piece(self, column: Column, part: int, start: tuple[int, int], end: tuple[int, int], *, as_plain: bool) -> str:
         chunks = column.chunks(part)
         pieces: list[str] = []
         for number in range(start[0], min(end[0] + 1, len(chunks))):
             low = start[1] if number == start[0] else 0
             high = end[1] if number == end[0] else END
-            pieces.append(_chunk_piece(column, part, number, low, high, as_plain))
+            pieces.append(_chunk_piece(column, (part, number), low, high, as_plain=as_plain))
         return ("\n" if as_plain else "").join(pieces)
 
 
@@ -121,11 +119,11 @@ def _fenced(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def _chunk_piece(column: Column, part: int, number: int, low: int, high: int, as_plain: bool) -> str:
-    chunk: Chunk = column.chunks(part)[number]
+def _chunk_piece(column: Column, place: Place, low: int, high: int, *, as_plain: bool) -> str:
+    chunk: Chunk = column.chunks(place[0])[place[1]]
     if low <= 0 and high == END:
         return chunk.plain if as_plain else chunk.source
-    column.laid_out(part, number)
+    column.laid_out(*place)
     if not isinstance(chunk, TextChunk):
         return chunk.plain if high > low else ""
     document = chunk.ensure_document()

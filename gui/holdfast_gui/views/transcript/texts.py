@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-
-from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextBlockFormat, QTextCharFormat, QTextCursor
+from typing import ClassVar
 
 from holdfast_core.model.message import Todo
+from PySide6.QtCore import QCoreApplication, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextBlockFormat, QTextCharFormat, QTextCursor
+
 from holdfast_gui.models import ansi
 from holdfast_gui.models.diff import DiffLine
 from holdfast_gui.text import clean
@@ -22,7 +23,7 @@ from holdfast_gui.views.transcript.chunk import (
     card_path,
     fill_round,
 )
-from holdfast_gui.views.transcript.document import SafeDocument, plain_document, set_line_height
+from holdfast_gui.views.transcript.document import SafeDocument, lift, plain_document, set_line_height
 from holdfast_gui.views.transcript.lines import draw_text
 from holdfast_gui.views.transcript.markdown import prompt_document, prose_document
 from holdfast_gui.views.transcript.worker import Worker
@@ -250,19 +251,21 @@ class DiffChunk(CardChunk):
         painter.setClipPath(path, Qt.ClipOperation.IntersectClip)  # type: ignore[arg-type]  # a path, see paint_ground
         painter.fillRect(self.card_rect(), tokens.bg2)
         block = document.begin()
-        left = self.origin.x()
+        left, top, _, _ = self.margins()
         for line in self._lines:
-            rect = document.block_rect(block).translated(self.origin)
+            rect = document.block_rect(block)
             block = block.next()
-            if rect.bottom() < state.clip.top():
+            end = document.block_rect(block).top() if block.isValid() else document.size().height()
+            first, last = round(rect.top()) + top, round(end) + top
+            if last < state.clip.top():
                 continue
-            if rect.top() > state.clip.bottom():
+            if first > state.clip.bottom():
                 break
-            self._paint_line(painter, line, QRectF(0, rect.top(), self.width, rect.height()), left)
+            self._paint_line(painter, line, QRect(0, first, self.width, last - first), left)
         painter.restore()
         painter.setFont(look.font("code"))
 
-    def _paint_line(self, painter: QPainter, line: DiffLine, rect: QRectF, left: float) -> None:
+    def _paint_line(self, painter: QPainter, line: DiffLine, rect: QRect, left: float) -> None:
         look, tokens = theme(), theme().tokens
         grounds = {"added": tokens.added_ground, "removed": tokens.removed_ground, "gap": tokens.code_ground}
         if line.kind in grounds:
@@ -279,7 +282,7 @@ class DiffChunk(CardChunk):
 class PlanChunk(TextChunk):
     """A to-do list: done steps struck through, the one that runs half filled."""
 
-    _ICONS = {"completed": "check", "in_progress": "circle-half", "pending": "circle"}
+    _ICONS: ClassVar = {"completed": "check", "in_progress": "circle-half", "pending": "circle"}
 
     def __init__(self, height: int, todos: Sequence[Todo]) -> None:
         super().__init__(height)
@@ -311,9 +314,8 @@ class PlanChunk(TextChunk):
             if todo.status == "completed":
                 shown.setFontStrikeOut(True)
                 shown.setForeground(look.tokens.text3)
-            elif todo.status == "in_progress":
-                shown.setFontWeight(QFont.Weight.Medium)
             cursor.insertText(" ".join(clean(todo.content).split()), shown)
+        document.lift = lift(document.defaultFont(), look.px(22))
         return document
 
     def margins(self) -> tuple[int, int, int, int]:
@@ -330,7 +332,7 @@ class PlanChunk(TextChunk):
         painter.drawRoundedRect(card, 8, 8)
         block = self.ensure_document().begin()
         for todo in self._todos:
-            top = self.ensure_document().block_rect(block).top() + self.origin.y()
+            top = self.ensure_document().block_rect(block).top() + self.margins()[1]
             colour = tokens.accent if todo.status == "in_progress" else tokens.text3
             icon = QRect(look.px(12), round(top) + look.px(4), look.px(14), look.px(14))
             paint_icon(painter, self._ICONS[todo.status], icon, colour)
@@ -412,8 +414,3 @@ def _ink_colour(colour: int | tuple[int, int, int] | None) -> QColor | None:
     levels = (0, 95, 135, 175, 215, 255)
     place = colour - 16
     return QColor(levels[place // 36], levels[place // 6 % 6], levels[place % 6])
-
-
-def point_inside(rect: QRectF, point: QPointF | None) -> bool:
-    """Tell whether the mouse is in a rectangle."""
-    return point is not None and rect.contains(point)
