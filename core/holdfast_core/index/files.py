@@ -10,7 +10,7 @@ import zstandard
 
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.database import CATALOG, open_for_reading, select, shard_name
-from holdfast_core.index.heads import text_bounds
+from holdfast_core.index.heads import RECORD_BYTES, text_bounds
 from holdfast_core.index.vocabulary import Vocabulary
 
 _CHUNKS_LIMIT: Final = 64
@@ -23,18 +23,21 @@ class ShardFile:
         self.connection = open_for_reading(path)
         self.vocabulary = Vocabulary(self.connection)
         self._decompressor = zstandard.ZstdDecompressor()
-        self._chunks: dict[int, bytes] = {}
+        self._chunks: dict[int, tuple[bytes, bytes]] = {}
         self._version = -1
 
-    def text(self, run: int, heads: bytes, position: int) -> str:
+    def text(self, run: int, position: int) -> str:
         """Return the text of one message of a run; empty if it is gone by now."""
-        data = self._chunks.get(run)
-        if data is None:
-            rows = select(self.connection, "SELECT data FROM chunk WHERE id=?", (run,))
-            data = self._decompressor.decompress(rows[0][0]) if rows else b""
+        known = self._chunks.get(run)
+        if known is None:
+            rows = select(self.connection, "SELECT heads, data FROM run JOIN chunk USING(id) WHERE id=?", (run,))
+            known = (rows[0][0], self._decompressor.decompress(rows[0][1])) if rows else (b"", b"")
             if len(self._chunks) >= _CHUNKS_LIMIT:
                 self._chunks.clear()
-            self._chunks[run] = data
+            self._chunks[run] = known
+        heads, data = known
+        if (position + 1) * RECORD_BYTES > len(heads):
+            return ""
         start, end = text_bounds(heads, position)
         return data[start:end].decode()
 

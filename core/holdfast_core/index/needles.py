@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from holdfast_core.index.folding import UNSPACED, fold, is_unspaced, tokens
@@ -15,8 +16,6 @@ from holdfast_core.model.query import Phrase, Word
 INSIDE_LENGTH: Final = 3
 
 _RUN: Final = rf"[^\W_{UNSPACED}]"
-_STARTS_RUN = re.compile(_RUN)
-_BEFORE, _AFTER = rf"(?<!{_RUN})", rf"(?!{_RUN})"
 _PLAIN_PHRASE = re.compile(rf"(?:{_RUN}|[{UNSPACED}]|\s)+")
 
 
@@ -63,27 +62,31 @@ class Needle:
         part: Part = "inside" if self.opens_right else "end"
         return [_phrase([word], is_prefix=False) for word in vocabulary.words(first, part)]
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(
-            ("" if self.opens_left or not self._is_run(0) else _BEFORE)
-            + (self._loose() if self._is_phrase else r"\s+".join(map(re.escape, self._text.split())))
-            + ("" if self.opens_right or not self._is_run(-1) else _AFTER)
-        )
-
-    @cached_property
-    def find(self) -> Callable[[str], re.Match[str] | None]:
-        """The search in folded text."""
-        return self._pattern.search
+    def is_in(self, folded: str) -> bool:
+        """Say whether it stands in folded text."""
+        return next(self._found(folded), None) is not None
 
     def spans(self, folded: str, limit: int) -> list[tuple[int, int]]:
         """Return where it stands in folded text, first ones first."""
-        found = []
-        for match in self._pattern.finditer(folded):
-            found.append(match.span())
-            if len(found) == limit:
-                break
-        return found
+        return list(islice(self._found(folded), limit))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self._loose() if self._is_phrase else r"\s+".join(map(re.escape, self._text.split())))
+
+    def _found(self, folded: str) -> Iterator[tuple[int, int]]:
+        # Where words end is checked here: in a pattern it costs more to compile than a whole search.
+        is_bound_left = not self.opens_left and self._is_run(0)
+        is_bound_right = not self.opens_right and self._is_run(-1)
+        match = self._pattern.search(folded)
+        while match:
+            start, end = match.span()
+            is_whole_left = not is_bound_left or start == 0 or not _is_run(folded[start - 1])
+            if is_whole_left and (not is_bound_right or end == len(folded) or not _is_run(folded[end])):
+                yield start, end
+                match = self._pattern.search(folded, end)
+            else:
+                match = self._pattern.search(folded, start + 1)
 
     def _loose(self) -> str:
         """Return the pattern of the words in this order, whatever punctuation stands between them."""
@@ -94,7 +97,7 @@ class Needle:
         return pattern
 
     def _is_run(self, place: int) -> bool:
-        return bool(self._text) and _STARTS_RUN.match(self._text[place]) is not None
+        return bool(self._text) and _is_run(self._text[place])
 
     def _opens(self, place: int, token: int, *, is_whole: bool) -> bool:
         return not is_whole and self._is_run(place) and len(self._tokens[token]) >= INSIDE_LENGTH
@@ -103,6 +106,11 @@ class Needle:
 def _phrase(words: list[str], *, is_prefix: bool) -> str:
     # Words are letters, digits and symbols only: nothing has to be escaped.
     return '"' + " ".join(words) + ('"*' if is_prefix else '"')
+
+
+def _is_run(character: str) -> bool:
+    """Say whether a character joins others to a word."""
+    return character.isalnum() and not (character > "\u0dff" and is_unspaced(character))
 
 
 def _is_symbol(text: str) -> bool:

@@ -183,8 +183,8 @@ class Conditions:
         if isinstance(node, Regex):
             pattern = compiled(node.pattern)
             return any(pattern.search(words) for _, words, _ in candidate.blocks)
-        find = self._needle(node, is_negated).find
-        return any(find(folded) for _, _, folded in candidate.blocks)
+        needle = self._needle(node, is_negated)
+        return any(needle.is_in(folded) for _, _, folded in candidate.blocks)
 
     def _meets_filter(self, node: Filter, candidate: Candidate) -> bool:
         if node.name == "role":

@@ -21,7 +21,7 @@ from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
 from holdfast_core.index.plan import Conditions
 from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
-from holdfast_core.index.search import Pursuit, count_matches, search_messages
+from holdfast_core.index.search import Pursuit, search_messages
 from holdfast_core.index.snippet import LENGTH
 from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort
@@ -199,7 +199,7 @@ class IndexReader:
 
         def read(catalog: apsw.Connection) -> tuple[int, int]:
             if query.asks_messages():
-                counts = count_matches(self._pursuit(catalog, query)[1])
+                counts = self._pursuit(catalog, query)[1].counts()
                 return len(counts), sum(counts.values())
             condition, values = self._session_condition(catalog, query, subagents=False)
             rows = select(catalog, f"SELECT count(*), total(message_count) FROM session WHERE {condition}", values)
@@ -254,7 +254,7 @@ class IndexReader:
         self, catalog: apsw.Connection, query: Query, sort: Sort, descending: bool, subagents: bool
     ) -> array[int]:
         if query.asks_messages():
-            found = count_matches(self._pursuit(catalog, query)[1])
+            found = self._pursuit(catalog, query)[1].counts()
             listed = _LISTED if subagents or _asks_subagents(query) else _MAIN
             condition, values = f"{listed} AND {_KEYS}", (_json(found),)
         else:
@@ -285,7 +285,7 @@ class IndexReader:
             return f"NOT ifnull({sql}, 0)", values
         if isinstance(node, Filter) and node.name not in MESSAGE_FILTERS:
             return session_condition(node)
-        found = count_matches(self._pursuit(catalog, Query(node), is_negated=True)[1])
+        found = self._pursuit(catalog, Query(node), is_negated=True)[1].counts()
         return (_KEYS, (_json(found),)) if found else NEVER
 
     def _session_keys(self, catalog: apsw.Connection, node: Node) -> frozenset[int]:

@@ -9,7 +9,7 @@ other, is shown once for each, but the copies come last.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 import apsw
@@ -19,7 +19,7 @@ from holdfast_core import clock
 from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX
 from holdfast_core.index.files import ShardFile
-from holdfast_core.index.heads import Head, unpack_head
+from holdfast_core.index.heads import RECORD_BYTES, unpack_head
 from holdfast_core.index.plan import Candidate, Conditions, Plan
 from holdfast_core.index.snippet import Snippet, snippet
 from holdfast_core.index.vocabulary import bounds
@@ -34,9 +34,14 @@ _USER_BOOST, _FACTS_BOOST, _INSIDE_FACTOR, _COPY_FACTOR = 1.3, 1.6, 0.25, 0.2
 _ALL_ROWS: Final = (-(2**63), 2**63 - 1)
 _SCORE: Final = "bm25(words, 2.0, 1.0, 0.0)"
 _MATCHES: Final = (
-    "SELECT found.rowid, found.score, run.id, run.session, run.first_index, run.heads FROM "
+    "SELECT found.rowid, found.score, run.id, run.session, run.first_index, "
+    f"substr(run.heads, (found.rowid-run.id)*{RECORD_BYTES}+1, {RECORD_BYTES}) FROM "
     "(SELECT rowid, {score} AS score FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC) "
     "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid)"
+)
+_COUNTS: Final = (
+    "SELECT run.session, count(*) FROM (SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?) "
+    "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid) GROUP BY run.session"
 )
 _RUNS: Final = "SELECT id, session, first_index, count, heads FROM run WHERE id+count>? AND id<=? ORDER BY id DESC"
 
@@ -49,13 +54,16 @@ class Found(NamedTuple):
     position: int
     session: int
     message_index: int
-    head: Head
-    heads: bytes
     score: float
+    timestamp_ms: int | None
+    end: int
+    id_hash: int
+    text_hash: int
+    role: int
 
     def text(self) -> str:
         """Return the text of its blocks."""
-        return self.shard.text(self.run, self.heads, self.position)
+        return self.shard.text(self.run, self.position)
 
 
 class SessionInfo(NamedTuple):
@@ -66,6 +74,12 @@ class SessionInfo(NamedTuple):
     title: str
     updated_ms: int
     rank: tuple[bool, int, str]
+
+
+class _Part(NamedTuple):
+    plan: Plan
+    first: int
+    last: int
 
 
 class Pursuit:
@@ -83,74 +97,84 @@ class Pursuit:
         """Yield matches where words stand alone, about newest first."""
         plan = self._conditions.exact_plan()
         for shard in self._shards:
-            yield from self._verified(plan, self._rows(shard, plan, scored=scored))
+            yield from self._verified(plan, self._rows(shard, plan, *_ALL_ROWS, scored=scored))
 
     def everywhere(self, *, scored: bool) -> Iterator[Found]:
         """Yield every match, about newest first."""
-        if not self._conditions.needs_vocabulary:
-            yield from self.alone(scored=scored)
-            return
-        unlisted = Plan(None, False)
         for shard in self._shards:
-            shard.vocabulary.load()
-            plan = self._conditions.whole_plan(shard.vocabulary)
-            lowest, highest = bounds(shard.connection)
-            first, last = shard.vocabulary.lowest, shard.vocabulary.highest
-            if highest > last:
-                yield from self._verified(unlisted, self._all_rows(shard, last + 1, highest))
-            yield from self._verified(plan, self._rows(shard, plan, first, last, scored=scored))
-            if lowest < first:
-                yield from self._verified(unlisted, self._all_rows(shard, lowest, first - 1))
+            for part in self._parts(shard):
+                yield from self._verified(part.plan, self._rows(shard, *part, scored=scored))
+
+    def counts(self) -> dict[int, int]:
+        """Return how many matches each session has."""
+        counts: dict[int, int] = {}
+        for shard in self._shards:
+            for part in self._parts(shard):
+                if part.plan.is_exact and part.plan.match:
+                    rows: Iterable[Any] = shard.connection.execute(
+                        _COUNTS, (part.plan.match, part.first, part.last)
+                    )
+                else:
+                    matches = self._verified(part.plan, self._rows(shard, *part, scored=False))
+                    rows = ((found.session, 1) for found in matches)
+                for session, count in rows:
+                    self._check()
+                    counts[session] = counts.get(session, 0) + count
+        return {session: count for session, count in counts.items() if self._is_shown(session)}
 
     @property
     def is_exact(self) -> bool:
         """Whether the index alone tells what stands alone."""
         return self._conditions.exact_plan().is_exact
 
-    def _rows(
-        self, shard: ShardFile, plan: Plan, first: int = _ALL_ROWS[0], last: int = _ALL_ROWS[1], *, scored: bool
-    ) -> Iterator[Found]:
+    def _parts(self, shard: ShardFile) -> Iterator[_Part]:
+        """Yield ranges of rows, newest first, that together hold everything, and the plan for each."""
+        if not self._conditions.needs_vocabulary:
+            yield _Part(self._conditions.exact_plan(), *_ALL_ROWS)
+            return
+        vocabulary = shard.vocabulary
+        vocabulary.load()
+        lowest, highest = bounds(shard.connection)
+        unlisted = Plan(None, False)
+        if highest > vocabulary.highest:
+            yield _Part(unlisted, vocabulary.highest + 1, highest)
+        yield _Part(self._conditions.whole_plan(vocabulary), vocabulary.lowest, vocabulary.highest)
+        if lowest < vocabulary.lowest:
+            yield _Part(unlisted, lowest, vocabulary.lowest - 1)
+
+    def _rows(self, shard: ShardFile, plan: Plan, first: int, last: int, *, scored: bool) -> Iterator[Found]:
         if plan.match is None:
             yield from self._all_rows(shard, first, last)
         elif plan.match:
             sql = _MATCHES.format(score=_SCORE if scored else "0.0")
-            for rowid, score, run, session, first_index, heads in shard.connection.execute(
-                sql, (plan.match, first, last)
-            ):
+            for rowid, score, run, session, index, head in shard.connection.execute(sql, (plan.match, first, last)):
                 position = rowid - run
-                head = unpack_head(heads, position)
-                yield Found(shard, run, position, session, first_index + position, head, heads, -score)
+                yield Found(shard, run, position, session, index + position, -score, *unpack_head(head, 0))
 
     @staticmethod
     def _all_rows(shard: ShardFile, first: int, last: int) -> Iterator[Found]:
-        for run, session, first_index, count, heads in shard.connection.execute(_RUNS, (first, last)):
+        for run, session, index, count, heads in shard.connection.execute(_RUNS, (first, last)):
             for position in range(count - 1, -1, -1):
                 if first <= run + position <= last:
-                    head = unpack_head(heads, position)
-                    yield Found(shard, run, position, session, first_index + position, head, heads, 0.0)
+                    yield Found(shard, run, position, session, index + position, 0.0, *unpack_head(heads, position))
 
     def _verified(self, plan: Plan, rows: Iterator[Found]) -> Iterator[Found]:
-        sessions, hidden = self._conditions.sessions, self._hidden
         for found in rows:
             self._check()
-            if found.session in hidden or (sessions is not None and found.session not in sessions):
+            if not self._is_shown(found.session):
                 continue
             if plan.is_exact or self._conditions.meets(candidate(found)):
                 yield found
 
+    def _is_shown(self, session: int) -> bool:
+        sessions = self._conditions.sessions
+        return session not in self._hidden and (sessions is None or session in sessions)
+
 
 def candidate(found: Found) -> Candidate:
     """Return what is looked at to verify a match."""
-    role = None if found.message_index == FACTS_INDEX else found.head.role
+    role = None if found.message_index == FACTS_INDEX else found.role
     return Candidate(found.session, role, found.text)
-
-
-def count_matches(pursuit: Pursuit) -> dict[int, int]:
-    """Return how many matches each session has."""
-    counts: dict[int, int] = {}
-    for found in pursuit.everywhere(scored=False):
-        counts[found.session] = counts.get(found.session, 0) + 1
-    return counts
 
 
 class _Pool(NamedTuple):
@@ -170,13 +194,13 @@ def search_messages(
 ) -> SearchResult:
     """Return the best or newest matches. Beyond ``deadline_seconds`` (monotonic) only what was found by then."""
     pool = _collect(pursuit, limit, is_scored=sort == "relevance", deadline_seconds=deadline_seconds)
-    timeless = {row.session for row, _ in pool.rows if row.head.timestamp_ms is None}
+    timeless = {row.session for row, _ in pool.rows if row.timestamp_ms is None}
     infos = session_infos(catalog, timeless)
     now = clock.now_ms()
     scored = []
     for row, is_inside in pool.rows:
         info = infos.get(row.session)
-        moment = row.head.timestamp_ms or (info.updated_ms if info else 0)
+        moment = row.timestamp_ms or (info.updated_ms if info else 0)
         scored.append((_score(row, moment, now, is_inside=is_inside), moment, row))
     scored.sort(key=(lambda item: item[0]) if sort == "relevance" else (lambda item: item[1]), reverse=True)
     best = scored[: 2 * limit]
@@ -216,7 +240,7 @@ def _score(row: Found, moment: int, now: int, *, is_inside: bool) -> float:
     score = max(row.score, 1e-6) * (0.35 + 0.65 * math.exp2(-age))
     if row.message_index == FACTS_INDEX:
         score *= _FACTS_BOOST
-    elif row.head.role == 0:
+    elif row.role == 0:
         score *= _USER_BOOST
     return score * _INSIDE_FACTOR if is_inside else score
 
@@ -245,7 +269,7 @@ def _copies_last(
 
 
 def _message(row: Found) -> tuple[int, int, int | None]:
-    return row.head.id_hash, row.head.text_hash, row.head.timestamp_ms
+    return row.id_hash, row.text_hash, row.timestamp_ms
 
 
 def session_infos(catalog: apsw.Connection, keys: Collection[int]) -> dict[int, SessionInfo]:
@@ -268,7 +292,7 @@ def _hit(row: Found, info: SessionInfo, score: float, conditions: Conditions | N
     found: Any = Snippet("text", "", ())
     if conditions is not None:
         found = snippet(candidate(row).blocks, conditions.needles, conditions.patterns)
-    timestamp = info.updated_ms or None if row.message_index == FACTS_INDEX else row.head.timestamp_ms
+    timestamp = info.updated_ms or None if row.message_index == FACTS_INDEX else row.timestamp_ms
     return Hit(
         session_id=info.id,
         session_key=row.session,
