@@ -48,6 +48,8 @@ class Label(QLabel):
         self._colour = colour
         self._is_dressed = False
         self._dress()
+        # A new style sheet gives widgets back the colours that they had under the old one; this comes after it.
+        theme().changed.connect(self._dress)
         self.setText(content)
 
     def set_colour(self, colour: str) -> None:
