@@ -17,7 +17,7 @@ from tests.fakes.pens import ClaudeCodePen, CodexPen, Pen
 
 _NEWEST = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _DAYS = 540
-_FORMAT = 5
+_FORMAT = 6
 PROSE, OUTPUT, INNER = "zp", "zq", "Zr"  # What the needles of each place begin with.
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from holdfast_core.agents import all_agents
 from holdfast_core.library import Library
 from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import find_paths
@@ -53,19 +55,21 @@ class Stage:
         """Wait for the rows of the list."""
         await until(lambda: self.window.session_list.select_session(self.session_id), seconds=PATIENCE_SECONDS)
 
-    def press(self, key: str) -> None:
-        """Type a key combination into the window."""
-        from PySide6.QtGui import QKeySequence
-        from PySide6.QtTest import QTest
+    def do(self, action: str) -> None:
+        """Choose an action as a menu does."""
+        from PySide6.QtGui import QAction
 
-        QTest.keySequence(self.window, QKeySequence(key))
+        self.window.findChild(QAction, action).trigger()
 
     def write(self, text: str) -> None:
-        """Type into what has the focus."""
-        from PySide6.QtTest import QTest
+        """Type into what has the focus. Events are sent and not played: that would nest a loop in a coroutine."""
+        from PySide6.QtCore import QEvent, Qt
+        from PySide6.QtGui import QKeyEvent
         from PySide6.QtWidgets import QApplication
 
-        QTest.keyClicks(QApplication.focusWidget() or self.window, text)
+        for letter in text:
+            pressed = QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, letter)
+            QApplication.sendEvent(self.window.focusWidget(), pressed)
 
 
 async def _open_session(stage: Stage) -> None:
@@ -79,9 +83,9 @@ async def _scroll_down(stage: Stage) -> None:
 
 
 async def _search(stage: Stage) -> None:
-    await stage.listed()
+    await _steady(stage.window)
     stage.window.focus_search()
-    stage.write("health probe")
+    stage.write("project:kelp pool")
     await until(lambda: stage.window.session_list.best_hit(stage.session_id), seconds=PATIENCE_SECONDS)
     stage.window.session_list.select_session(stage.session_id)
 
@@ -89,7 +93,7 @@ async def _search(stage: Stage) -> None:
 async def _palette(stage: Stage) -> None:
     await stage.listed()
     await _steady(stage.window)
-    stage.press("Ctrl+K")
+    stage.do("application.palette")
     await _steady(stage.window)
     stage.write("re")
 
@@ -117,17 +121,30 @@ def main(arguments: list[str]) -> int:
         return _show(options.scene, options.home, options.into / f"{options.scene}.png")
     with tempfile.TemporaryDirectory(prefix="holdfast-pictures-") as directory:
         home = Path(directory)
-        write_demo(home / "person", now=datetime.now().astimezone())
+        person = home / "person"
+        write_demo(person, now=datetime.now().astimezone(), code=person / "code")
+        _install_agents(person)
         (home / "nobody").mkdir()
         asyncio.run(_index(home))
         command = [sys.executable, "-m", "tests.screenshots", "--home", directory, "--into", str(options.into)]
-        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "HOLDFAST_HOME": ""}
+        programs = os.pathsep.join((str(person / ".local" / "bin"), os.environ.get("PATH", "")))
+        here = {"HOME": str(person), "PATH": programs, "HOLDFAST_HOME": "", "QT_QPA_PLATFORM": "offscreen"}
+        environment = {**os.environ, **here}
         failed = [
             name
             for name in options.only or SCENES
             if subprocess.call([*command, "--scene", name], env=environment, cwd=ROOT)
         ]
     return int(bool(failed))
+
+
+def _install_agents(home: Path) -> None:
+    """Put programs with the agents' names where their installers do; resuming is shown and not done."""
+    folder = home / ".local" / "bin"
+    folder.mkdir(parents=True)
+    for agent in all_agents().values():
+        (folder / agent.program).write_text("#!/bin/sh\n")
+        (folder / agent.program).chmod(0o755)
 
 
 async def _index(home: Path) -> None:
@@ -154,7 +171,10 @@ def _show(name: str, home: Path, path: Path) -> int:
     from qasync import QEventLoop
 
     scene = SCENES[name]
-    paths = find_paths(home / ("empty" if scene.is_empty else "own"))
+    own = home / name
+    if not scene.is_empty:
+        shutil.copytree(home / "own", own)
+    paths = find_paths(own)
     paths.create()
     application = Application()
     application.setCursorFlashTime(0)

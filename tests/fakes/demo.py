@@ -16,23 +16,27 @@ _PENS = {"C": ClaudeCodePen, "X": CodexPen}
 CODE = Path("/home/robin/code")
 
 
-def write_demo(home: Path, *, now: datetime) -> dict[str, str]:
+def write_demo(home: Path, *, now: datetime, code: Path = CODE) -> dict[str, str]:
     """Write every session below ``home`` as the agents would, the last of them shortly before ``now``.
 
-    Returns the native ids by title.
+    Their projects are directories in ``code``, which are made if it lies in
+    ``home``. Returns the native ids by title.
     """
-    pens = [_tell(home, story, now) for story in STORIES]
-    deploy = write_deploy(home, project=str(CODE / "kelp-api"), started=_moment(now, 0, "10:02"))
+    pens = [_tell(home, story, now, code) for story in STORIES]
+    deploy = write_deploy(home, project=str(code / "kelp-api"), started=_moment(now, 0, "10:02"))
+    if code.is_relative_to(home):
+        for pen in pens:
+            Path(pen.project).mkdir(parents=True, exist_ok=True)
     for pen in (*pens, deploy):
         pen.save()
     titles = [*(story.title for story in STORIES), "Why does the nightly deploy time out?"]
     return {title: pen.session_id for title, pen in zip(titles, (*pens, deploy), strict=True)}
 
 
-def _tell(home: Path, story: Story, now: datetime) -> Pen:
+def _tell(home: Path, story: Story, now: datetime, code: Path) -> Pen:
     ended = _moment(now, story.days_ago, story.clock)
     started = ended - timedelta(minutes=7 * story.turns)
-    pen = _PENS[story.pen](home, project=str(CODE / story.project), started=started, branch=story.branch)
+    pen = _PENS[story.pen](home, project=str(code / story.project), started=started, branch=story.branch)
     pen.prompt(story.prompt)
     pen.wait(9)
     pen.think(f"The person wants: {story.prompt} I look at what is there before I change anything.")

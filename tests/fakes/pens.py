@@ -165,8 +165,12 @@ class ClaudeCodePen(Pen):
             "userModified": False,
             "replaceAll": False,
         }
+        snippet = "\n".join(f"{number:6d}\u2192{text}" for number, text in enumerate(added, line))
+        said = (
+            f"The file {path} has been updated. Here's the result of running `cat -n` on a snippet of the edited file:"
+        )
         request = {"file_path": path, "old_string": old, "new_string": new}
-        self._tool("Edit", request, f"The file {path} has been updated.", details=details)
+        self._tool("Edit", request, f"{said}\n{snippet}", details=details)
 
     def todos(self, steps: Todos) -> None:
         plan = [{"content": step, "status": status, "activeForm": step} for step, status in steps]
