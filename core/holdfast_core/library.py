@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,10 +20,9 @@ from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.annotation import Saying
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.places import Places
-from holdfast_core.model.query import Query, Sort, parse
 from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.search import SearchResult
-from holdfast_core.model.session import Problem, SessionEntry
+from holdfast_core.model.session import SessionEntry
 from holdfast_core.observe import Observers
 from holdfast_core.paths import Paths, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
@@ -33,11 +31,10 @@ from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progresse
 
 if TYPE_CHECKING:
     from holdfast_core.model.export import ExportOptions
+    from holdfast_core.model.query import Query, Sort
     from holdfast_core.settings import Settings
 
 __all__ = ["Followed", "Library", "Loaded"]
-
-log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 30.0
 _ANSWER_SECONDS = 2.0
@@ -56,23 +53,16 @@ class Library:
     in the loop's thread and only after `start`.
     """
 
-    def __init__(
-        self,
-        paths: Paths,
-        home: Home,
-        agents: Mapping[str, Agent] | None,
-        settings: Settings | None,
-        indexer: list[str],
-    ) -> None:
+    def __init__(self, paths: Paths, home: Home) -> None:
         self.changes: Observers[ChangeSet] = Observers()
         self.progress: Observers[ScanProgress] = Observers()
         self.reports: Observers[ScanReport] = Observers()
         self.failures: Observers[str] = Observers()
         self._paths = paths
         self._home = home
-        self._known_agents = agents
-        self._settings = settings
-        self._indexer_command = indexer
+        self._known_agents: Mapping[str, Agent] | None = None
+        self._settings: Settings | None = None
+        self._indexer_command: Sequence[str] = (*self_command(), "_indexer")
         self._indexer: IndexerProcess | None = None
         self._list = Lane(paths.index, "list")
         self._search = Lane(paths.index, "search")
@@ -90,8 +80,11 @@ class Library:
         indexer_command: Sequence[str] | None = None,
     ) -> Library:
         """Return a library that reads; nothing is opened or started before the first question."""
-        home = Home(agents_home or Path.home(), os.environ if environment is None else environment)
-        return cls(paths, home, agents, settings, list(indexer_command or (*self_command(), "_indexer")))
+        library = cls(paths, Home(agents_home or Path.home(), os.environ if environment is None else environment))
+        library._settings = settings
+        library._known_agents = agents
+        library._indexer_command = indexer_command or library._indexer_command
+        return library
 
     def use_settings(self, settings: Settings) -> None:
         """Follow these settings from now on; the indexer, from its next start."""
@@ -128,21 +121,19 @@ class Library:
     async def update(
         self, *, full: bool = False, on_progress: Callable[[ScanProgress], None] | None = None
     ) -> ScanReport:
-        """Bring the index up to date in this process and return what was found.
+        """Bring the index up to date and return what was found; the indexer does it if it runs, else this process.
 
-        ``on_progress`` is called in the loop's thread.
+        ``on_progress`` is called in the loop's thread, for this process's own work.
 
         Raises:
-            Refused: another process is writing to the index.
+            Refused: another process is writing to the index, or looking for sessions is paused.
         """
         from holdfast_core.scan.once import update_once
 
+        if self._indexer is not None:
+            return await self._indexer.rescan(full=full)
         loop = asyncio.get_running_loop()
-
-        def tell(progress: ScanProgress) -> None:
-            if on_progress is not None:
-                loop.call_soon_threadsafe(on_progress, progress)
-
+        tell = None if on_progress is None else lambda progress: loop.call_soon_threadsafe(on_progress, progress)
         return await self._in_thread(
             lambda: update_once(
                 self._paths, self._agents, self._home, full=full, on_progress=tell, timeout_seconds=_LOCK_SECONDS
@@ -203,10 +194,6 @@ class Library:
     async def children(self, session_id: str) -> list[SessionEntry]:
         """Return the sessions that this one started."""
         return await self._list.ask(lambda reader: reader.children(session_id))
-
-    async def problems(self, session_id: str) -> list[Problem]:
-        """Return what could not be read of a session."""
-        return await self._list.ask(lambda reader: reader.problems(session_id))
 
     async def places(self) -> Places:
         """Return the counts beside the places."""
@@ -358,7 +345,7 @@ class Library:
     async def resume(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
         """Continue a session in a terminal where there is one, and return what was done.
 
-        A chosen ``project`` is remembered if the old one is gone. Raises what `resume_plan` raises.
+        A chosen ``project`` is remembered if the old one is gone. Raises as `resume_plan` does.
         """
         from holdfast_core import resume
         from holdfast_core.store.annotations import remember_if_moved
@@ -389,11 +376,6 @@ class Library:
         return all_agents() if self._known_agents is None else self._known_agents
 
     def _agent(self, name: str) -> Agent:
-        """Return an agent.
-
-        Raises:
-            NotFound: this version does not know it.
-        """
         if name not in self._agents:
             raise NotFound("This session's agent is not known to this version of Holdfast.", detail=name)
         return self._agents[name]
@@ -414,4 +396,6 @@ class Library:
 
 
 def _query(text: str, *, typing: bool) -> Query:
+    from holdfast_core.model.query import parse
+
     return parse(text, now=clock.now().astimezone(), prefix=typing)

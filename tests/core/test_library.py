@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import NotFound, SourceError, WrongUsage
+from holdfast_core.errors import NotFound, Refused, SourceError, WrongUsage
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.library import Library
 from holdfast_core.model.changes import ChangeSet, ScanProgress
@@ -302,6 +302,23 @@ async def test_a_pause_and_a_rescan_reach_the_indexer(library: Library, home: Pa
     await library.rescan()
 
     await heard.until(lambda: heard.reports > before)
+
+
+async def test_with_a_window_an_update_is_the_indexers_work(library: Library, home: Path) -> None:
+    path = write_session(home, "one", "apple")
+    await library.start()
+
+    report = await library.update(full=True)
+
+    assert (report.sessions, report.bytes_read) == (1, path.stat().st_size)
+
+
+async def test_during_a_pause_an_update_is_refused(library: Library) -> None:
+    await library.start()
+    await library.pause(True)
+
+    with pytest.raises(Refused):
+        await library.update()
 
 
 async def test_closing_ends_the_indexer(library: Library) -> None:

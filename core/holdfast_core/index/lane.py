@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from holdfast_core.index.reader import IndexReader, Interrupted
+if TYPE_CHECKING:
+    from holdfast_core.index.reader import IndexReader
 
 Answer = TypeVar("Answer")
 
@@ -38,7 +39,7 @@ class Lane:
             self._newest[topic] = question
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, self._answer, question, work)
-        except Interrupted:
+        except _Dropped:
             raise asyncio.CancelledError from None
         except asyncio.CancelledError:
             self._drop(question)
@@ -52,6 +53,8 @@ class Lane:
             self._reader.close()
 
     def _answer(self, question: _Question, work: Callable[[IndexReader], Answer]) -> Answer:
+        from holdfast_core.index.reader import IndexReader, Interrupted  # here: a window paints before it is loaded
+
         with self._lock:
             self._running = question
         try:
@@ -67,7 +70,7 @@ class Lane:
         finally:
             with self._lock:
                 self._running = None
-        raise Interrupted
+        raise _Dropped
 
     def _drop(self, question: _Question | None) -> None:
         """Take a question back. Under the lock, so that the interruption cannot meet the next question."""
@@ -83,3 +86,7 @@ class _Question:
     """One call that waits or runs."""
 
     is_dropped = False
+
+
+class _Dropped(Exception):
+    """A question was taken back."""

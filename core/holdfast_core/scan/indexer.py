@@ -21,12 +21,12 @@ from holdfast_core.errors import HoldfastError, IndexBroken, Refused
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.log import incident, open_logs
 from holdfast_core.model.annotation import Annotation
-from holdfast_core.model.changes import ChangeSet, ScanProgress
+from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.paths import Paths
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
-    Annotated,
+    Answered,
     Changed,
     Command,
     Event,
@@ -78,7 +78,8 @@ class _Due:
     notes: bool = False
     tidy: bool = False
     paths: set[str] = field(default_factory=set)
-    answers: list[int] = field(default_factory=list)
+    note_numbers: list[int] = field(default_factory=list)
+    rescan_numbers: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.everything or self.notes or self.tidy or self.paths)
@@ -90,7 +91,8 @@ class _Due:
         self.notes |= other.notes
         self.tidy |= other.tidy
         self.paths |= other.paths
-        self.answers += other.answers
+        self.note_numbers += other.note_numbers
+        self.rescan_numbers += other.rescan_numbers
 
 
 class Indexer:
@@ -150,10 +152,10 @@ class Indexer:
             case Stop():
                 self._is_stopping = True
                 self._want(_Due())
-            case Rescan(full=full):
-                self._want(_Due(everything=True, full=full))
+            case Rescan(full=full, number=number):
+                self._want(_Due(everything=True, full=full, rescan_numbers=[number] if number else []))
             case Annotate(number=number):
-                self._want(_Due(notes=True, answers=[number]))
+                self._want(_Due(notes=True, note_numbers=[number]))
             case Pause(is_paused=is_paused):
                 self._is_paused = is_paused
                 self._call_soon(self._watcher.pause, is_paused)
@@ -171,10 +173,15 @@ class Indexer:
     def _take(self) -> _Due:
         """Return what can be done now; what must wait for the end of a pause stays."""
         with self._due_lock:
-            due, self._due = self._due, _Due()
             if self._is_paused:
-                self._due = _Due(everything=due.everything, full=due.full, paths=due.paths)
-                due = _Due(notes=due.notes, answers=due.answers)
+                return self._take_notes_due()
+            due, self._due = self._due, _Due()
+        return due
+
+    def _take_notes_due(self) -> _Due:
+        """Return what is due of the notes alone; the lock is held."""
+        due = _Due(notes=self._due.notes, note_numbers=self._due.note_numbers)
+        self._due.notes, self._due.note_numbers = False, []
         return due
 
     async def _work(self) -> None:
@@ -207,25 +214,30 @@ class Indexer:
             self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, due)
         except IndexBroken as error:
             incident(log, error)
-            again = _Due(everything=True, notes=True, answers=due.answers)
-            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, again)
+            due.add(_Due(everything=True, notes=True))
+            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, due)
         except (HoldfastError, OSError) as error:
             # A full disk, a directory that cannot be written: said once a look, tried again at the next change.
             self._emit(Failed(incident(log, error).message))
+            self._answer([*due.note_numbers, *due.rescan_numbers])
         return True
+
+    def _answer(self, numbers: Sequence[int], report: ScanReport | None = None) -> None:
+        for number in numbers:
+            self._emit(Answered(number, report))
 
     def _pass(self, due: _Due) -> bool:
         with IndexWriter.open(self._paths.index, timeout_seconds=_LOCK_SECONDS) as writer:
             self._take_notes(writer, due)
             if due.everything:
-                self._look_everywhere(writer, full=due.full)
+                self._look_everywhere(writer, due)
             elif due.paths:
                 self._look_at(writer, due.paths)
             if due.tidy:
                 return writer.tidy(deadline_seconds=_TIDY_SECONDS)
         return False
 
-    def _look_everywhere(self, writer: IndexWriter, *, full: bool) -> None:
+    def _look_everywhere(self, writer: IndexWriter, due: _Due) -> None:
         hooks = Hooks(
             on_changes=self._tell,
             on_progress=self._tell_progress,
@@ -234,12 +246,14 @@ class Indexer:
             between=self._between,
         )
         looked_ms = clock.now_ms()
-        outcome = update(writer, self._agents, self._home, full=full, hooks=hooks)
+        outcome = update(writer, self._agents, self._home, full=due.full, hooks=hooks)
         self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
-            self._emit(Reported(report_of(outcome, writer)))
+            report = report_of(outcome, writer)
+            self._emit(Reported(report))
+            self._answer(due.rescan_numbers, report)
         elif not self._is_stopping:
-            self._want(_Due(everything=True))
+            self._want(_Due(everything=True, full=due.full, rescan_numbers=due.rescan_numbers))
 
     def _look_at(self, writer: IndexWriter, paths: set[str]) -> None:
         hooks = Hooks(on_changes=self._tell, notes_of=self._notes_of)
@@ -250,8 +264,8 @@ class Indexer:
     def _between(self, writer: IndexWriter) -> None:
         """Take in small changes between two batches of a long pass."""
         with self._due_lock:
-            due = _Due(notes=self._due.notes, paths=self._due.paths, answers=self._due.answers)
-            self._due = _Due(everything=self._due.everything, full=self._due.full)
+            due = self._take_notes_due()
+            due.paths, self._due.paths = self._due.paths, set()
         self._take_notes(writer, due)
         if due.paths:
             self._look_at(writer, due.paths)
@@ -280,8 +294,7 @@ class Indexer:
             self._notes_seen = newest
             if changes:
                 self._tell(changes)
-        for number in due.answers:
-            self._emit(Annotated(number))
+        self._answer(due.note_numbers)
 
     def _notes_of(self, session_ids: Sequence[str]) -> list[Annotation]:
         notes = self._open_notes()

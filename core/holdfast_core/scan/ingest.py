@@ -46,11 +46,11 @@ class Hooks:
     that a long pass does not keep a small change waiting.
     """
 
-    on_changes: Callable[[ChangeSet], None] = _ignore
-    on_progress: Callable[[ScanProgress], None] = _ignore
+    on_changes: Callable[[ChangeSet], object] = _ignore
+    on_progress: Callable[[ScanProgress], object] = _ignore
     notes_of: Callable[[Sequence[str]], list[Annotation]] = _no_notes
     should_stop: Callable[[], bool] = _never
-    between: Callable[[IndexWriter], None] = _ignore
+    between: Callable[[IndexWriter], object] = _ignore
 
 
 @dataclass(slots=True)

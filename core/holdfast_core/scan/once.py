@@ -38,7 +38,7 @@ def update_once(
     home: Home,
     *,
     full: bool,
-    on_progress: Callable[[ScanProgress], None],
+    on_progress: Callable[[ScanProgress], object] | None = None,
     timeout_seconds: float,
 ) -> ScanReport:
     """Look everywhere once and return what was found.
@@ -54,8 +54,9 @@ def update_once(
         with Annotations.open(paths.annotations) as notes:
             return notes.get_many(session_ids)
 
+    hooks = Hooks(notes_of=notes_of) if on_progress is None else Hooks(notes_of=notes_of, on_progress=on_progress)
     with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
-        outcome = update(writer, agents, home, full=full, hooks=Hooks(on_progress=on_progress, notes_of=notes_of))
+        outcome = update(writer, agents, home, full=full, hooks=hooks)
         return report_of(outcome, writer)
 
 

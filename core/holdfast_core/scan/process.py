@@ -12,15 +12,18 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Home
+from holdfast_core.errors import HoldfastError, Refused
+from holdfast_core.model.changes import ScanReport
 from holdfast_core.paths import Paths
 from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
-    Annotated,
+    Answered,
     Command,
     Event,
     Failed,
     Pause,
+    Rescan,
     Start,
     Stop,
     decode_event,
@@ -74,7 +77,7 @@ class IndexerProcess:
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
-        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._asked: dict[int, tuple[Annotate | Rescan, asyncio.Future[ScanReport | None]]] = {}
         self._numbers = 0
         self._is_closing = False
 
@@ -96,17 +99,38 @@ class IndexerProcess:
 
     async def annotate(self, *, timeout_seconds: float) -> None:
         """Have the notes taken into the index; return when that is done or the time is up."""
-        self._numbers += 1
-        number = self._numbers
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            self.send(Annotate(number))
             async with asyncio.timeout(timeout_seconds):
-                await answer
+                await self._ask(Annotate(self._next_number()))
         except TimeoutError:
             log.info("the index takes the notes in later")
+
+    async def rescan(self, *, full: bool) -> ScanReport:
+        """Have everything looked through and return what was found.
+
+        Raises:
+            Refused: looking for sessions is paused.
+            HoldfastError: it was given up.
+        """
+        if self.first.is_paused:
+            raise Refused("Looking for sessions is paused. Let it go on first.")
+        report = await self._ask(Rescan(full, self._next_number()))
+        if report is None:
+            raise HoldfastError("The sessions could not be looked through. The log has the details.")
+        return report
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    async def _ask(self, command: Annotate | Rescan) -> ScanReport | None:
+        answer: asyncio.Future[ScanReport | None] = asyncio.get_running_loop().create_future()
+        self._asked[command.number] = command, answer
+        try:
+            self.send(command)
+            return await answer
         finally:
-            del self._answers[number]
+            del self._asked[command.number]
 
     async def close(self) -> None:
         """Let the indexer finish its batch, and end it if it does not."""
@@ -161,8 +185,8 @@ class IndexerProcess:
         self._process = process
         try:
             self.send(self.first)
-            for number in self._answers:
-                self.send(Annotate(number))  # asked before it was up, or of one that died
+            for command, _ in self._asked.values():
+                self.send(command)  # asked before it was up, or of one that died
             if process.stdout is not None:
                 await self._listen(process.stdout)
             return f"status {await process.wait()}"
@@ -178,9 +202,9 @@ class IndexerProcess:
             except msgspec.MsgspecError:
                 log.warning("a line of the indexer that is no event was left out")
                 continue
-            if isinstance(event, Annotated):
-                answer = self._answers.get(event.number)
-                if answer is not None and not answer.done():
-                    answer.set_result(None)
-            else:
+            if not isinstance(event, Answered):
                 self._on_event(event)
+            elif event.number in self._asked:
+                _, answer = self._asked[event.number]
+                if not answer.done():
+                    answer.set_result(event.report)

@@ -24,9 +24,10 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="t
 
 
 class Rescan(msgspec.Struct, frozen=True, tag="rescan", tag_field="type"):
-    """Look everywhere now; with ``full`` read everything again from its start."""
+    """Look everywhere now; with ``full`` read everything again from its start. Answered unless ``number`` is 0."""
 
     full: bool = False
+    number: int = 0
 
 
 class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field="type"):
@@ -36,7 +37,7 @@ class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field="type"):
 
 
 class Annotate(msgspec.Struct, frozen=True, tag="annotate", tag_field="type"):
-    """The person said something of sessions: take it from the store into the index, then answer with ``number``."""
+    """The person said something of sessions: take it from the store into the index. Answered."""
 
     number: int
 
@@ -63,10 +64,11 @@ class Reported(msgspec.Struct, frozen=True, tag="reported", tag_field="type"):
     report: ScanReport
 
 
-class Annotated(msgspec.Struct, frozen=True, tag="annotated", tag_field="type"):
-    """What `Annotate` with this number asked for is in the index."""
+class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="type"):
+    """What the command with this number asked for is done, or was given up if a rescan's ``report`` is missing."""
 
     number: int
+    report: ScanReport | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
@@ -76,7 +78,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
 
 
 Command = Start | Rescan | Pause | Annotate | Stop
-Event = Changed | Progressed | Reported | Annotated | Failed
+Event = Changed | Progressed | Reported | Answered | Failed
 
 # A change set of 100,000 sessions is about 6 MB.
 LINE_LIMIT_BYTES = 64 << 20
