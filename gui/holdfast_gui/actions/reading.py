@@ -11,7 +11,7 @@ from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.tasks import Latest, Scope
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, title
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library, Loaded
@@ -88,7 +88,7 @@ class Reading(QObject):
         finally:
             slow.cancel()
         self._loaded = loaded
-        self._transcript.set_session(loaded.session, self.agents[loaded.entry.agent])
+        self._transcript.set_session(loaded.session, await self._agent(loaded.entry.agent))
         self._point(message_index, terms)
         self.turned.emit()
         await self._show_details(loaded.entry)
@@ -127,6 +127,7 @@ class Reading(QObject):
     def _show_entry(self, entry: SessionEntry) -> None:
         self.entry = entry
         self._window.show_session()
+        self._window.setWindowTitle(title(entry.title))
         self._window.head.set_entry(entry, self.agents.get(entry.agent))
         self._show_notice(entry)
         self.turned.emit()
@@ -151,6 +152,13 @@ class Reading(QObject):
     def _clear(self) -> None:
         self.entry = None
         self._window.show_nothing()
+        self._window.setWindowTitle("Holdfast")
         self._transcript.clear()
         self._window.notice.hide()
         self.turned.emit()
+
+    async def _agent(self, agent: str) -> AgentInfo:
+        """Return how an agent looks, also before the counts have come."""
+        if agent not in self.agents:
+            self.agents = {info.agent: info for info in await self._library.agents()}
+        return self.agents[agent]

@@ -26,7 +26,8 @@ def _has_one(context: Context) -> bool:
 
 def _can_resume(context: Context) -> bool:
     entry = context.entry
-    return entry is not None and context.reading.agents[entry.agent].can_resume
+    info = context.reading.agents.get(entry.agent) if entry else None
+    return info is not None and info.can_resume
 
 
 def _is_starred(context: Context) -> bool:

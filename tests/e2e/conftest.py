@@ -1,0 +1,29 @@
+"""A display for all tests of this folder, and Holdfast on it for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.desktop import Display, Running, install
+from tests.fakes.homes import a_dozen
+
+
+@pytest.fixture(scope="session")
+def display() -> Iterator[Display]:
+    """One X server with a window manager."""
+    started = Display.start()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def holdfast(display: Display, tmp_path: Path) -> Iterator[Running]:
+    """Holdfast over a home with a dozen sessions, not started yet."""
+    running = Running(display, a_dozen(tmp_path / "person", datetime.now(UTC)), tmp_path)
+    install(running.programs, ("xterm", "claude", "codex"), directory_of_records=tmp_path)
+    yield running
+    running.close()
