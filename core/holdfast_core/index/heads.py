@@ -50,6 +50,11 @@ def unpack_head(data: bytes, position: int) -> tuple[int | None, int, int, int, 
     return record if record[0] != _NO_TIME else (None, *record[1:])
 
 
+def one_head(data: bytes, position: int) -> bytes:
+    """Return the bytes of one record."""
+    return data[position * RECORD_BYTES : (position + 1) * RECORD_BYTES]
+
+
 def text_bounds(data: bytes, position: int) -> tuple[int, int]:
     """Return where one message's text begins and ends in its chunk, in bytes."""
     start = _RECORD.unpack_from(data, (position - 1) * _RECORD.size)[1] if position else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
@@ -293,10 +294,21 @@ class IndexReader:
         return frozenset(key for (key,) in select(catalog, f"SELECT key FROM session WHERE {sql}", values))
 
     def _pursuit(
-        self, catalog: apsw.Connection, query: Query, *, is_negated: bool = False
+        self,
+        catalog: apsw.Connection,
+        query: Query,
+        *,
+        is_negated: bool = False,
+        deadline_seconds: float = math.inf,
     ) -> tuple[Conditions, Pursuit]:
         conditions = Conditions(query, lambda node: self._session_keys(catalog, node), is_negated=is_negated)
-        return conditions, Pursuit(conditions, self._files.shards(), self._files.hidden, self._check)
+        return conditions, Pursuit(
+            conditions,
+            self._files.shards(),
+            self._files.hidden,
+            check=self._check,
+            deadline_seconds=deadline_seconds,
+        )
 
     def _search(
         self,
@@ -310,7 +322,8 @@ class IndexReader:
     ) -> SearchResult:
         if not query.asks_messages():
             return self._search_sessions(catalog, query, limit)
-        conditions, pursuit = self._pursuit(catalog, query)
+        deadline_seconds = started + _SEARCH_SECONDS
+        conditions, pursuit = self._pursuit(catalog, query, deadline_seconds=deadline_seconds)
         return search_messages(
             pursuit,
             conditions,
@@ -318,7 +331,7 @@ class IndexReader:
             limit=limit,
             sort=sort,
             snippets=snippets,
-            deadline_seconds=started + _SEARCH_SECONDS,
+            deadline_seconds=deadline_seconds,
         )
 
     def _search_sessions(self, catalog: apsw.Connection, query: Query, limit: int) -> SearchResult:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import apsw
 import msgspec
@@ -19,7 +20,7 @@ from holdfast_core import clock
 from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX
 from holdfast_core.index.files import ShardFile
-from holdfast_core.index.heads import RECORD_BYTES, unpack_head
+from holdfast_core.index.heads import RECORD_BYTES, one_head, unpack_head
 from holdfast_core.index.plan import Candidate, Conditions, Plan
 from holdfast_core.index.snippet import Snippet, snippet
 from holdfast_core.index.vocabulary import bounds
@@ -28,6 +29,8 @@ from holdfast_core.model.search import Hit, SearchResult
 _RANKED: Final = 1000
 # What the index cannot tell exactly is read and looked at: less of it can be ranked in the same time.
 _RANKED_VERIFIED: Final = 200
+# A full page is only counted on as long as nobody notices.
+_EXACT_SECONDS: Final = 0.002
 _HALF_LIFE_MS: Final = 30 * 86_400_000
 _USER_BOOST, _FACTS_BOOST, _INSIDE_FACTOR, _COPY_FACTOR = 1.3, 1.6, 0.25, 0.2
 
@@ -83,11 +86,22 @@ class _Part(NamedTuple):
 
 
 class Pursuit:
-    """One query over some shards. ``check`` raises if nobody waits for the answer any more."""
+    """One query over some shards.
+
+    ``check`` raises if nobody waits for the answer any more; after
+    ``deadline_seconds`` (monotonic) nothing more is looked for.
+    """
 
     def __init__(
-        self, conditions: Conditions, shards: Sequence[ShardFile], hidden: Collection[int], check: Callable[[], None]
+        self,
+        conditions: Conditions,
+        shards: Sequence[ShardFile],
+        hidden: Collection[int],
+        *,
+        check: Callable[[], None],
+        deadline_seconds: float = math.inf,
     ) -> None:
+        self._deadline_seconds = deadline_seconds
         self._conditions = conditions
         self._shards = shards
         self._hidden = hidden
@@ -97,27 +111,20 @@ class Pursuit:
         """Yield matches where words stand alone, about newest first."""
         plan = self._conditions.exact_plan()
         for shard in self._shards:
-            yield from self._verified(plan, self._rows(shard, plan, *_ALL_ROWS, scored=scored))
+            yield from self._matches(shard, _Part(plan, *_ALL_ROWS), scored=scored)
 
     def everywhere(self, *, scored: bool) -> Iterator[Found]:
         """Yield every match, about newest first."""
         for shard in self._shards:
             for part in self._parts(shard):
-                yield from self._verified(part.plan, self._rows(shard, *part, scored=scored))
+                yield from self._matches(shard, part, scored=scored)
 
     def counts(self) -> dict[int, int]:
         """Return how many matches each session has."""
         counts: dict[int, int] = {}
         for shard in self._shards:
             for part in self._parts(shard):
-                if part.plan.is_exact and part.plan.match:
-                    rows: Iterable[Any] = shard.connection.execute(
-                        _COUNTS, (part.plan.match, part.first, part.last)
-                    )
-                else:
-                    matches = self._verified(part.plan, self._rows(shard, *part, scored=False))
-                    rows = ((found.session, 1) for found in matches)
-                for session, count in rows:
+                for session, count in self._counts(shard, part):
                     self._check()
                     counts[session] = counts.get(session, 0) + count
         return {session: count for session, count in counts.items() if self._is_shown(session)}
@@ -142,33 +149,44 @@ class Pursuit:
         if lowest < vocabulary.lowest:
             yield _Part(unlisted, lowest, vocabulary.lowest - 1)
 
-    def _rows(self, shard: ShardFile, plan: Plan, first: int, last: int, *, scored: bool) -> Iterator[Found]:
-        if plan.match is None:
-            yield from self._all_rows(shard, first, last)
-        elif plan.match:
-            sql = _MATCHES.format(score=_SCORE if scored else "0.0")
-            for rowid, score, run, session, index, head in shard.connection.execute(sql, (plan.match, first, last)):
-                position = rowid - run
-                yield Found(shard, run, position, session, index + position, -score, *unpack_head(head, 0))
+    def _counts(self, shard: ShardFile, part: _Part) -> Iterable[tuple[int, int]]:
+        if part.plan.is_exact and part.plan.match:
+            return cast(
+                "Iterable[tuple[int, int]]",
+                shard.connection.execute(_COUNTS, (part.plan.match, part.first, part.last)),
+            )
+        return ((found.session, 1) for found in self._matches(shard, part, scored=False))
 
-    @staticmethod
-    def _all_rows(shard: ShardFile, first: int, last: int) -> Iterator[Found]:
-        for run, session, index, count, heads in shard.connection.execute(_RUNS, (first, last)):
-            for position in range(count - 1, -1, -1):
-                if first <= run + position <= last:
-                    yield Found(shard, run, position, session, index + position, 0.0, *unpack_head(heads, position))
-
-    def _verified(self, plan: Plan, rows: Iterator[Found]) -> Iterator[Found]:
-        for found in rows:
+    def _matches(self, shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[Found]:
+        """Yield the messages of some rows that meet the query, newest first, until it is too late."""
+        is_exact, meets = part.plan.is_exact, self._conditions.meets
+        hidden, sessions = self._hidden, self._conditions.sessions
+        for rowid, score, run, session, first_index, head in _rows(shard, part, scored=scored):
             self._check()
-            if not self._is_shown(found.session):
+            if session in hidden or (sessions is not None and session not in sessions):
                 continue
-            if plan.is_exact or self._conditions.meets(candidate(found)):
+            position = rowid - run
+            found = Found(shard, run, position, session, first_index + position, -score, *unpack_head(head, 0))
+            if is_exact or meets(candidate(found)):
                 yield found
+            elif clock.monotonic_seconds() > self._deadline_seconds:
+                return
 
     def _is_shown(self, session: int) -> bool:
         sessions = self._conditions.sessions
         return session not in self._hidden and (sessions is None or session in sessions)
+
+
+def _rows(shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[tuple[int, float, int, int, int, bytes]]:
+    """Yield (rowid, score, run, session, first index of the run, head), newest first."""
+    if part.plan.match is None:
+        for run, session, index, count, heads in shard.connection.execute(_RUNS, (part.first, part.last)):
+            for rowid in range(min(run + count - 1, part.last), max(run, part.first) - 1, -1):
+                yield rowid, 0.0, run, session, index, one_head(heads, rowid - run)
+    elif part.plan.match:
+        sql = _MATCHES.format(score=_SCORE if scored else "0.0")
+        rows = shard.connection.execute(sql, (part.plan.match, part.first, part.last))
+        yield from cast("Iterator[tuple[int, float, int, int, int, bytes]]", rows)
 
 
 def candidate(found: Found) -> Candidate:
@@ -177,9 +195,12 @@ def candidate(found: Found) -> Candidate:
     return Candidate(found.session, role, found.text)
 
 
-class _Pool(NamedTuple):
-    rows: list[tuple[Found, bool]]
-    is_complete: bool
+@dataclass(slots=True)
+class _Pool:
+    """Matches, and whether their words only stand inside others; ``is_complete`` if there are no more."""
+
+    rows: list[tuple[Found, bool]] = field(default_factory=list)
+    is_complete: bool = False
 
 
 def search_messages(
@@ -220,19 +241,24 @@ def search_messages(
 
 def _collect(pursuit: Pursuit, limit: int, *, is_scored: bool, deadline_seconds: float) -> _Pool:
     most = max(limit, (_RANKED if pursuit.is_exact else _RANKED_VERIFIED) if is_scored else 4 * limit)
-    rows: list[tuple[Found, bool]] = []
-    seen: set[tuple[int, int]] = set()
-    for is_inside, matches in ((False, pursuit.alone), (True, pursuit.everywhere)):
-        for found in matches(scored=is_scored):
-            place = (id(found.shard), found.run + found.position)
-            if place not in seen:
-                rows.append((found, is_inside))
-                seen.add(place)
-            if len(rows) >= most or clock.monotonic_seconds() > deadline_seconds:
-                return _Pool(rows, False)
-        if len(rows) >= limit:
-            return _Pool(rows, is_inside)
-    return _Pool(rows, True)
+    soft_seconds = clock.monotonic_seconds() + _EXACT_SECONDS
+    pool = _Pool()
+    for found in pursuit.alone(scored=is_scored):
+        pool.rows.append((found, False))
+        if len(pool.rows) >= most:
+            return pool
+    seen = {(id(found.shard), found.run, found.position) for found, _ in pool.rows}
+    if len(pool.rows) >= limit and clock.monotonic_seconds() > soft_seconds:
+        return pool
+    for found in pursuit.everywhere(scored=is_scored):
+        if (id(found.shard), found.run, found.position) in seen:
+            continue
+        pool.rows.append((found, True))
+        now = clock.monotonic_seconds()
+        if len(pool.rows) >= most or now > (soft_seconds if len(pool.rows) >= limit else deadline_seconds):
+            return pool
+    pool.is_complete = clock.monotonic_seconds() <= deadline_seconds
+    return pool
 
 
 def _score(row: Found, moment: int, now: int, *, is_inside: bool) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from holdfast_core.index.folding import fold_with_origins
@@ -13,7 +13,8 @@ from holdfast_core.index.needles import Needle
 LENGTH: Final = 160
 _LEAD: Final = 40
 _SPANS_LIMIT: Final = 40
-_SPACE = re.compile(r"\s+")
+# All white space but single spaces.
+_SPACE = re.compile(r"\s{2,}|[^\S ]")
 
 Span = tuple[int, int]
 
@@ -101,20 +102,16 @@ def _word_start(words: str, start: int, at: int) -> int:
     return start if space < 0 else space + 1
 
 
-def _one_line(piece: str) -> tuple[str, Any]:
+def _one_line(piece: str) -> tuple[str, Callable[[int], int]]:
     """Return the piece with every run of white space as one space, and what maps a place in it to the new one."""
-    parts: list[str] = []
     ends, gains = [0], [0]
-    last = gained = 0
-    for run in _SPACE.finditer(piece):
-        parts += [piece[last : run.start()], " " if run.start() else ""]
-        last = run.end()
-        if len(run[0]) > 1 or not run.start():
-            gained += len(run[0]) - (1 if run.start() else 0)
-            ends.append(run.end())
-            gains.append(gained)
-    parts.append(piece[last:])
-    return "".join(parts), lambda place: max(0, place - gains[bisect_right(ends, place) - 1])
+
+    def shrink(run: re.Match[str]) -> str:
+        ends.append(run.end())
+        gains.append(gains[-1] + len(run[0]) - 1)
+        return " "
+
+    return _SPACE.sub(shrink, piece), lambda place: max(0, place - gains[bisect_right(ends, place) - 1])
 
 
 def _merged(spans: Sequence[Span]) -> tuple[Span, ...]:
