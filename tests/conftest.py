@@ -7,6 +7,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is no claim of a test: machines differ, and this one may be busy.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 # Must stand before anything imports Qt; a test that wants a real display starts its own process.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
