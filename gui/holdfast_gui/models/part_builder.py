@@ -66,7 +66,7 @@ class PartBuilder:
         before ``message`` come back as open as they were.
         """
         first = self.parts.first_of(message)
-        head = self.parts.kinds.rfind(Kind.HEAD, 0, min(first + 1, len(self.parts)))
+        head = self.parts.kinds.rfind(Kind.HEAD, 0, first)
         restart = self.parts.messages[head] if head >= 0 else 0
         length = self.parts.first_of(restart)
         parts = self.parts

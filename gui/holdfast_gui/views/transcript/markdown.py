@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextFrameFormat,
     QTextLength,
     QTextList,
     QTextListFormat,
@@ -61,7 +62,8 @@ def safe_link(target: str) -> str:
     """Return the target if it is an http or https address with a host, else an empty text."""
     try:
         parts = urlsplit(target)
-        return target if parts.scheme in ("http", "https") and parts.hostname else ""
+        has_host = bool(parts.hostname) and "%" not in parts.netloc
+        return target if parts.scheme in ("http", "https") and has_host else ""
     except ValueError:
         return ""
 
@@ -228,6 +230,7 @@ class _Builder:
         made = QTextTableFormat()
         made.setBorderCollapse(True)
         made.setBorder(1)
+        made.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
         made.setBorderBrush(theme().tokens.line)
         made.setCellPadding(theme().px(5))
         made.setTopMargin(theme().px(8))

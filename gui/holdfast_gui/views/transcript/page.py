@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from holdfast_gui.models.transcript import TranscriptModel
@@ -217,6 +217,10 @@ class Page(QAbstractScrollArea):
         painter.setClipRect(QRectF(-left, 0, self.viewport().width(), chunk.height))
         if chunk.indent:
             painter.fillRect(QRectF(-theme().px(40), 0, 2, chunk.height), theme().tokens.line)
+        if not isinstance(chunk, TextChunk) and self.selection.within(*entry.place, 0):
+            ground = QColor(theme().tokens.accent)
+            ground.setAlphaF(0.14)
+            fill_round(painter, QRectF(-theme().px(9), 1, chunk.width + theme().px(9), chunk.height - 2), 6, ground)
         chunk.paint(painter, state)
         if state.has_focus and not self.model.is_openable(entry.part):
             fill_round(painter, QRectF(-theme().px(9), 2, 3, chunk.height - 4), 1.5, theme().tokens.accent)
