@@ -49,6 +49,7 @@ def _prepare(connection: apsw.Connection, schema: str) -> None:
     is_new = version == 0 and not select(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
     if is_new:
         connection.pragma("page_size", 8192)
+        connection.pragma("auto_vacuum", 2)
     connection.pragma("journal_mode", "wal")
     for name, value in (
         ("synchronous", "normal"),

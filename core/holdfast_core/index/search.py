@@ -262,8 +262,9 @@ def _collect(pursuit: Pursuit, limit: int, *, is_scored: bool, deadline_seconds:
 
 
 def _score(row: Found, moment: int, now: int, *, is_inside: bool) -> float:
-    age = max(0, now - moment) / _HALF_LIFE_MS
-    score = max(row.score, 1e-6) * (0.35 + 0.65 * math.exp2(-age))
+    age = (now - moment) / _HALF_LIFE_MS if moment < now else 0.0
+    # Words that stand in most messages score below zero.
+    score = (row.score if row.score > 1e-6 else 1e-6) * (0.35 + 0.65 * 2.0**-age)
     if row.message_index == FACTS_INDEX:
         score *= _FACTS_BOOST
     elif row.role == 0:

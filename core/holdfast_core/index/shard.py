@@ -12,9 +12,12 @@ from holdfast_core.index.database import open_for_writing, select
 from holdfast_core.index.documents import Document, session_mark
 from holdfast_core.index.folding import tokenizable
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
+from holdfast_core.index.vocabulary import STALE_LIMIT, bounds, read_words
 
 # Compressed this is more than a page: SQLite then fills pages, and leaves a third empty for half of it.
 CHUNK_BYTES: Final = 32 * 1024
+_FREE_PAGES: Final = 128
+_MERGE_PAGES: Final = 256
 _COMPRESSION_LEVEL: Final = 3
 
 
@@ -111,6 +114,47 @@ class Shard:
     def sessions(self) -> set[int]:
         """Return the keys of every session that has anything here."""
         return {key for (key,) in select(self._connection, "SELECT DISTINCT session FROM run")}
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the lowest and the highest rowid; (0, -1) if there is none."""
+        return bounds(self._connection)
+
+    def merge(self, *, is_full: bool) -> bool:
+        """Join some of the pieces that batches leave in the list of words; returns whether there was anything to do.
+
+        With ``is_full`` down to one piece in the end. One call takes milliseconds.
+        """
+        before = self._connection.total_changes()
+        if is_full and self._pieces() > 1:
+            self._connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (-_MERGE_PAGES,))
+        else:
+            self._connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (_MERGE_PAGES,))
+        # SQLite's own measure: less than two changes means that nothing was merged.
+        return self._connection.total_changes() - before >= 2
+
+    def give_back(self) -> None:
+        """Give the disk what merging has left free, if it is a megabyte or more."""
+        if self._connection.pragma("freelist_count") >= _FREE_PAGES:
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+
+    def update_dictionary(self) -> bool:
+        """Write down all words if many messages are newer than the last time; returns whether it was so."""
+        lowest, highest = self.bounds()
+        known = select(self._connection, "SELECT lowest, highest FROM dictionary")
+        first, last = known[0] if known else (0, -1)
+        is_known = last >= first and max(0, first - lowest) + max(0, highest - last) <= STALE_LIMIT // 2
+        if is_known or highest < lowest:
+            return False
+        first, last, words = read_words(self._connection)
+        with self._connection:
+            self._connection.execute("DELETE FROM dictionary")
+            self._connection.execute(
+                "INSERT INTO dictionary VALUES(?,?,?)", (first, last, self._compressor.compress(words))
+            )
+        return True
+
+    def _pieces(self) -> int:
+        return int(select(self._connection, "SELECT count(DISTINCT segid) FROM words_idx")[0][0])
 
     def _remove_words(self, first: int, end: int) -> None:
         self._connection.executemany("DELETE FROM words WHERE rowid=?", ((rowid,) for rowid in range(first, end)))

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
+from holdfast_core import clock
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.database import select, shard_name
 from holdfast_core.index.shard import Piece, Shard
@@ -26,6 +27,7 @@ class _Place(NamedTuple):
     oldest_ms: int | None
     newest_ms: int | None
     text_bytes: int
+    is_sealed: bool
 
 
 class Shards:
@@ -62,8 +64,13 @@ class Shards:
         return ahead
 
     def accept(self, number: int) -> None:
-        """Take a shard's state as the right one."""
-        self._catalog.execute("UPDATE shard SET batch=? WHERE number=?", (self.shard(number).batch, number))
+        """Take a shard's state as the right one. Rowids that it has used are never used again."""
+        lowest, highest = self.shard(number).bounds()
+        if lowest <= highest:
+            self._catalog.execute(
+                "UPDATE shard SET lowest=min(lowest, ?), highest=max(highest, ?) WHERE number=?",
+                (lowest, highest, number),
+            )
 
     def numbers(self) -> list[int]:
         """Return the number of every shard, newest first."""
@@ -129,13 +136,29 @@ class Shards:
         self._begun.clear()
 
     def tidy(self, deadline_seconds: float) -> bool:
-        """Do idle work until about ``deadline_seconds`` on the monotonic clock; returns whether none is left."""
+        """Do idle work until about ``deadline_seconds`` on the monotonic clock; returns whether none is left.
+
+        Words are written down for searches inside words, and the pieces that
+        batches leave are joined; a shard that is full ends as one piece.
+        """
+        for place in self._places():
+            shard = self.shard(place.number)
+            shard.update_dictionary()
+            if place.is_sealed:
+                continue
+            is_full = place.text_bytes >= self._limit
+            while shard.merge(is_full=is_full):
+                if clock.monotonic_seconds() >= deadline_seconds:
+                    return False
+            shard.give_back()
+            if is_full:
+                self._catalog.execute("UPDATE shard SET is_sealed=1 WHERE number=?", (place.number,))
         return True
 
     def _places(self) -> list[_Place]:
         rows = select(
             self._catalog,
-            "SELECT number, place, batch, lowest, highest, oldest_ms, newest_ms, text_bytes FROM shard "
+            "SELECT number, place, batch, lowest, highest, oldest_ms, newest_ms, text_bytes, is_sealed FROM shard "
             "ORDER BY place DESC",
         )
         return [_Place(*row) for row in rows]
@@ -154,7 +177,7 @@ class Shards:
         return chosen, is_older
 
     def _create(self, number: int, place: int) -> _Place:
-        created = _Place(number, place, 0, _MIDDLE, _MIDDLE - 1, None, None, 0)
+        created = _Place(number, place, 0, _MIDDLE, _MIDDLE - 1, None, None, 0, False)
         self._catalog.execute(
             "INSERT INTO shard(number, place, lowest, highest) VALUES(?,?,?,?)",
             (number, place, created.lowest, created.highest),

@@ -56,7 +56,7 @@ class Vocabulary:
         lowest, highest = bounds(self._connection)
         if self.highest < self.lowest:
             return highest < lowest
-        return (self.lowest - lowest) + (highest - self.highest) <= STALE_LIMIT
+        return max(0, self.lowest - lowest) + max(0, highest - self.highest) <= STALE_LIMIT
 
 
 def bounds(connection: apsw.Connection) -> tuple[int, int]:

@@ -40,6 +40,7 @@ class Known(NamedTuple):
     fingerprint: Fingerprint
     checkpoint: Checkpoint | None
     problem: str
+    path: str
 
 
 class IndexWriter:
@@ -91,8 +92,8 @@ class IndexWriter:
 
     def known(self, agent: str, *, at: Sequence[str] | None = None) -> dict[str, Known]:
         """Return what is known of an agent's sources by key; with ``at`` only of those at or below these paths."""
-        question = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure FROM source WHERE agent=?"
-        rows: list[tuple[str, int, int, int, bytes | None, str]] = []
+        question = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure, path FROM source WHERE agent=?"
+        rows: list[tuple[str, int, int, int, bytes | None, str, str]] = []
         if at is None:
             rows += select(self._catalog, question, (agent,))
         for path in at or ():
@@ -103,8 +104,10 @@ class IndexWriter:
             span = (agent, below + "/", below + "0")
             rows += select(self._catalog, f"{question} AND path>? AND path<?", span)
         return {
-            key: Known(Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure)
-            for key, size, modified, inode, data, failure in rows
+            key: Known(
+                Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure, path
+            )
+            for key, size, modified, inode, data, failure, path in rows
         }
 
     def apply(self, batch: Sequence[Read]) -> ChangeSet:
@@ -213,6 +216,7 @@ class IndexWriter:
             change.finish()
             keys = {key for (key,) in select(self._catalog, "SELECT key FROM session")}
             for number in ahead:
+                self._shards.accept(number)
                 shard = self._shards.begun(number)
                 for orphan in shard.sessions() - keys:
                     shard.remove_from(orphan, 0)
