@@ -241,7 +241,7 @@ class Change:
             gone = Counter(head.id_hash for index, head in heads.items() if index >= first + same)
             gone.subtract(Counter(document.id_hash for document in documents[same:]))
             reason = "shrunk" if first + len(documents) < before.documents else "rewritten"
-            self._lose(session_id, sum(count for count in gone.values() if count > 0), reason)
+            self._lose(session_id, before.key, sum(count for count in gone.values() if count > 0), reason)
         return first + same
 
     def _store_row(self, row: dict[str, Any], before: Known | None) -> None:
@@ -285,9 +285,12 @@ class Change:
         self._responses.remove(row.key)
         self._catalog.execute("DELETE FROM session_shard WHERE session=?", (row.key,))
         self._catalog.execute("DELETE FROM session WHERE key=?", (row.key,))
-        self._lose(session_id, row.documents, reason)
+        self._lose(session_id, row.key, row.documents, reason)
 
-    def _lose(self, session_id: str, messages: int, reason: str) -> None:
+    def _lose(self, session_id: str, key: int, messages: int, reason: str) -> None:
+        """Note a loss; what a shadow loses nobody misses."""
+        if key != self._before[session_id]:
+            return
         before = self._lost.get(session_id)
         total = messages + (before.messages if before else 0)
         if total:
@@ -339,7 +342,7 @@ class Change:
                 messages = lost.messages
             else:
                 messages = min(lost.messages, self._owned[session_id] - owner[1])
-            if messages > 0 and self._before[session_id] is not None:
+            if messages > 0:
                 yield LostMessages(session_id, messages, lost.reason)
 
 
