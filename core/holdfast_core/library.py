@@ -176,8 +176,7 @@ class Library:
 
     async def recent(self, limit: int) -> list[SessionEntry]:
         """Return the rows of the newest sessions."""
-        newest = _query("", typing=False)
-        return await self._list.ask(lambda reader: reader.entries(reader.keys(newest, sort="updated")[:limit]))
+        return await self.entries((await self.keys(""))[:limit])
 
     async def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
         """Return sessions whose id or title is or begins with ``text``, best kind first."""

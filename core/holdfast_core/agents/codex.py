@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from holdfast_core.agents._codex_reader import Reader
 from holdfast_core.agents._codex_side import Side
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
-from holdfast_core.agents._walk import files_below, reference, subdirectories
+from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents._zstd import ZstdLineFile
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
 from holdfast_core.errors import Refused
@@ -44,10 +44,15 @@ class Codex(Agent):
         found: dict[str, SourceRef] = {}
         for root in self.roots(home):
             for entry in _entries(str(root), _DEPTH):
-                stem, ending = _split(entry.name)
-                key = stem if _THREAD.fullmatch(stem) else entry.path.removesuffix(ending) + ".jsonl"
-                if key not in found or (ending == ".jsonl" and found[key].path.endswith(".zst")):
-                    found[key] = reference(self.id, entry, key)
+                _prefer(found, reference(self.id, entry))
+        yield from found.values()
+
+    def refs_for(self, home: Home, paths: Sequence[str]) -> Iterator[SourceRef]:
+        found: dict[str, SourceRef] = {}
+        for root in map(str, self.roots(home)):
+            for path in paths:
+                for ref in _references_at(self.id, root, path):
+                    _prefer(found, ref)
         yield from found.values()
 
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
@@ -112,6 +117,28 @@ def _entries(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
     if depth:
         for entry in subdirectories(folder):
             yield from _entries(entry.path, depth - 1)
+
+
+def _references_at(agent: str, root: str, path: str) -> Iterator[SourceRef]:
+    """Yield the rollouts in a directory, or all forms of the one at a path."""
+    if is_below(root, path):
+        yield from (reference(agent, entry) for entry in _entries(root, _DEPTH))
+    elif is_below(path, root) and not is_behind_link(path, root) and not Path(path).is_symlink():
+        depth = len(Path(path).relative_to(root).parts)
+        if Path(path).is_dir():
+            entries = _entries(path, _DEPTH - depth) if depth <= _DEPTH else ()
+            yield from (reference(agent, entry) for entry in entries)
+        elif depth <= _DEPTH + 1 and _split(path)[1]:
+            forms = (reference_at(agent, _split(path)[0] + ending) for ending in _ENDINGS)
+            yield from (ref for ref in forms if ref is not None)
+
+
+def _prefer(found: dict[str, SourceRef], ref: SourceRef) -> None:
+    """Keep one reference to each rollout, to its plain form where there are two."""
+    stem, ending = _split(Path(ref.path).name)
+    key = stem if _THREAD.fullmatch(stem) else ref.path.removesuffix(ending) + ".jsonl"
+    if key not in found or (ending == ".jsonl" and found[key].path.endswith(".zst")):
+        found[key] = msgspec.structs.replace(ref, key=key)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 RECENT = 500
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
-Kind = Literal["new", "grown", "changed", "shrunk"]
+Kind = Literal["new", "grown", "changed", "shrunk"]  # grown: also a file that only moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,11 @@ def discover(agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, fu
 
 
 def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, writer: IndexWriter) -> Discovery:
-    """Compare what is at or below ``paths`` with what the index knows; the cost grows with them alone."""
+    """Compare what is at or below ``paths`` with what the index knows; the cost grows with them alone.
+
+    Where something seems gone its agent is looked through whole: it may only
+    have moved.
+    """
     found = Discovery()
     for name, agent in agents.items():
         own = _below(paths, [str(root) for root in agent.roots(home)])
@@ -87,8 +91,14 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
             found.failures.append(_failure(name, error))
             continue
         known = writer.known(name, at=list(dict.fromkeys((*own, *(ref.key for ref in refs)))))
+        if known.keys() - {ref.key for ref in refs}:
+            refs, failed = _refs_of(agent, home)
+            found.failures.extend(failed)
+            known = writer.known(name)
+        else:
+            failed = []
         gone = _compare(found, refs, known, full=False)
-        _judge_gone(found, name, gone, is_complete=True)
+        _judge_gone(found, name, gone, is_complete=not failed)
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -126,17 +136,17 @@ def _failure(agent: str, error: OSError | HoldfastError) -> ScanFailure:
     return ScanFailure(agent, reason)
 
 
-def _compare(found: Discovery, refs: Iterable[SourceRef], known: dict[str, Known], *, full: bool) -> list[str]:
-    """Add what is to be read to ``found``; return the known keys that were not seen."""
+def _compare(found: Discovery, refs: Iterable[SourceRef], known: dict[str, Known], *, full: bool) -> dict[str, Known]:
+    """Add what is to be read to ``found``; return what is known and was not seen."""
     unseen = dict(known)
     for ref in refs:
         before = unseen.pop(ref.key, None)
         change = _change(ref, before)
-        if change is None and full:
-            change = SourceChange(ref, "changed", None)
+        if full:
+            change = SourceChange(ref, "changed" if before else "new", None)
         if change is not None:
             found.changes.append(change)
-    return list(unseen)
+    return unseen
 
 
 def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
@@ -144,20 +154,20 @@ def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
         return SourceChange(ref, "new", None)
     old, new = before.fingerprint, ref.fingerprint
     if old == new:
-        return None
+        return None if before.path == ref.path else SourceChange(ref, "grown", before.checkpoint)
     if old.inode == new.inode and new.size_bytes > old.size_bytes:
         return SourceChange(ref, "grown", before.checkpoint)
     # Another file under the same name, or rewritten in place: what stood before its end may differ.
     return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", None)
 
 
-def _judge_gone(found: Discovery, agent: str, keys: list[str], *, is_complete: bool) -> None:
+def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known], *, is_complete: bool) -> None:
     """Sort unseen sources into those that are gone and those that merely cannot be seen."""
-    if not keys or not is_complete:
+    if not unseen or not is_complete:
         return
     seen: dict[Path, bool] = {}
-    gone = [key for key in keys if _is_visible(Path(key).parent, seen)]
-    if len(gone) < len(keys):
+    gone = [key for key, known in unseen.items() if _is_visible(Path(known.path).parent, seen)]
+    if len(gone) < len(unseen):
         found.failures.append(ScanFailure(agent, "unreadable"))
     if gone:
         found.gone[agent] = gone
@@ -165,14 +175,13 @@ def _judge_gone(found: Discovery, agent: str, keys: list[str], *, is_complete: b
 
 def _is_visible(directory: Path, seen: dict[Path, bool]) -> bool:
     """Return whether the absence of something in ``directory`` can be believed."""
-    if not directory.is_absolute():
-        return True  # not a path: its reader alone knows what the key means
     if directory not in seen:
         try:
             os.scandir(directory).close()
             seen[directory] = True
         except OSError as error:
-            seen[directory] = error.errno in _GONE and _is_visible(directory.parent, seen)
+            is_top = directory == directory.parent
+            seen[directory] = error.errno in _GONE and (is_top or _is_visible(directory.parent, seen))
     return seen[directory]
 
 
