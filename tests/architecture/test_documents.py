@@ -6,13 +6,14 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import holdfast_gui.actions
 import pytest
 from holdfast_core.agents import all_agents
 from holdfast_core.cli.parser import build_parser
-from holdfast_core.model.query import FILTERS
+from holdfast_core.model.query import FILTERS, parse
 from holdfast_core.settings import Settings
 from holdfast_gui.actions.registry import SPECS, ActionSpec
 
@@ -91,3 +92,14 @@ def test_links_lead_somewhere(page: Path):
 def _shown_keys(spec: ActionSpec) -> str:
     keys = [*spec.list_keys, *spec.keys]
     return " ".join(f"`{key.replace('Return', 'Enter')}`" for key in keys)
+
+
+def test_every_example_of_a_search_is_understood():
+    page = (DOCS / "search.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    words = [row[0].strip("| `") for row in rows if len(row) == 2]
+    filters = [example for row in rows if len(row) == 3 for example in re.findall(r"`(\w+:[^`]+)`", row[1])]
+
+    assert len(words) > 5 and len(filters) > 15
+    for example in [*words, *filters, 'project:"my app"', "role:user deploy", '-"in vain"', "-agent:codex"]:
+        parse(example, now=datetime(2026, 11, 20, tzinfo=UTC))
