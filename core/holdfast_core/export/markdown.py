@@ -160,6 +160,7 @@ def _call(call: ToolCall, results: Iterable[Block], options: ExportOptions) -> I
 
 
 def call_title(call: ToolCall) -> str:
+    """Return a tool's name and the one input that tells most, as one line."""
     inputs = call.input if isinstance(call.input, dict) else {}
     telling = next((_as_text(inputs[key]) for key in _TELLING_INPUTS if _as_text(inputs.get(key))), "")
     return ": ".join(part for part in (one_line(call.name), one_line(telling, limit=80)) if part)

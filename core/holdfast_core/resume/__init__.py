@@ -7,6 +7,7 @@ run_here(plan, home)                ->  this process becomes the agent (the comm
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from holdfast_core.resume.project import Project, chosen_directory, open_project
 
 if TYPE_CHECKING:
     from holdfast_core.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _SEARCH_SECONDS = 3.0
 
@@ -109,6 +112,7 @@ def start(plan: ResumePlan, home: Home, settings: Settings) -> None:
             directory=project.spawn_directory,
             environment=spawn.spawn_environment(home.environment, plan.cwd),
         )
+    log.info("%s continues a session in %s", plan.argv[0], plan.terminal)
 
 
 def run_here(plan: ResumePlan, home: Home) -> int:

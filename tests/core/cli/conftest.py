@@ -59,12 +59,24 @@ class Person:
             program.chmod(0o755)
 
 
+def a_person(top: Path) -> Person:
+    return Person(top, a_dozen(top / "home", datetime.now(UTC)))
+
+
 @pytest.fixture
 def person(tmp_path: Path) -> Person:
-    return Person(tmp_path, a_dozen(tmp_path / "home", datetime.now(UTC)))
+    return a_person(tmp_path)
 
 
 @pytest.fixture
 def indexed(person: Person) -> Person:
+    person.json("index", "update")
+    return person
+
+
+@pytest.fixture(scope="session")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """One that is shared by tests that only read."""
+    person = a_person(tmp_path_factory.mktemp("reading"))
     person.json("index", "update")
     return person

@@ -50,48 +50,48 @@ def test_agents_tells_who_is_here(indexed: Person):
     assert "Claude Code" in indexed.ok("agents")
 
 
-def test_list_gives_rows_newest_first(indexed: Person):
-    rows = indexed.json("sessions", "list")
+def test_list_gives_rows_newest_first(reading: Person):
+    rows = reading.json("sessions", "list")
 
     assert rows[0]["title"] == FIRST
     assert [row["updated_at"] for row in rows] == sorted((row["updated_at"] for row in rows), reverse=True)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row["updated_at"]) for row in rows)
 
 
-def test_list_can_be_limited_sorted_turned_and_filtered(indexed: Person):
-    titles = [row["title"] for row in indexed.json("sessions", "list", "--sort", "title")]
+def test_list_can_be_limited_sorted_turned_and_filtered(reading: Person):
+    titles = [row["title"] for row in reading.json("sessions", "list", "--sort", "title")]
 
     plain = [title for title in titles if title.isascii()]
     assert plain == sorted(plain, key=str.casefold)
-    turned = [row["title"] for row in indexed.json("sessions", "list", "--sort", "title", "--reverse")]
+    turned = [row["title"] for row in reading.json("sessions", "list", "--sort", "title", "--reverse")]
     assert turned == titles[::-1]
-    assert len(indexed.json("sessions", "list", "--limit", "3")) == 3
-    assert {row["agent"] for row in indexed.json("sessions", "list", "--filter", "agent:codex")} == {"codex"}
-    assert indexed.json("sessions", "list", "--filter", "is:starred") == []
+    assert len(reading.json("sessions", "list", "--limit", "3")) == 3
+    assert {row["agent"] for row in reading.json("sessions", "list", "--filter", "agent:codex")} == {"codex"}
+    assert reading.json("sessions", "list", "--filter", "is:starred") == []
 
 
-def test_the_table_fits_and_its_numbers_name_sessions(indexed: Person):
-    table = indexed.ok("sessions", "list").splitlines()
+def test_the_table_fits_and_its_numbers_name_sessions(reading: Person):
+    table = reading.ok("sessions", "list").splitlines()
 
     assert table[0].split() == ["#", "Title", "Project", "Agent", "Messages", "Changed"]
     assert table[1].split()[0] == "1"
     assert FIRST in table[1]
     assert all(len(line) <= 160 for line in table)
-    assert indexed.json("sessions", "show", "1")["title"] == FIRST
+    assert reading.json("sessions", "show", "1")["title"] == FIRST
 
 
-def test_a_number_means_the_list_that_was_seen(indexed: Person):
-    second = indexed.json("sessions", "list", "--sort", "title")[1]
+def test_a_number_means_the_list_that_was_seen(reading: Person):
+    second = reading.json("sessions", "list", "--sort", "title")[1]
 
-    indexed.ok("sessions", "list", "--sort", "title", "--limit", "2")
+    reading.ok("sessions", "list", "--sort", "title", "--limit", "2")
 
-    assert indexed.json("sessions", "show", "2")["id"] == second["id"]
+    assert reading.json("sessions", "show", "2")["id"] == second["id"]
 
 
-def test_show_gives_the_whole_session(indexed: Person):
-    row = indexed.json("sessions", "list")[0]
+def test_show_gives_the_whole_session(reading: Person):
+    row = reading.json("sessions", "list")[0]
 
-    shown = indexed.json("sessions", "show", row["id"])
+    shown = reading.json("sessions", "show", row["id"])
 
     assert {key: shown[key] for key in row} == row
     roles = [message["role"] for message in shown["messages"]]
@@ -100,20 +100,20 @@ def test_show_gives_the_whole_session(indexed: Person):
     assert kinds >= {"text", "thinking", "tool_call", "tool_result"}
     assert set(shown) >= {"todos", "notes", "problems"}
     assert set(shown["messages"][0]) >= {"id", "parent_id", "role", "timestamp", "model", "usage", "blocks"}
-    assert "── You" in indexed.ok("sessions", "show", row["id"])
+    assert "── You" in reading.ok("sessions", "show", row["id"])
 
 
 @pytest.mark.parametrize("shape", ["native", "prefix", "title", "title prefix"])
-def test_a_session_can_be_named_in_every_way(indexed: Person, shape: str):
-    row = indexed.json("sessions", "list")[0]
+def test_a_session_can_be_named_in_every_way(reading: Person, shape: str):
+    row = reading.json("sessions", "list")[0]
     native = row["native_id"]
     target = {"native": native, "prefix": native[:12], "title": FIRST.upper(), "title prefix": "why does"}[shape]
 
-    assert indexed.json("sessions", "show", target)["id"] == row["id"]
+    assert reading.json("sessions", "show", target)["id"] == row["id"]
 
 
-def test_search_finds_what_was_said(indexed: Person):
-    found = indexed.json("sessions", "search", "pool.lock", "--limit", "2")
+def test_search_finds_what_was_said(reading: Person):
+    found = reading.json("sessions", "search", "pool.lock", "--limit", "2")
 
     assert found["total_sessions"] >= 1
     assert found["total_messages"] >= len(found["hits"]) > 0
@@ -123,21 +123,21 @@ def test_search_finds_what_was_said(indexed: Person):
         *("snippet", "highlights", "score", "timestamp"),
     }
     assert "pool" in hit["snippet"][slice(*hit["highlights"][0])].lower()
-    done = indexed.run("sessions", "search", "pool.lock")
+    done = reading.run("sessions", "search", "pool.lock")
     assert FIRST in done.stdout
     assert "messages in" in done.stderr
 
 
-def test_a_word_that_stands_nowhere_gives_nothing(indexed: Person):
-    assert indexed.json("sessions", "search", "zzzunheardof")["hits"] == []
+def test_a_word_that_stands_nowhere_gives_nothing(reading: Person):
+    assert reading.json("sessions", "search", "zzzunheardof")["hits"] == []
 
 
 @pytest.mark.parametrize(("form", "begins"), [("md", "# Why does"), ("json", '{"schema"'), ("txt", "Why does")])
-def test_export_writes_one_private_file(indexed: Person, tmp_path: Path, form: str, begins: str):
+def test_export_writes_one_private_file(reading: Person, tmp_path: Path, form: str, begins: str):
     place = tmp_path / "out"
     place.mkdir()
 
-    done = indexed.json("sessions", "export", FIRST, "--format", form, "-o", str(place))
+    done = reading.json("sessions", "export", FIRST, "--format", form, "-o", str(place))
 
     path = Path(done["path"])
     assert path.parent == place
@@ -146,36 +146,36 @@ def test_export_writes_one_private_file(indexed: Person, tmp_path: Path, form: s
     assert (path.stat().st_size, stat.S_IMODE(path.stat().st_mode), done["removed"]) == (done["bytes"], 0o600, [])
 
 
-def test_export_without_a_place_goes_to_the_present_directory(indexed: Person, tmp_path: Path):
+def test_export_without_a_place_goes_to_the_present_directory(reading: Person, tmp_path: Path):
     place = tmp_path / "here"
     place.mkdir()
 
-    printed = indexed.ok("sessions", "export", FIRST, cwd=place)
+    printed = reading.ok("sessions", "export", FIRST, cwd=place)
 
     assert [str(path) for path in place.iterdir()] == [printed.strip()]
 
 
-def test_export_replaces_nothing_unasked(indexed: Person, tmp_path: Path):
+def test_export_replaces_nothing_unasked(reading: Person, tmp_path: Path):
     path = tmp_path / "mine.md"
     path.write_text("mine")
 
-    refused = indexed.run("sessions", "export", FIRST, "-o", str(path))
+    refused = reading.run("sessions", "export", FIRST, "-o", str(path))
 
     assert (refused.returncode, refused.stdout, path.read_text()) == (4, "", "mine")
-    indexed.ok("sessions", "export", FIRST, "-o", str(path), "--force")
+    reading.ok("sessions", "export", FIRST, "-o", str(path), "--force")
     assert path.read_text().startswith("# ")
 
 
-def test_export_to_standard_output_is_the_export_alone(indexed: Person):
-    assert indexed.ok("sessions", "export", FIRST, "-o", "-").startswith(f"# {FIRST}\n")
-    assert indexed.run("sessions", "export", FIRST, "-o", "-", "--json").returncode == 2
+def test_export_to_standard_output_is_the_export_alone(reading: Person):
+    assert reading.ok("sessions", "export", FIRST, "-o", "-").startswith(f"# {FIRST}\n")
+    assert reading.run("sessions", "export", FIRST, "-o", "-", "--json").returncode == 2
 
 
-def test_export_holds_what_settings_and_options_say(indexed: Person):
-    full = indexed.ok("sessions", "export", FIRST, "-o", "-")
-    by_setting = indexed.ok("sessions", "export", FIRST, "-o", "-", "--set", "export_tool_output=no")
-    by_option = indexed.ok("sessions", "export", FIRST, "-o", "-", "--no-tool-output", "--no-thinking")
-    back_again = indexed.ok("sessions", "export", FIRST, "-o", "-", "--set", "export_thinking=no", "--thinking")
+def test_export_holds_what_settings_and_options_say(reading: Person):
+    full = reading.ok("sessions", "export", FIRST, "-o", "-")
+    by_setting = reading.ok("sessions", "export", FIRST, "-o", "-", "--set", "export_tool_output=no")
+    by_option = reading.ok("sessions", "export", FIRST, "-o", "-", "--no-tool-output", "--no-thinking")
+    back_again = reading.ok("sessions", "export", FIRST, "-o", "-", "--set", "export_thinking=no", "--thinking")
 
     assert "Output:" in full
     assert "<summary>Thinking" in full
@@ -216,8 +216,8 @@ def test_a_note_can_come_from_standard_input(indexed: Person):
     "arguments",
     [["rename", FIRST], ["rename", FIRST, "x", "--reset"], ["note", FIRST], ["note", FIRST, "x", "--clear"]],
 )
-def test_marks_that_contradict_themselves_are_wrong_usage(indexed: Person, arguments: list[str]):
-    assert indexed.run("sessions", *arguments).returncode == 2
+def test_marks_that_contradict_themselves_are_wrong_usage(reading: Person, arguments: list[str]):
+    assert reading.run("sessions", *arguments).returncode == 2
 
 
 def test_resume_says_what_it_would_run(indexed: Person):
@@ -271,16 +271,16 @@ def test_resume_in_a_moved_project_asks_once(indexed: Person):
     assert indexed.json("resume", row["id"], "--dry-run")["cwd"] == str(new)
 
 
-def test_resume_without_the_agent_tells_how_to_get_it(indexed: Person):
-    done = indexed.run("resume", FIRST, "--json")
+def test_resume_without_the_agent_tells_how_to_get_it(reading: Person):
+    done = reading.run("resume", FIRST, "--json")
 
     assert (done.returncode, done.stdout) == (3, "")
     assert "Claude Code is not installed here" in done.stderr
 
 
-def test_resume_alone_offers_what_was_used_last(indexed: Person):
-    assert len(indexed.json("resume")) == 10
-    assert FIRST in indexed.ok("resume")
+def test_resume_alone_offers_what_was_used_last(reading: Person):
+    assert len(reading.json("resume")) == 10
+    assert FIRST in reading.ok("resume")
 
 
 def test_config_changes_lists_and_resets(person: Person):
