@@ -40,6 +40,7 @@ class PartBuilder:
         self.parts = Parts()
         self.changed_from = 0
         self._calls: dict[str, int] = {}
+        self._repeated: list[tuple[str, int, int]] = []  # call id, its earlier part, its later part
         self._opened: dict[tuple[int, int, int], int] = {}
         self._speaker = ""
         self._model: str | None = None
@@ -76,11 +77,17 @@ class PartBuilder:
         }
         parts.truncate(length)
         self.changed_from = min(self.changed_from, length)
-        self._calls = {call: part for call, part in self._calls.items() if part < length}
+        self._forget_calls(length)
         self._head = self.parts.kinds.rfind(Kind.HEAD)
         self._run, self._steps = -1, 0
         self._speaker, self._model = "", None
         return restart
+
+    def _forget_calls(self, length: int) -> None:
+        while self._repeated and self._repeated[-1][2] >= length:
+            call, earlier, _ = self._repeated.pop()
+            self._calls[call] = earlier
+        self._calls = {call: part for call, part in self._calls.items() if part < length}
 
     def restore_speaker(self, message: Message | None, model: str | None) -> None:
         """After `rewind`: ``message`` is the one of the last head that is left, ``model`` what was last named there."""
@@ -132,6 +139,8 @@ class PartBuilder:
         else:
             part = self._quiet(Kind.TOOL, Group.TOOLS, index, number)
         if call.call_id:
+            if call.call_id in self._calls:
+                self._repeated.append((call.call_id, self._calls[call.call_id], part))
             self._calls[call.call_id] = part
 
     def _add_result(self, message: Message, index: int, number: int, result: ToolResult) -> None:

@@ -94,9 +94,19 @@ class Parts:
             del numbers[length:]
         del self.estimates[length:]
         for part, message in enumerate(self.result_messages):
-            if message >= first_message and self.kinds[part] == Kind.TOOL:
+            if message >= first_message and self.kinds[part] != Kind.STEPS:
                 self.result_messages[part] = self.result_blocks[part] = -1
-                self.groups[part] &= ~Group.ERRORS
+                self._forget_error(part)
+
+    def _forget_error(self, part: int) -> None:
+        """Take a part and its head out of the errors, the head only if nothing else below it is one."""
+        self.groups[part] &= ~Group.ERRORS
+        head = self.heads[part]
+        if head >= 0:
+            following = self.kinds.find(Kind.HEAD, head + 1)
+            below = self.groups[head + 1 : following if following >= 0 else len(self)]
+            if not any(group & Group.ERRORS for group in below):
+                self.groups[head] &= ~Group.ERRORS
 
     def first_of(self, message: int) -> int:
         """Return the first part that belongs to ``message`` or a later one; may be the number of parts."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from holdfast_gui.models.ansi import Ink, parse, stripped
 from hypothesis import given
 from hypothesis import strategies as st
-
-from holdfast_gui.models.ansi import Ink, parse, stripped
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from holdfast_gui.models.chunks import cut, cut_markdown
 from hypothesis import given
 from hypothesis import strategies as st
-
-from holdfast_gui.models.chunks import cut, cut_markdown
 
 TEXTS = st.text(alphabet="ab \n`~#-", max_size=400)
 

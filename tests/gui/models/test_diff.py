@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from holdfast_gui.models.diff import compare, is_edit_input, parse_patch, read_diffs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast_gui.models.diff import compare, is_edit_input, parse_patch, read_diffs
-
-PATCH = "*** Begin Patch\n*** Update File: a.py\n@@ def f\n x\n-old\n+new\n*** Add File: b.py\n+one\n+two\n*** End Patch\n"
+PATCH = (
+    "*** Begin Patch\n*** Update File: a.py\n@@ def f\n x\n-old\n+new\n*** Add File: b.py\n+one\n+two\n*** End Patch\n"
+)
 UNIFIED = "--- a/a.py\n+++ b/a.py\n@@ -10,2 +10,2 @@ def f\n x\n-old\n+new\n"
 
 

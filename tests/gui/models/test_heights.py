@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from itertools import accumulate
 
+from holdfast_gui.models.heights import Heights
 from hypothesis import given
 from hypothesis import strategies as st
-
-from holdfast_gui.models.heights import Heights
 
 HEIGHTS = st.lists(st.integers(0, 500), max_size=200)
 

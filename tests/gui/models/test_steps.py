@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from holdfast_core.model.message import Todo, ToolCall, ToolResult
 from holdfast_gui.models.steps import describe, input_text, plan_of
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from holdfast_core.model.message import Compaction, Error, Image, Message, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.session import Session
 from holdfast_core.model.usage import Usage
 from holdfast_gui.models.parts import Group, Kind
 from holdfast_gui.models.transcript import TranscriptModel
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.gui.transcripts import answer, day_at_sea, edit, prompt, result, run, session
 
 CALL_IDS = st.sampled_from(["", "c1", "c2", "c3"])

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import (
     QFont,
@@ -29,6 +28,10 @@ from PySide6.QtGui import (
 from holdfast_gui.text import clean
 from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.document import CHIP_SPACE, Mark, SafeDocument, lift
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 DEEPEST = 16  # nesting beyond it is shown as plain text, for the parser drops what lies below 20
 MOST_CELLS, MOST_COLUMNS = 1_000, 24
@@ -70,6 +73,8 @@ def safe_link(target: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # 40 ms, and not before there is prose to show
+
     return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 

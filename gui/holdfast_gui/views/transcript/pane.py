@@ -233,6 +233,7 @@ class TranscriptPane(QWidget):
         view.session_wanted.connect(self.session_wanted)
         view.link_clicked.connect(self.link_clicked)
         view.context_menu_wanted.connect(self.context_menu_wanted)
+        view.filter_dropped.connect(lambda: self.set_filter(()))
         view.moved.connect(self._on_moved)
         view.content_changed.connect(self._mark_rail)
         view.finder.changed.connect(self._on_hits)

@@ -60,12 +60,17 @@ class Selection:
         if not self:
             return ""
         (first, first_number, start), (last, last_number, end) = self.ends
-        if first == last:
+        begins_whole = (first_number, start) == (0, 0)
+        ends_whole = _is_end(column, last, last_number, end)
+        if first == last and not (begins_whole and ends_whole):
             return self._piece(column, first, (first_number, start), (last_number, end), as_plain=as_plain)
-        begin = self._piece(column, first, (first_number, start), (END, END), as_plain=as_plain)
-        close = self._piece(column, last, (0, 0), (last_number, end), as_plain=as_plain)
-        between = whole_parts(model, column, range(first + 1, last), as_plain=as_plain)
-        return "\n\n".join(piece for piece in (begin, *between, close) if piece)
+        whole = range(first if begins_whole else first + 1, last + 1 if ends_whole else last)
+        pieces = list(whole_parts(model, column, whole, as_plain=as_plain))
+        if not begins_whole:
+            pieces.insert(0, self._piece(column, first, (first_number, start), (END, END), as_plain=as_plain))
+        if not ends_whole:
+            pieces.append(self._piece(column, last, (0, 0), (last_number, end), as_plain=as_plain))
+        return "\n\n".join(piece for piece in pieces if piece)
 
     def _piece(self, column: Column, part: int, start: tuple[int, int], end: tuple[int, int], *, as_plain: bool) -> str:
         chunks = column.chunks(part)
@@ -95,6 +100,16 @@ def whole_parts(model: TranscriptModel, column: Column, parts: range, *, as_plai
             yield column.chunks(part)[0].plain if as_plain else f"**{column.chunks(part)[0].plain}**"
         else:
             yield _step_text(model, column, part, as_plain=as_plain)
+
+
+def _is_end(column: Column, part: int, number: int, position: int) -> bool:
+    """Tell whether a spot is the end of a part."""
+    if position >= END:
+        return True
+    if number < len(column.chunks(part)) - 1:
+        return False
+    chunk = column.laid_out(part, number)
+    return isinstance(chunk, TextChunk) and position >= chunk.ensure_document().length
 
 
 def _step_text(model: TranscriptModel, column: Column, part: int, *, as_plain: bool) -> str:

@@ -232,6 +232,11 @@ class DiffChunk(CardChunk):
         super().__init__(height, title=title, copied=copied, is_first=is_first, is_last=is_last)
         self._lines = lines
 
+    @property
+    def plain(self) -> str:
+        """The lines with their signs."""
+        return self.source
+
     def make_document(self) -> SafeDocument:
         """Make the lines without their signs, so that selecting gives code."""
         shown = "\n".join(clean(line.text).replace("\n", " ") for line in self._lines)

@@ -34,6 +34,7 @@ class TranscriptView(Page):
     """A session of any length. Emits what the person asks for; opens and fetches nothing itself."""
 
     context_menu_wanted = Signal(QPoint)
+    filter_dropped = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +89,7 @@ class TranscriptView(Page):
 
     def go_to_part(self, part: int) -> None:
         """Bring a part to the top, unfolded, with its head if that stands just above."""
-        self.model.reveal(part)
+        self._reveal(part)
         above = part - 1
         target = above if above >= 0 and self.model.parts.kinds[above] == Kind.HEAD else part
         self.column.go_to(target, 0, 0)
@@ -275,7 +276,7 @@ class TranscriptView(Page):
         hit = self.finder.hit
         if hit is None:
             return
-        self.model.reveal(hit.part)
+        self._reveal(hit.part)
         if not self.model.is_open(hit.part) and self.model.is_openable(hit.part):
             self.model.set_open(hit.part, True)
             self.column.forget_part(hit.part)
@@ -289,6 +290,13 @@ class TranscriptView(Page):
             top = chunk.rect_of(*found[ordinal]).top() if found else 0.0
         self.column.go_to(hit.part, number, round(top) - self.viewport().height() // 3)
         self.changed_place()
+
+    def _reveal(self, part: int) -> None:
+        """Make a part visible, and tell if the filter had to go for that."""
+        groups = self.model.shown
+        self.model.reveal(part)
+        if self.model.shown != groups:
+            self.filter_dropped.emit()
 
     def _chunk_of_hit(self, hit: TextHit) -> int:
         chunks = self.column.chunks(hit.part)

@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
+from holdfast_gui.views.transcript.document import SafeDocument
+from holdfast_gui.views.transcript.markdown import prompt_document, prose_document, safe_link
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PySide6.QtCore import QPointF, QUrl
 from PySide6.QtGui import QImage, QPainter, QTextDocument, QTextTable
-
-from holdfast_gui.views.transcript.document import SafeDocument
-from holdfast_gui.views.transcript.markdown import prompt_document, prose_document, safe_link
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -146,7 +145,9 @@ def test_what_hides_or_turns_text_is_made_visible(hidden: str):
 
 
 def test_structure_becomes_structure():
-    document = prose_document("# Head\n\n1. one\n2. two\n   - in\n\n> said\n\n| a | b |\n|---|--:|\n| 1 | `2` |\n\n---\n")
+    document = prose_document(
+        "# Head\n\n1. one\n2. two\n   - in\n\n> said\n\n| a | b |\n|---|--:|\n| 1 | `2` |\n\n---\n"
+    )
 
     items = []
     block = document.begin()

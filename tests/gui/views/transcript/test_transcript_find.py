@@ -1,0 +1,167 @@
+"""Finding words in a session."""
+
+from __future__ import annotations
+
+import pytest
+from holdfast_gui.models.parts import Kind
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.gui.transcripts import AGENT, answer, day_at_sea, long_session, prompt, result, run, session
+
+Key = Qt.Key
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def find(pane, qtbot, text):
+    pane.open_find()
+    pane.find_bar.field.selectAll()
+    QTest.keyClicks(pane.find_bar.field, text)
+    QTest.keyClick(pane.find_bar.field, Key.Key_Return)
+    qtbot.waitUntil(lambda: pane.view.finder.words == (text,) and pane.view.finder.is_complete)
+
+
+def test_typing_finds_and_counts(pane, show, qtbot):
+    show(day_at_sea())
+
+    find(pane, qtbot, "DEPTH")
+
+    assert pane.find_bar.count_text == "1 of 5"
+
+
+def test_typing_alone_finds_after_a_moment(pane, show, qtbot):
+    show(day_at_sea())
+    pane.open_find()
+
+    QTest.keyClicks(pane.find_bar.field, "mast")
+
+    qtbot.waitUntil(lambda: pane.find_bar.count_text == "1 of 3")
+
+
+def test_keys_step_through_the_hits_and_round(pane, show, qtbot):
+    show(day_at_sea())
+    find(pane, qtbot, "depth")
+    seen = []
+
+    for key, modifier in ((Key.Key_F3, SHIFT), (Key.Key_F3, SHIFT.__class__.NoModifier), (Key.Key_Return, SHIFT)):
+        QTest.keyClick(pane.find_bar.field, key, modifier)
+        seen.append(pane.find_bar.count_text)
+
+    assert seen == ["5 of 5", "1 of 5", "5 of 5"]
+
+
+def test_a_hit_in_a_closed_step_opens_it_and_is_in_sight(pane, show, qtbot, sight):
+    calls = [answer(run(f"c{n}", "ls")) for n in range(9)]
+    results = [result(f"c{n}", "line\n" * 4_000 + ("treasure" if n == 7 else "")) for n in range(9)]
+    show(session(prompt("go"), *calls, *results, answer("done")))
+
+    find(pane, qtbot, "treasure")
+
+    part = pane.view.finder.hit.part
+    assert pane.view.model.is_open(part)
+    entries = [entry for entry in pane.view.placed() if entry.part == part and "treasure" in entry.chunk.plain]
+    (hit,) = entries[0].chunk.occurrences(["treasure"])
+    y = entries[0].y + entries[0].chunk.rect_of(*hit).top()
+    assert 0 < y < pane.view.viewport().height()
+
+
+def test_each_hit_of_one_text_is_gone_to(pane, show, qtbot):
+    show(session(answer("tide " + "word " * 4_000 + "tide " + "word " * 4_000 + "tide")))
+    find(pane, qtbot, "tide")
+    places = [pane.view.column.position]
+
+    for _ in range(2):
+        pane.find_next()
+        places.append(pane.view.column.position)
+
+    assert places == sorted(set(places))
+
+
+def test_words_of_a_search_are_marked_each_for_itself(pane, show, qtbot):
+    show(day_at_sea())
+
+    pane.set_hits(["chain", "mast"])
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
+    assert pane.find_bar.field.text() == "chain mast"
+    assert pane.find_bar.isVisible()
+    assert pane.find_bar.count_text == "1 of 7"
+
+
+def test_no_words_hide_the_bar(pane, show):
+    show(day_at_sea())
+    pane.set_hits(["chain"])
+
+    pane.set_hits([])
+
+    assert not pane.find_bar.isVisible()
+
+
+def test_escape_closes_and_gives_the_keyboard_back(pane, show, qtbot):
+    show(day_at_sea())
+    find(pane, qtbot, "chain")
+
+    QTest.keyClick(pane.find_bar.field, Key.Key_Escape)
+
+    assert not pane.find_bar.isVisible()
+    assert pane.view.words == ()
+    assert pane.view.hasFocus()
+
+
+def test_nothing_found_is_said(pane, show, qtbot):
+    show(day_at_sea())
+
+    find(pane, qtbot, "submarine")
+
+    assert pane.find_bar.count_text == "No hits"
+
+
+@pytest.mark.parametrize("text", ["pool.lock", "(a|b)*", "\\", "<b>", "🙂", "é"])
+def test_what_is_typed_is_taken_literally(pane, show, qtbot, text):
+    show(session(answer(f"before {text} after"), answer("nothing")))
+
+    pane.find(text)
+
+    qtbot.waitUntil(lambda: pane.find_bar.count_text == "1 of 1")
+
+
+def test_a_filter_that_hides_the_hit_is_dropped(pane, show, qtbot):
+    show(day_at_sea())
+    pane.set_filter(["prompts"])
+
+    find(pane, qtbot, "too short")
+
+    assert pane.view.model.is_visible(pane.view.finder.hit.part)
+    assert pane.filter == frozenset()
+
+
+def test_hits_are_counted_on_while_the_session_grows(pane, show, qtbot):
+    first = day_at_sea()
+    show(first)
+    find(pane, qtbot, "mast")
+
+    pane.append(session(*first.messages, answer("The mast again.")), len(first.messages))
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
+    assert pane.find_bar.count_text == "1 of 4"
+
+
+def test_hits_of_a_long_session_are_looked_for_in_slices(pane, qtbot):
+    pane.set_session(long_session(20_000), AGENT)
+    qtbot.waitUntil(lambda: pane.view.model.is_built)
+
+    pane.find("Answer 19999")
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
+    assert len(pane.view.finder.hits) == 1
+    assert any(entry.chunk.plain.startswith("Answer 19999") for entry in pane.view.placed())
+
+
+def test_hits_are_drawn(pane, show, qtbot, sight):
+    show(day_at_sea())
+    before = pane.view.viewport().grab().toImage()
+
+    find(pane, qtbot, "chain")
+
+    assert pane.view.viewport().grab().toImage() != before
+    assert pane.view.current_hit == (sight.part(Kind.THOUGHT), 1, 0)
