@@ -10,7 +10,7 @@ from holdfast_core.cli.index import ensure_index
 from holdfast_core.model.agent import AgentInfo
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
 
 
 def add(commands: Commands) -> None:

@@ -9,7 +9,7 @@ from holdfast_core.cli.context import Context
 from holdfast_core.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
 
 
 def add(commands: Commands) -> None:

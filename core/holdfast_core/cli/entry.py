@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from holdfast_core import cli
+from holdfast_core.cli.commands import shared_options
 from holdfast_core.cli.context import Context
-from holdfast_core.cli.parser import build_parser, shared_options
+from holdfast_core.cli.parser import build_parser
 from holdfast_core.cli.start import split_setting
 from holdfast_core.errors import Ambiguous, HoldfastError, ProjectGone
 from holdfast_core.export.plain import one_line, plain_text

@@ -10,7 +10,7 @@ import msgspec
 from holdfast_core.cli.context import Context
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
     from holdfast_core.model.changes import ScanProgress, ScanReport
 
 

@@ -13,7 +13,7 @@ from holdfast_core.errors import WrongUsage
 from holdfast_core.export.document import entry_document
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
 
 
 def add(group: Commands) -> None:

@@ -3,39 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from holdfast_core import __version__
-from holdfast_core.cli.context import Context
-
-Command = Callable[[Context, argparse.Namespace], Awaitable[None]]
-
-
-class Commands:
-    """A level of commands: the program's own, or those of a group."""
-
-    def __init__(self, parser: argparse.ArgumentParser, *, metavar: str = "COMMAND") -> None:
-        self._under = parser.add_subparsers(metavar=metavar, required=True, title="commands")
-
-    def add(self, name: str, command: Command) -> argparse.ArgumentParser:
-        """Add a command whose help is its docstring: the first line where it is listed, all of it where it is asked."""
-        text = inspect.getdoc(command) or ""
-        parser = self._under.add_parser(
-            name,
-            help=text.partition("\n")[0],
-            description=text,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        _add_shared(parser, is_top=False)
-        parser.set_defaults(command=command)
-        return parser
-
-    def group(self, name: str, title: str) -> Commands:
-        """Add a command that only has commands below it."""
-        return Commands(self._under.add_parser(name, help=title, description=title, allow_abbrev=False))
+from holdfast_core.cli.commands import Commands, add_shared
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -49,37 +19,8 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
-    _add_shared(parser, is_top=True)
+    add_shared(parser, is_top=True)
     commands = Commands(parser)
     for group in (index, agents, sessions, resume, config):
         group.add(commands)
     return parser
-
-
-def shared_options(arguments: argparse.Namespace) -> tuple[str | None, Path | None, list[str]]:
-    """Return home, agents' home and settings, wherever in the line they were given; the later one wins."""
-    agents_home = getattr(arguments, "agents_home", None)
-    settings = [*getattr(arguments, "settings_before", []), *getattr(arguments, "settings_after", [])]
-    return getattr(arguments, "home", None), Path(agents_home).absolute() if agents_home else None, settings
-
-
-def _add_shared(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
-    """Add what every command takes; absent options leave no trace, so that one before the command is not undone."""
-    group = parser.add_argument_group("options of every command")
-    hidden = argparse.SUPPRESS
-    group.add_argument("--json", action="store_true", default=hidden, help="print exactly one JSON value")
-    group.add_argument("--home", metavar="DIR", default=hidden, help="keep everything of ours below DIR")
-    group.add_argument(
-        "--agents-home",
-        metavar="DIR",
-        default=hidden,
-        help="look for agents' sessions below DIR, not your home",
-    )
-    group.add_argument(
-        "--set",
-        metavar="KEY=VALUE",
-        action="append",
-        default=hidden,
-        dest="settings_before" if is_top else "settings_after",
-        help="use another value of a setting this once",
-    )

@@ -17,7 +17,7 @@ from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.session import SessionEntry
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
 
 _OFFERED = 10
 

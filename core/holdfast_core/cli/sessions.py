@@ -18,7 +18,7 @@ from holdfast_core.model.search import Hit, SearchResult
 from holdfast_core.model.session import SessionEntry
 
 if TYPE_CHECKING:
-    from holdfast_core.cli.parser import Commands
+    from holdfast_core.cli.commands import Commands
 
 _SHOWN_TO_PEOPLE = 50
 _OUTPUT_LINES = 8
