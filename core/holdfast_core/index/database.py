@@ -19,6 +19,9 @@ LOCK: Final = "writer.lock"
 # What SQLite says of a file that is damaged, not its own, or of another shape than ours.
 BROKEN: Final = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.FormatError, apsw.CantOpenError, apsw.IOError)
 
+# What it says of a disk that is full, fails, or may not be written.
+UNWRITABLE: Final = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError)
+
 
 def shard_name(number: int) -> str:
     """Return the file name of a shard."""

@@ -15,9 +15,9 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SourceRef
-from holdfast_core.errors import IndexBroken, Refused
+from holdfast_core.errors import HoldfastError, IndexBroken, Refused
 from holdfast_core.index.change import Change
-from holdfast_core.index.database import BROKEN, CATALOG, LOCK, open_for_writing, remove_files, select
+from holdfast_core.index.database import BROKEN, CATALOG, LOCK, UNWRITABLE, open_for_writing, remove_files, select
 from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
@@ -84,6 +84,8 @@ class IndexWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if isinstance(error, UNWRITABLE):
+            raise _unwritable(error) from error
 
     def close(self) -> None:
         """Close the files and let others write."""
@@ -262,6 +264,8 @@ class IndexWriter:
             remove_files(self._directory)
             self._open_files()
             raise IndexBroken("The index was damaged and is built again.", detail=str(error)) from error
+        except UNWRITABLE as error:
+            raise _unwritable(error) from error
 
     def _roll_back(self) -> None:
         self._shards.rollback()
@@ -269,3 +273,9 @@ class IndexWriter:
             self._catalog.execute("ROLLBACK")
         # Neither side has changed: nothing needs to be undone at the next start.
         self._catalog.execute("UPDATE source SET is_dirty=0 WHERE is_dirty")
+
+
+def _unwritable(error: BaseException) -> HoldfastError:
+    return HoldfastError(
+        "Holdfast cannot write its index. Free some space on the disk, or correct the permissions.", detail=repr(error)
+    )

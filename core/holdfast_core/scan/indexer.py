@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
+_FAILURE_SECONDS = 30.0
 _IDLE_SECONDS = 3.0
 _TIDY_SECONDS = 0.2
 _BULK_NICENESS = 10
@@ -112,6 +113,7 @@ class Indexer:
         self._woken = asyncio.Event()
         self._is_paused = start.is_paused
         self._is_stopping = False
+        self._is_failing = False
         self._notes: Annotations | None = None
         self._notes_seen = 0
         self._notes_file = _modified_ns(self._paths.annotations)
@@ -206,21 +208,31 @@ class Indexer:
         return self._take()
 
     def _try(self, due: _Due) -> bool:
-        """Run one pass; return True if nothing is left to tidy. What failed for a passing reason is due again."""
+        """Run one pass; return True if nothing is left to tidy. What failed is due again after a while."""
         try:
-            return self._pass(due)
+            is_tidy = self._pass(due)
         except Refused:
             log.info("the index is in use, trying again")
-            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, due)
+            self._want_later(_RETRY_SECONDS, due)
         except IndexBroken as error:
             incident(log, error)
             due.add(_Due(everything=True, notes=True))
-            self._loop.call_soon_threadsafe(self._loop.call_later, _RETRY_SECONDS, self._want, due)
+            self._want_later(_RETRY_SECONDS, due)
         except (HoldfastError, OSError) as error:
-            # A full disk, a directory that cannot be written: said once a look, tried again at the next change.
-            self._emit(Failed(incident(log, error).message))
+            # A full disk, a directory that cannot be written: said once, not at every change.
+            told = incident(log, error).message
+            if not self._is_failing:
+                self._emit(Failed(told))
+            self._is_failing = True
             self._answer([*due.note_numbers, *due.rescan_numbers])
+            self._want_later(_FAILURE_SECONDS, replace(due, note_numbers=[], rescan_numbers=[]))
+        else:
+            self._is_failing = False
+            return is_tidy
         return True
+
+    def _want_later(self, seconds: float, due: _Due) -> None:
+        self._call_soon(self._loop.call_later, seconds, self._want, due)
 
     def _answer(self, numbers: Sequence[int], report: ScanReport | None = None) -> None:
         for number in numbers:

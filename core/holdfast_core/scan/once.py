@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from holdfast_core.agents.base import Agent, Home
-from holdfast_core.errors import HoldfastError, Refused
+from holdfast_core.errors import HoldfastError, IndexBroken, Refused
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ScanProgress, ScanReport
@@ -56,7 +56,10 @@ def update_once(
 
     hooks = Hooks(notes_of=notes_of) if on_progress is None else Hooks(notes_of=notes_of, on_progress=on_progress)
     with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
-        outcome = update(writer, agents, home, full=full, hooks=hooks)
+        try:
+            outcome = update(writer, agents, home, full=full, hooks=hooks)
+        except IndexBroken:  # it was found damaged on the way, and is empty now
+            outcome = update(writer, agents, home, full=full, hooks=hooks)
         return report_of(outcome, writer)
 
 

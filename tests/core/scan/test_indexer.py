@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from holdfast_core.errors import HoldfastError
 from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
@@ -234,6 +235,22 @@ async def test_an_indexer_that_keeps_dying_is_told_once(tmp_path: Path, caplog: 
     await window.process.close()
     assert len(window.events) == 1
     caplog.clear()
+
+
+async def test_an_index_that_cannot_be_written_is_told_once_and_costs_no_process(tmp_path: Path) -> None:
+    window = Window(tmp_path, poll_seconds=0.05, rescan_seconds=0.05)
+    window.paths.create()
+    window.paths.index.write_text("a file where a directory should be")
+    window.process.start()
+    await window.until(lambda: any(isinstance(event, Failed) for event in window.events))
+    pid = window.process.pid
+
+    with pytest.raises(HoldfastError):
+        await window.process.rescan(full=False)
+
+    assert window.process.pid == pid
+    assert sum(isinstance(event, Failed) for event in window.events) == 1
+    await window.process.close()
 
 
 async def test_it_ends_when_its_window_is_gone(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import pytest
 from holdfast_core.agents.base import Checkpoint, Home, Reading, SourceRef
+from holdfast_core.errors import HoldfastError
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.changes import ChangeSet, ScanProgress
 from holdfast_core.scan import ingest
@@ -346,6 +348,43 @@ def test_progress_ends_with_everything_done(place: Place) -> None:
 
     assert seen[-1] == ScanProgress(5, 5, seen[-1].bytes_total, seen[-1].bytes_total, is_done=True)
     assert seen[0].sources_total == 5
+
+
+def test_a_full_disk_is_told_in_plain_words_and_loses_nothing(place: Place) -> None:
+    write_session(place.home, "one", "apple")
+    place.update()
+    for number in range(50):
+        write_session(place.home, f"s{number}", *["pear"] * 200)
+
+    with (
+        pytest.raises(HoldfastError, match="Free some space"),
+        IndexWriter.open(place.index, timeout_seconds=5) as writer,
+    ):
+        writer._catalog.pragma("max_page_count", writer._catalog.pragma("page_count"))
+        ingest.update(writer, place.agents, Home(place.home, {}))
+
+    assert place.listed()["fake:one"] == 1
+    place.update()
+    assert len(place.listed()) == 51
+
+
+def test_the_work_for_one_changed_file_does_not_grow_with_the_archive(place: Place) -> None:
+    """Counted in steps of SQLite's machine: a look at all sources would take some for each."""
+    steps = []
+    for total in (20, 400):
+        paths = [write_session(place.home, f"s{number}", "apple") for number in range(total)]
+        place.update()
+        append(paths[3], "pear")
+        counted: list[int] = []
+        with IndexWriter.open(place.index, timeout_seconds=5) as writer:
+            writer._catalog.trace_v2(
+                apsw.SQLITE_TRACE_PROFILE,
+                lambda event, counted=counted: counted.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]),
+            )
+            ingest.update(writer, place.agents, Home(place.home, {}), paths=[str(paths[3])])
+        steps.append(sum(counted))
+
+    assert steps[1] < 1.5 * steps[0]
 
 
 def test_change_sets_join_into_what_holds_at_the_end() -> None:
