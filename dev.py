@@ -138,7 +138,7 @@ def check(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Measure Holdfast, and other programs beside it where they are asked for."""
-    need_system(OFFSCREEN_LIBRARIES)
+    need_system({**OFFSCREEN_LIBRARIES, **X11_LIBRARIES}, {"Xvfb": "xvfb"})
     install(RUN_LOCK, DEV_LOCK)
     return hand_over([str(PYTHON), "-m", "benchmarks", *arguments])
 
