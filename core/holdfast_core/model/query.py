@@ -102,7 +102,8 @@ class Not:
     item: Node
 
     def __str__(self) -> str:
-        return f"-({self.item})" if isinstance(self.item, And | Or) else f"-{self.item}"
+        text = str(self.item)
+        return f"-{_group(text)}" if isinstance(self.item, And | Or) or text.startswith("-") else f"-{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class And:
     items: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return " ".join(f"({item})" if isinstance(item, Or) else str(item) for item in self.items)
+        return " ".join(_group(str(item)) if isinstance(item, Or) else str(item) for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,11 @@ _REGEX = re.compile(r"/((?:[^/\\]|\\.)+)/(?=[\s)]|$)", re.DOTALL)
 _WORD = re.compile(r"\S+")
 _VALUE = re.compile(r"[^\s,]+")
 _NEEDS_QUOTES = re.compile(r'[\s,"()\\]')
+
+
+def _group(text: str) -> str:
+    # A last word with an open bracket of its own would take the closing one of the group.
+    return f"({text} )" if text.count("(") != text.count(")") else f"({text})"
 
 
 def _quoted(text: str) -> str:
