@@ -13,14 +13,14 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from holdfast_core.model.changes import ScanProgress
 from holdfast_core.model.search import SearchResult
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QApplication, QWidget
-
 from holdfast_gui.models.places import SavedSearch
 from holdfast_gui.models.session_list import day_groups, hit_groups
 from holdfast_gui.theme import Mode, theme
 from holdfast_gui.views.notice import NoticeAction
 from holdfast_gui.views.window import MainWindow
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtWidgets import QApplication, QWidget
+
 from tests.gui import invented
 
 Picture = Callable[[MainWindow], None]
@@ -51,10 +51,14 @@ def searching(window: MainWindow) -> None:
     window.search_field.line.end(False)
     found = [
         invented.hit(invented.entry(2), "…the health probe takes pool.lock before it answers, and the", "pool.lock"),
-        invented.hit(invented.entry(4), "the migration must not hold pool.lock while Stripe retries", "migration", "pool.lock"),
-        invented.hit(invented.entry(1), "writer holds the pool.lock only for the swap; migration is", "pool.lock", "migration"),
+        invented.hit(
+            invented.entry(4), "the migration must not hold pool.lock while Stripe retries", "migration", "pool.lock"
+        ),
+        invented.hit(
+            invented.entry(1), "writer holds the pool.lock only for the swap; migration is", "pool.lock", "migration"
+        ),
         invented.hit(invented.entry(5), "pool.lock says nothing; call it migration gate", "pool.lock", "migration"),
-    ]  # fmt: skip
+    ]
     window.session_list.model.set_hits(hit_groups(found, {each.key: each for each in invented.entries()}))
     window.session_list.set_result(SearchResult((), 8, 34, 0.002))
     window.session_list.select_session(invented.entry(2).id)
@@ -147,6 +151,7 @@ def draw(directory: Path, *, names: list[str], mode: Mode, scale: float = 1.0) -
         picture.save(str(directory / f"{name}-{mode}{'' if scale == 1 else f'-{scale:g}'}.png"))
         window.hide()
         window.deleteLater()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def _show_list(window: MainWindow, entries: list[invented.SessionEntry]) -> None:

@@ -125,6 +125,8 @@ class PlacesModel(QAbstractListModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """See Qt: headings take no part."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         row = self._rows[index.row()]
         if row.place or row.is_more:
             return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import IntEnum
 from typing import Any, Final
 
@@ -240,6 +240,8 @@ class SessionListModel(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """See Qt: headings cannot be chosen, sessions can be renamed and dragged."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         if self.group_at(index.row()):
             return Qt.ItemFlag.ItemNeverHasChildren
         return (
@@ -256,6 +258,12 @@ class SessionListModel(QAbstractTableModel):
             return None
         asked = self._answers.get(role)
         return asked(index.row()) if asked else None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """See Qt: the headers are not seen, but read out."""
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        return self.tr("Session") if orientation == Qt.Orientation.Horizontal else ""
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """See Qt: a new name is not stored here but asked for."""
@@ -355,12 +363,7 @@ def day_groups(
             title, last = "Unknown date", _run_without_date(times_ms, first, zone)
         else:
             title = text.day_title(at.date(), today)
-            midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-            # The next day's midnight by the calendar: a day of a clock change is no 24 hours.
-            next_midnight = (midnight.replace(tzinfo=None) + timedelta(days=1)).astimezone(zone)
-            begin = round(midnight.replace(tzinfo=None).astimezone(zone).timestamp() * 1000)
-            end = round(next_midnight.timestamp() * 1000)
-            edge = begin if descending else end
+            edge = _midnight_ms(at.date() if descending else at.date() + timedelta(days=1), zone)
             last = bisect_left(times_ms, sign * edge + (1 if descending else 0), lo=first, key=lambda ms: sign * ms)
         last = max(last, first + 1)
         groups.append(Group(title, first, last - first))
@@ -388,6 +391,12 @@ def _hit_title(name: str, rows: Sequence[HitRow]) -> str:
     messages = sum(len(row.hits) for row in rows)
     sessions = text.counted(len(rows), "session", "sessions")
     return f"{name} · {sessions}, {text.counted(messages, 'message', 'messages')}"
+
+
+def _midnight_ms(day: date, zone: tzinfo | None) -> int:
+    # By the calendar: a day on which the clock changes has no 24 hours.
+    midnight = datetime.combine(day, datetime.min.time())
+    return round((midnight.replace(tzinfo=zone) if zone else midnight.astimezone()).timestamp() * 1000)
 
 
 def _run_without_date(times_ms: Sequence[int], first: int, zone: tzinfo | None) -> int:

@@ -24,19 +24,19 @@ class Completions(QFrame):
         super().__init__(field)
         self._field = field
         self._model = QStringListModel(self)
-        self._view = QListView()
-        self._view.setModel(self._model)
-        self._view.setUniformItemSizes(True)
-        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._view.setFrameShape(QFrame.Shape.NoFrame)
-        self._view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        self._view.setMouseTracking(True)
-        self._view.setAccessibleName(self.tr("Completions"))
-        self._view.clicked.connect(lambda index: self._take(index.row()))
+        self.view = QListView()
+        self.view.setModel(self._model)
+        self.view.setUniformItemSizes(True)
+        self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.view.setFrameShape(QFrame.Shape.NoFrame)
+        self.view.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.view.setMouseTracking(True)
+        self.view.setAccessibleName(self.tr("Completions"))
+        self.view.clicked.connect(lambda index: self._take(index.row()))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme().margins(4, 4, 4, 4))
-        column.addWidget(self._view)
+        column.addWidget(self.view)
         self._dress()
         theme().changed.connect(self._dress)
         self.hide()
@@ -55,7 +55,7 @@ class Completions(QFrame):
         if self.parentWidget() is not window:
             self.setParent(window)
         self._model.setStringList(list(words))
-        self._view.setCurrentIndex(self._model.index(-1))
+        self.view.setCurrentIndex(self._model.index(-1))
         height = theme().px(PLACE_ROW) * min(SHOWN, len(words)) + 8
         corner = under.mapTo(window, QPoint(0, under.height() + 4))
         self.setGeometry(QRect(corner, under.size()))
@@ -67,7 +67,7 @@ class Completions(QFrame):
         """Do what a key means while words are offered; False if it means nothing here."""
         if self.isHidden():
             return False
-        row = self._view.currentIndex().row()
+        row = self.view.currentIndex().row()
         last = self._model.rowCount() - 1
         match key:
             case Qt.Key.Key_Down:
@@ -97,7 +97,7 @@ class Completions(QFrame):
     def _dress(self) -> None:
         tokens = theme().tokens
         row = theme().px(PLACE_ROW)
-        self._view.setStyleSheet(
+        self.view.setStyleSheet(
             "QListView { background: transparent; border: none; outline: none; }"
             f"QListView::item {{ height: {row}px; padding-left: 8px; border-radius: 6px; }}"
             f"QListView::item {{ color: {tokens.text.name()}; }}"
@@ -106,7 +106,7 @@ class Completions(QFrame):
         )
 
     def _move(self, row: int) -> None:
-        self._view.setCurrentIndex(self._model.index(row))
+        self.view.setCurrentIndex(self._model.index(row))
 
     def _take(self, row: int) -> None:
         word = self._model.stringList()[row]

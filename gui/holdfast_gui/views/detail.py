@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from holdfast_core import clock
@@ -71,13 +72,15 @@ class DetailPane(Pane):
         self.note.set_note(entry.note, is_same=is_same)
         self.tags.set_tags(entry.tags)
         if not is_same:
-            self.set_subagents(())
-            self.set_problems(())
+            self.subagents.set_items((), self._subagent_row)
+            self.problems.set_items((), _problem_row)
             self._area.verticalScrollBar().setValue(0)
+        self._order_focus()
 
     def set_subagents(self, entries: Sequence[SessionEntry]) -> None:
         """Show the sessions that this one started."""
         self.subagents.set_items(entries, self._subagent_row)
+        self._order_focus()
 
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Show what could not be read of this session."""
@@ -107,6 +110,17 @@ class DetailPane(Pane):
         row.addWidget(edge)
         row.addWidget(self._area, 1)
         self.setFixedWidth(theme().px(DETAIL_WIDTH))
+
+    @property
+    def first_stop(self) -> QWidget:
+        """The widget after which the focus goes through the pane."""
+        return self.facts.first_value
+
+    def _order_focus(self) -> None:
+        rows = [*self.files.rows(), *self.subagents.rows()]
+        stops = [self.first_stop, *rows, self.note, *self.tags.chips(), self.tags.add_button, self.tags.field]
+        for one, next_one in pairwise(stops):
+            QWidget.setTabOrder(one, next_one)
 
     def _sections(self) -> list[Section]:
         self._usage_section = Section(self.tr("Usage"), [self.usage])

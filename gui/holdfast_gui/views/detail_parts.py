@@ -76,6 +76,12 @@ class Facts(QWidget):
         self._grid.setColumnMinimumWidth(0, theme().px(_NAME_WIDTH))
         self._grid.setColumnStretch(1, 1)
         self._pairs: list[tuple[Label, Value]] = []
+        self._add_pair()
+
+    @property
+    def first_value(self) -> Value:
+        """The first field, which is there even while nothing is shown."""
+        return self._pairs[0][1]
 
     @property
     def values(self) -> dict[str, str]:
@@ -90,10 +96,7 @@ class Facts(QWidget):
         """Show facts in order; those without a value are left out."""
         shown = [fact for fact in facts if fact[1]]
         while len(self._pairs) < len(shown):
-            pair = (Label(font="small", colour="text3"), Value())
-            self._grid.addWidget(pair[0], len(self._pairs), 0)
-            self._grid.addWidget(pair[1], len(self._pairs), 1)
-            self._pairs.append(pair)
+            self._add_pair()
         for number, (label, value) in enumerate(self._pairs):
             is_used = number < len(shown)
             label.setVisible(is_used)
@@ -101,6 +104,12 @@ class Facts(QWidget):
             if is_used:
                 label.setText(shown[number][0])
                 value.set_value(*shown[number])
+
+    def _add_pair(self) -> None:
+        pair = (Label(font="small", colour="text3"), Value())
+        self._grid.addWidget(pair[0], len(self._pairs), 0)
+        self._grid.addWidget(pair[1], len(self._pairs), 1)
+        self._pairs.append(pair)
 
 
 class Value(QLineEdit):

@@ -80,7 +80,9 @@ class NoticeBar(QWidget):
         is_narrow = self.width() < theme().px(NARROW)
         direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         self._body.setDirection(direction)
-        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeft if is_narrow else Qt.AlignmentFlag.AlignRight)
+        self._body.setAlignment(
+            self._buttons, Qt.AlignmentFlag.AlignLeft if is_narrow else Qt.AlignmentFlag.AlignVCenter
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
     QTextCharFormat,
+    QValidator,
 )
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -30,6 +31,7 @@ from holdfast_gui.views.controls import IconButton, Label, Pane
 LENGTH_LIMIT: Final = 2000
 _HEIGHT: Final = 32
 _FILTER = re.compile(r'(?<!\S)-?([A-Za-z]{2,12}):(?!//)("[^"]*"?|[^\s"]*)')
+_BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
 _WORD = re.compile(r'-?[A-Za-z]{2,12}:"[^"]*"?|[^\s"]+|"[^"]*"?')
 
 
@@ -52,12 +54,16 @@ class SearchField(Pane):
         self.completions = Completions(self.line)
         self._arrange()
         self._connect()
-        self.setFocusProxy(self.line)
 
     @property
     def text(self) -> str:
         """What is in the field."""
         return self.line.text()
+
+    @property
+    def buttons(self) -> tuple[IconButton, IconButton]:
+        """To save the search and to clear it; seen while there is one."""
+        return self._box.save_button, self._box.clear_button
 
     @property
     def error(self) -> str:
@@ -238,6 +244,8 @@ class _QueryLine(QLineEdit):
         self.keys: Callable[[QKeyEvent], bool] = _no_key
         self.setProperty("bare", True)
         self.setMaxLength(LENGTH_LIMIT)
+        self.setValidator(_OneLine(self))
+        self.setMinimumHeight(theme().px(24))
         self.setPlaceholderText(self.tr("Search everything"))
         self.setAccessibleName(self.tr("Search everything"))
         self.textChanged.connect(self._mark)
@@ -290,6 +298,14 @@ class _QueryLine(QLineEdit):
             for found in _FILTER.finditer(self.text())
         ]
         super().inputMethodEvent(QInputMethodEvent("", marks))
+
+
+class _OneLine(QValidator):
+    """Makes one line of what is pasted."""
+
+    def validate(self, content: str, position: int) -> tuple[QValidator.State, str, int]:
+        """See Qt."""
+        return QValidator.State.Acceptable, _BREAK.sub(" ", content), position
 
 
 def _no_key(_event: QKeyEvent) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.search import Hit, SearchResult
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QActionGroup, QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout
 
 from holdfast_gui import text
@@ -60,7 +60,6 @@ class SessionListView(Pane):
         self._pages.addWidget(self.empty)
         self._arrange()
         self._connect()
-        self.setFocusProxy(self.table)
 
     @property
     def current_id(self) -> str:
@@ -106,6 +105,10 @@ class SessionListView(Pane):
         """Say which letter and colour each agent has."""
         self.table.agents = {agent.agent: agent for agent in agents}
         self.table.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """See Qt: the keyboard belongs to the rows; a focus proxy would take the head out of the Tab order."""
+        self.table.setFocus(event.reason())
 
     def show_empty(self, icon: str, sentence: str, detail: str = "", action: str = "") -> None:
         """Show one sentence in place of the table; ``empty.action_pressed`` tells of its action."""

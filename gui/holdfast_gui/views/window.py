@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from itertools import pairwise
 from typing import Any, Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
@@ -65,7 +66,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(640, 420)
         self.resize(1440, 900)
         self.show_nothing()
-        self.session_list.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.session_list.table.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # What is shown at the right.
 
@@ -153,6 +154,28 @@ class MainWindow(QMainWindow):
         look = theme()
         self._splitter.setSizes([look.px(PLACES_WIDTH) - 1, look.px(LIST_WIDTH) - 1, 840])
         self.setCentralWidget(self._splitter)
+        self._order_focus()
+
+    def _order_focus(self) -> None:
+        """Let Tab go as the eye does: by pane from the left, in each from the top."""
+        stops: list[QWidget] = [
+            self.places.list,
+            self.places.filter,
+            self.places_button,
+            self.search_field.line,
+            *self.search_field.buttons,
+            self.session_list.head.sort_button,
+            self.session_list.head.group_button,
+            self.session_list.table,
+            self.session_list.empty.button,
+            self.head.export_button,
+            self.head.resume_button,
+            self.head.detail_button,
+            self.transcript,
+            self.detail.first_stop,
+        ]
+        for one, next_one in pairwise(stops):
+            QWidget.setTabOrder(one, next_one)
 
     def _list_pane(self) -> QWidget:
         pane = Pane("bg1")
@@ -221,7 +244,7 @@ class MainWindow(QMainWindow):
 
     def _restore_panes(self, state: dict[str, Any]) -> None:
         sizes = state.get("splitter")
-        if isinstance(sizes, list) and len(sizes) == 3 and all(isinstance(size, int) for size in sizes):
+        if isinstance(sizes, list) and len(sizes) == 3 and all(_is_size(size) for size in sizes):
             self._splitter.setSizes(sizes)
         wanted = state.get("wanted")
         if isinstance(wanted, dict):
@@ -237,6 +260,10 @@ def _placed(button: QWidget) -> QWidget:
     row.setContentsMargins(theme().margins(8, 12, 0, 0))
     row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
     return place
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 100_000
 
 
 def _is_pair(value: Any) -> bool:

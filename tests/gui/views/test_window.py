@@ -1,0 +1,247 @@
+"""The window as a whole: what stands where, what is remembered, what fits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from holdfast_gui.models.places import SavedSearch
+from holdfast_gui.theme import theme
+from holdfast_gui.views.window import MainWindow
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QCloseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
+
+from tests.gui import gallery, invented
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def window(qapp, qtbot) -> Iterator[MainWindow]:
+    theme().apply(qapp, mode="light")
+    window = gallery.window_with_sessions()
+    window.show()
+    window.activateWindow()
+    qtbot.waitExposed(window)
+    yield window
+    bury(window)
+
+
+def bury(window: MainWindow) -> None:
+    window.hide()
+    window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def test_panes_stand_as_they_were_drawn(window):
+    def left_of(pane: QWidget) -> int:
+        return pane.mapTo(window, pane.rect().topLeft()).x()
+
+    lefts = [left_of(pane) for pane in (window.places, window.session_list, window.transcript, window.detail)]
+
+    assert lefts == [0, 216, 600, 1172]
+    assert window.head.height() == 72
+
+
+def test_closing_is_only_asked_for(window, qtbot):
+    event = QCloseEvent()
+
+    with qtbot.waitSignal(window.close_requested):
+        QApplication.sendEvent(window, event)
+
+    assert not event.isAccepted()
+    assert window.isVisible()
+
+
+@pytest.mark.parametrize("width", [1440, 1100, 900, 700])
+def test_panes_without_room_go_details_first(window, qtbot, width):
+    window.resize(width, 700)
+
+    assert window.detail.isVisible() == (width >= 1160)
+    assert window.places.isVisible() == (width >= 960)
+    assert window.head.detail_button.isVisible() != window.detail.isVisible()
+    assert window.places_button.isVisible() != window.places.isVisible()
+    assert window.width() == width
+    qtbot.waitUntil(lambda: window.transcript.width() >= 340)
+
+
+def test_panes_come_back_with_the_room(window):
+    window.resize(800, 700)
+    window.resize(1440, 900)
+
+    assert window.places.isVisible()
+    assert window.detail.isVisible()
+
+
+def test_a_hidden_pane_is_shown_by_its_button(window):
+    window.resize(900, 700)
+
+    QTest.mouseClick(window.places_button, LEFT)
+    QTest.mouseClick(window.head.detail_button, LEFT)
+
+    assert window.places.isVisible()
+    assert window.detail.isVisible()
+
+
+def test_a_pane_that_the_person_hid_stays_hidden(window):
+    window.toggle_detail()
+    window.toggle_places()
+    window.resize(800, 700)
+    window.resize(1440, 900)
+
+    assert not window.detail.isVisible()
+    assert not window.places.isVisible()
+
+    window.toggle_detail()
+
+    assert window.detail.isVisible()
+
+
+def test_the_window_is_remembered(window, qapp):
+    window.toggle_detail()
+    window.session_list.head.set_order("+title", "project")
+    window.places.add_saved(SavedSearch("Mine", "tag:mine"))
+    window.resize(700, 500)  # smaller than any screen
+    other = MainWindow(QWidget())
+
+    other.restore_state(window.save_state())
+    other.show()
+
+    assert other.size() == window.size()
+    other.resize(1440, 900)
+    assert not other.detail.isVisible()
+    assert other.places.isVisible()
+    assert other.session_list.head.order == ("+title", "project")
+    assert SavedSearch("Mine", "tag:mine") in other.places.saved_searches
+    bury(other)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b'{"version": 99}',
+        b'{"version": 1}',
+        b'{"version": 1, "geometry": 7, "splitter": ["a"], "wanted": [], "sort": null, "saved": [[1, 2], 3]}',
+        b'{"version": 1, "geometry": "!!", "splitter": [-5, 0, 1000000000000], "wanted": {"places": 0}}',
+    ],
+)
+def test_a_broken_memory_does_no_harm(window, state):
+    window.restore_state(state)
+
+    assert window.places.isVisible()
+    assert window.session_list.head.order == ("-updated", "day")
+
+
+def test_pages_of_the_right_side(window):
+    window.show_first_run()
+    assert window.first_run.isVisible()
+    assert not window.head.isVisible()
+
+    window.show_nothing("search", "Nothing here", "Try this.", "Do it")
+    assert window.nothing.isVisible()
+    assert window.nothing.sentence == "Nothing here"
+
+    window.show_session()
+    assert window.transcript.isVisible()
+    assert window.head.isVisible()
+
+
+def test_focus_follows_the_eye(window):
+    window.places.list.setFocus()
+    order = [window.focusWidget()]
+    for _ in range(40):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        order.append(window.focusWidget())
+        if order[-1] is order[0]:
+            break
+    stops = [
+        window.places.list,
+        window.search_field.line,
+        window.session_list.head.sort_button,
+        window.session_list.head.group_button,
+        window.session_list.table,
+        window.head.export_button,
+        window.head.resume_button,
+        window.detail.note,
+        window.detail.tags.add_button,
+    ]
+
+    assert [widget for widget in order if widget in stops][: len(stops)] == stops
+
+
+def test_the_search_is_reached_with_all_of_it_selected(window):
+    window.search_field.set_text("pool")
+
+    window.focus_search()
+
+    assert window.search_field.line.hasFocus()
+    assert window.search_field.line.selectedText() == "pool"
+
+
+def test_every_control_has_a_name(window):
+    kinds = (QAbstractButton, QAbstractItemView, QLineEdit, QPlainTextEdit)
+    nameless = []
+    for widget in window.findChildren(QWidget):
+        if isinstance(widget, kinds) and widget.isVisible():
+            interface = QAccessible.queryAccessibleInterface(widget)
+            if not interface.text(QAccessible.Text.Name):
+                nameless.append((type(widget).__name__, widget.parentWidget().objectName()))
+
+    assert nameless == []
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("name", gallery.PICTURES)
+def test_every_picture_of_the_gallery_can_be_drawn(qapp, tmp_path, mode, name):
+    gallery.draw(tmp_path, names=[name], mode=mode)
+    theme().apply(qapp, mode="light")
+
+    assert [path.stem for path in tmp_path.iterdir()] == [f"{name}-{mode}"]
+
+
+def test_a_change_of_theme_reaches_every_pane(window, qapp):
+    light = window.grab().toImage()
+    theme().apply(qapp, mode="dark")
+    dark = window.grab().toImage()
+    theme().apply(qapp, mode="light")
+
+    for x, y in ((100, 700), (400, 800), (800, 500), (1300, 800), (800, 10)):
+        assert light.pixelColor(x, y).lightness() > 200
+        assert dark.pixelColor(x, y).lightness() < 60
+
+
+def test_half_a_second_of_work_is_far_more_than_the_window_needs(qapp):
+    before = time.process_time()
+    window = gallery.window_with_sessions()
+    window.grab()
+    spent = time.process_time() - before
+    bury(window)
+
+    assert spent < 0.5
+
+
+def test_the_window_starts_without_heavy_modules():
+    code = (
+        "import sys; import holdfast_gui.views.window; "
+        "print(*sorted({'pydantic', 'pygments', 'markdown_it', 'cryptography', 'apsw', 'asyncio'} & set(sys.modules)))"
+    )
+    paths = [str(Path(part).resolve()) for part in ("core", "gui")]
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(paths)}, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.strip() == ""
+
+
+def test_the_invented_person_has_no_real_home(window):
+    assert window.detail.facts.values["Folder"].startswith("~/")
+    assert invented.HOME not in window.detail.facts.values["Source"]
