@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import NotFound, Refused, SourceError, WrongUsage
+from holdfast_core.errors import NotFound, ProjectGone, Refused, SourceError, WrongUsage
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.library import Library
 from holdfast_core.model.changes import ChangeSet, ScanProgress
@@ -34,7 +34,7 @@ async def library(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -
     library = Library.open(
         find_paths(tmp_path / "holdfast"),
         agents_home=home,
-        environment={"PATH": ""},
+        environment={"PATH": str(tmp_path / "bin")},
         agents={"fake": FakeAgent()},
         indexer_command=[sys.executable, "-m", "tests.fakes.indexer"],
     )
@@ -264,6 +264,41 @@ async def test_the_agents_say_what_they_are_and_have(library: Library, home: Pat
 
     assert (agent.agent, agent.sessions, agent.installed) == ("fake", 1, False)
     assert agent.roots == (str(home / ".fake"),)
+
+
+async def test_sessions_are_exported_to_files_and_as_text(library: Library, home: Path, tmp_path: Path) -> None:
+    write_session(home, "one", "apple")
+    write_session(home, "two", "pear")
+    await library.update()
+    place = tmp_path / "exports"
+    place.mkdir()
+
+    paths = await library.export(["fake:one", "fake:two"], place)
+
+    assert sorted(place.iterdir()) == sorted(paths)
+    assert "apple" in paths[0].read_text()
+    assert await library.export_text("fake:one") == paths[0].read_text()
+    with pytest.raises(Refused):
+        await library.export(["fake:one"], place)
+    assert await library.export(["fake:one"], paths[0], "json", overwrite=True) == [paths[0]]
+
+
+async def test_a_moved_project_is_asked_for_once(library: Library, home: Path, tmp_path: Path) -> None:
+    write_session(home, "one", "apple")
+    program = tmp_path / "bin" / FakeAgent.program
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    project = tmp_path / "moved"
+    project.mkdir(mode=0o700)
+    await library.update()
+
+    with pytest.raises(ProjectGone):
+        await library.resume_plan("fake:one")
+    done = await library.resume("fake:one", project=project, terminal="copy")
+
+    assert (done.argv, done.cwd, done.method) == ((FakeAgent.program, "--resume", "one"), str(project), "copy")
+    assert (await library.resume_plan("fake:one", terminal="copy")).cwd == str(project)
 
 
 async def test_with_a_window_changes_come_by_themselves(library: Library, home: Path) -> None:
