@@ -359,9 +359,9 @@ def _edit_file(paths: Paths, changes: Mapping[str, Any], *, remove: Iterable[str
     import filelock
     import tomlkit
 
-    paths.create()
-    path = paths.settings.resolve()  # people keep their settings file elsewhere and link to it
     try:
+        paths.create()
+        path = paths.settings.resolve()  # people keep their settings file elsewhere and link to it
         with filelock.FileLock(paths.config / "settings.lock", timeout=_LOCK_SECONDS):
             _, problems = _read_file(path)
             if problems:

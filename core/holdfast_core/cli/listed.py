@@ -20,13 +20,17 @@ async def resolve(context: Context, target: str) -> SessionEntry:
         NotFound: no session is meant.
         Ambiguous: several are.
     """
-    shown = _shown(context) if target.isascii() and target.isdigit() and target[0] != "0" else []
+    is_number = target.isascii() and target.isdigit() and target[0] != "0"
+    shown = _shown(context) if is_number else []
     if shown and int(target) <= len(shown):
         try:
             return await context.library.entry(shown[int(target) - 1])
         except NotFound as error:
             raise NotFound("The session of that number is gone. List the sessions again.", detail=target) from error
-    return await context.library.resolve(target)
+    entry = await context.library.resolve(target)
+    if shown and not entry.native_id.startswith(target) and not entry.title.startswith(target):
+        raise NotFound(f"There is no session {target} in the list that you saw last: it had {len(shown):,}.")
+    return entry
 
 
 def remember(context: Context, session_ids: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -63,7 +64,8 @@ def plan(
         ResumeTarget(native_id=entry.native_id, kind=entry.kind, project_path=directory, source_path=entry.source_path),
         fork=fork,
     )
-    with _opened(directory, known_projects, is_trusted=is_trusted) as held:
+    _check_source(entry)
+    with _opened(directory, entry, known_projects, is_trusted=is_trusted) as held:
         identity = held.identity
     argv = command.argv
     quoting.check_arguments(argv)
@@ -129,8 +131,15 @@ def run_here(plan: ResumePlan, home: Home) -> int:
             return subprocess.run(argv, cwd=plan.cwd, env=environment, check=False).returncode
         os.fchdir(project.descriptor)
         environment["PATH"] = environment.get("PATH", os.defpath) + os.pathsep + str(Path(plan.program).parent)
+        _restore_signals()
         os.execve(argv[0], argv, environment)
     return 0
+
+
+def _restore_signals() -> None:
+    """Undo what Python ignores for itself: it would stay ignored in the agent."""
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def _directory(entry: SessionEntry, project: Path | None, moved_projects: Mapping[str, str]) -> str:
@@ -139,21 +148,36 @@ def _directory(entry: SessionEntry, project: Path | None, moved_projects: Mappin
     return moved.follow_moves(entry.project_path, moved_projects)
 
 
-def _opened(directory: str, known_projects: Iterable[str], *, is_trusted: bool) -> Project:
+def _check_source(entry: SessionEntry) -> None:
+    """Refuse what the agent cannot find any more, before its program says so in a window that closes."""
+    try:
+        is_there = within(_SEARCH_SECONDS, lambda: os.path.lexists(entry.source_path))
+    except TimeoutError:
+        return
+    if not is_there:
+        raise Refused("The agent's file of this session is gone, so its program could not continue it.")
+
+
+def _opened(directory: str, entry: SessionEntry, known_projects: Iterable[str], *, is_trusted: bool) -> Project:
     try:
         return open_project(directory, is_trusted=is_trusted)
     except NotFound as error:
-        try:
-            candidates = within(
-                _SEARCH_SECONDS, lambda: moved.find_candidates(directory, known_projects=known_projects)
-            )
-        except TimeoutError:
-            candidates = ()
         raise ProjectGone(
             "The directory of this session is gone. Choose where the project is now.",
             path=directory,
-            candidates=candidates,
+            candidates=_candidates(directory, entry, known_projects),
         ) from error
+
+
+def _candidates(directory: str, entry: SessionEntry, known_projects: Iterable[str]) -> tuple[str, ...]:
+    files = [touched.path for touched in entry.files_touched]
+    try:
+        return within(
+            _SEARCH_SECONDS,
+            lambda: moved.find_candidates(directory, known_projects=known_projects, files=files, branch=entry.branch),
+        )
+    except TimeoutError:
+        return ()
 
 
 def _held(plan: ResumePlan) -> Project:

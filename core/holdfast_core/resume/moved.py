@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from holdfast_core import clock
@@ -14,8 +13,8 @@ _LEVELS_UP = 2
 _LEVELS_DOWN = 3
 _DIRECTORIES_LIMIT = 2_000
 _SECONDS_LIMIT = 0.5
-_CONFIG_LIMIT_BYTES = 1 << 18
-_REMOTE = re.compile(r"^\s*url\s*=\s*(\S+)", re.MULTILINE)
+_FILES_LIMIT = 12
+_OFFERED = 8
 _NOT_ENTERED = {"node_modules", "__pycache__", "venv", "target", "build", "dist"}
 
 
@@ -30,32 +29,45 @@ def follow_moves(path: str, moved: Mapping[str, str]) -> str:
 
 
 def find_candidates(
-    gone: str, *, known_projects: Iterable[str] = (), remote: str = "", commit: str = ""
+    gone: str, *, known_projects: Iterable[str] = (), files: Iterable[str] = (), branch: str = ""
 ) -> tuple[str, ...]:
     """Return directories that may be the project that was at ``gone``, likeliest first, at most eight.
 
-    Those with the same git remote or holding its ``commit`` come first, then
-    those with the same name: other known projects, and directories near the
-    old place. The search is bounded in depth, number and time, and follows no link.
+    Looked at are other known projects and what is near the old place. A
+    directory counts if it has the old name, or half of the ``files`` that the
+    session worked on; the more of them it has the likelier it is, then comes
+    a git ``branch`` of that name. The search is bounded in depth, number and
+    time, and follows no link.
     """
-    name = Path(gone).name
-    if not name or not Path(gone).is_absolute():
+    old = Path(gone)
+    if not old.name or not old.is_absolute():
         return ()
-    same_repository: list[str] = []
-    same_name: list[str] = [path for path in known_projects if Path(path).name == name and Path(path).is_dir()]
-    for directory in _nearby(Path(gone)):
-        if _is_repository(directory, remote=remote, commit=commit):
-            same_repository.append(str(directory))
-        elif directory.name == name:
-            same_name.append(str(directory))
-    found = dict.fromkeys([*same_repository, *same_name])
-    found.pop(gone, None)
-    return tuple(found)[:8]
+    wanted = _relative(files, old)
+    found: dict[str, tuple[int, bool, bool]] = {}
+    for place in _places(old, known_projects):
+        hits = sum((place / file).is_file() for file in wanted)
+        is_named = place.name == old.name
+        if place != old and (is_named or (len(wanted) > 1 and hits * 2 >= len(wanted))):
+            found.setdefault(str(place), (hits, _has_branch(place, branch), is_named))
+    return tuple(sorted(found, key=lambda path: found[path], reverse=True))[:_OFFERED]
 
 
-def _nearby(gone: Path) -> Iterator[Path]:
-    """Yield directories around the nearest place above ``gone`` that still exists, those near it first."""
-    tops = [above for above in gone.parents if above.is_dir() and above != Path(above.anchor)][:_LEVELS_UP]
+def _relative(files: Iterable[str], project: Path) -> list[Path]:
+    """Return files of a project as paths in it; those outside of it say nothing."""
+    inside = []
+    for file in files:
+        path = Path(file)
+        if path.is_absolute() and path.is_relative_to(project):
+            path = path.relative_to(project)
+        if not path.is_absolute() and ".." not in path.parts and path.name:
+            inside.append(path)
+    return list(dict.fromkeys(inside))[:_FILES_LIMIT]
+
+
+def _places(old: Path, known_projects: Iterable[str]) -> Iterator[Path]:
+    """Yield known projects, then directories around the nearest place above ``old`` that still exists."""
+    yield from (Path(project) for project in known_projects if Path(project).is_dir())
+    tops = [above for above in old.parents if above.is_dir() and above != Path(above.anchor)][:_LEVELS_UP]
     deadline = clock.monotonic_seconds() + _SECONDS_LIMIT
     queue = deque((top, 0) for top in tops)
     seen: set[Path] = set()
@@ -70,7 +82,7 @@ def _nearby(gone: Path) -> Iterator[Path]:
                 queue.append((child, depth + 1))
 
 
-def _children(directory: Path) -> list[Path]:
+def _children(directory: Path) -> Sequence[Path]:
     try:
         with os.scandir(directory) as entries:
             return sorted(
@@ -82,27 +94,7 @@ def _children(directory: Path) -> list[Path]:
         return []
 
 
-def _is_repository(directory: Path, *, remote: str, commit: str) -> bool:
-    git = directory / ".git"
-    if not (remote or commit) or not git.is_dir():
-        return False
-    if remote and _remote_key(remote) in map(_remote_key, _REMOTE.findall(_small_text(git / "config"))):
-        return True
-    return bool(re.fullmatch(r"[0-9a-f]{40}", commit)) and (
-        (git / "objects" / commit[:2] / commit[2:]).is_file() or commit in _small_text(git / "logs" / "HEAD")
-    )
-
-
-def _remote_key(url: str) -> str:
-    """Return the same text for the https and the ssh address of one repository."""
-    text = re.sub(r"^[a-z+]+://", "", url.strip().lower())
-    text = text.rpartition("@")[2].replace(":", "/", 1)
-    return text.removesuffix("/").removesuffix(".git")
-
-
-def _small_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_CONFIG_LIMIT_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return ""
+def _has_branch(place: Path, branch: str) -> bool:
+    """Whether a repository has a branch, as far as its loose references tell."""
+    heads = place / ".git" / "refs" / "heads"
+    return bool(branch) and ".." not in Path(branch).parts and (heads / branch).is_file()

@@ -17,7 +17,7 @@ from holdfast_core.errors import HoldfastError
 
 EARLY_SECONDS = 1.0
 _STDERR_LIMIT_BYTES = 4_000
-_IDENTITY = "stat -f %i ." if sys.platform == "darwin" else "stat -c %d:%i ."
+_IDENTITY = "stat -c %d:%i ." if sys.platform == "linux" else "stat -f %i ."
 
 # A constant: directory, identity, the program's place and its arguments come as "$1", "$2", … and are never text of
 # the script. A terminal may be a server that starts things from its own directory and environment, so the directory is
@@ -34,7 +34,7 @@ fi
 [ -z "$tools" ] || PATH="$PATH:$tools"
 "$@"
 status=$?
-if [ "$status" -ne 0 ]; then
+if [ "$status" -ne 0 ] && [ "$status" -ne 130 ]; then
     printf '\\nEnded with code %s. Press Enter.\\n' "$status"
     read -r _
 fi
@@ -49,7 +49,7 @@ def guarded(argv: Sequence[str], *, directory: str, identity: tuple[int, int], t
     scripts need their interpreter, which lies beside them.
     """
     device, inode = identity
-    expected = str(inode) if sys.platform == "darwin" else f"{device}:{inode}"
+    expected = f"{device}:{inode}" if sys.platform == "linux" else str(inode)
     return ["/bin/sh", "-c", GUARD, "holdfast", directory, expected, tools, *argv]
 
 

@@ -203,16 +203,17 @@ def test_escapes_in_sessions_never_reach_the_terminal(person: Person):
         )
 
 
-def test_a_narrow_terminal_gets_a_table_that_fits(reading: Person):
+def in_a_terminal(person: Person, *arguments: str, columns: int = 80) -> tuple[int, str]:
+    """Return exit code and what a person sees who types a command."""
     main, other = pty.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     running = subprocess.Popen(
-        reading.command("sessions", "list"),
+        person.command(*arguments),
         stdin=other,
         stdout=other,
         stderr=other,
-        env=reading.environment,
-        cwd=reading.top,
+        env=person.environment,
+        start_new_session=True,
     )
     os.close(other)
     shown = b""
@@ -222,11 +223,36 @@ def test_a_narrow_terminal_gets_a_table_that_fits(reading: Person):
     except OSError:
         pass  # how a terminal says that nobody writes any more
     os.close(main)
+    return running.wait(20), shown.decode().replace("\r\n", "\n")
 
-    assert running.wait(20) == 0
-    lines = shown.decode().replace("\r\n", "\n").splitlines()
-    assert len(lines) == 13
+
+def test_a_narrow_terminal_gets_a_table_that_fits(reading: Person):
+    code, shown = in_a_terminal(reading, "sessions", "list", columns=60)
+
+    lines = shown.splitlines()
+    assert (code, len(lines)) == (0, 13)
     assert max(map(text_width, lines)) <= 60
+
+
+def test_in_a_terminal_a_session_continues_right_there(person: Person):
+    person.install_agents()
+    row = json.loads(person.run("sessions", "list", "--json").stdout)[0]
+
+    code, shown = in_a_terminal(person, "resume", row["id"], columns=300)
+
+    lines = shown.splitlines()
+    assert code == 0
+    assert lines[0] == f"holdfast: Continuing {row['title']} in {row['project_path']}"
+    assert lines[-1] == row["project_path"]
+
+
+def test_a_number_beyond_the_list_that_was_seen_means_nothing(person: Person):
+    person.run("sessions", "list", "--limit", "2")
+
+    done = person.run("sessions", "show", "3")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "it had 2" in done.stderr
 
 
 def test_without_a_display_the_newest_sessions_are_listed(person: Person):

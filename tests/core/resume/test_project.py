@@ -192,28 +192,34 @@ def test_remembered_moves_hold_below_them_too():
     assert followed == ["/new", "/new/a/b", "/else/x", "/older", "/x"]
 
 
-def _repository(path: Path, *, remote: str = "", commit: str = "") -> None:
-    git = path / ".git"
-    git.mkdir(parents=True)
-    git.joinpath("config").write_text(f'[remote "origin"]\n\turl = {remote}\n')
-    git.joinpath("logs").mkdir()
-    git.joinpath("logs", "HEAD").write_text(f"{'0' * 40} {commit} someone\n")
-
-
-def test_the_same_repository_is_found_under_another_name_first(tmp_path: Path):
+def test_the_directory_with_the_sessions_files_is_the_likeliest(tmp_path: Path):
     tmp_path = tmp_path / "home" / "code"
-    tmp_path.mkdir(parents=True)
-    commit = "0123456789abcdef0123456789abcdef01234567"
-    _repository(tmp_path / "a" / "renamed", remote="git@host.example:me/tool.git")
-    _repository(tmp_path / "b" / "copied", remote="x", commit=commit)
-    (tmp_path / "c" / "tool").mkdir(parents=True)
-    gone = str(tmp_path / "gone" / "tool")
+    for name, files in {
+        "renamed": ["src/a.py", "b.md"],
+        "x/tool": ["src/a.py"],
+        "y/tool": [],
+        "other": ["b.md"],
+    }.items():
+        (tmp_path / name / "src").mkdir(parents=True)
+        for file in files:
+            (tmp_path / name / file).write_text("")
+    gone = tmp_path / "tool"
+    worked_on = [str(gone / "src/a.py"), "b.md", str(gone / "lost.py"), "/etc/passwd", "../../etc/passwd"]
 
-    by_remote = moved.find_candidates(gone, remote="https://host.example/me/tool")
-    by_commit = moved.find_candidates(gone, commit=commit)
+    candidates = moved.find_candidates(str(gone), files=worked_on)
 
-    assert by_remote == (str(tmp_path / "a" / "renamed"), str(tmp_path / "c" / "tool"))
-    assert by_commit == (str(tmp_path / "b" / "copied"), str(tmp_path / "c" / "tool"))
+    assert candidates == tuple(str(tmp_path / name) for name in ("renamed", "x/tool", "y/tool"))
+
+
+def test_of_equals_the_one_with_the_branch_is_likelier(tmp_path: Path):
+    tmp_path = tmp_path / "home" / "code"
+    (tmp_path / "a" / "tool").mkdir(parents=True)
+    (tmp_path / "b" / "tool" / ".git" / "refs" / "heads" / "fix").mkdir(parents=True)
+    (tmp_path / "b" / "tool" / ".git" / "refs" / "heads" / "fix" / "it").write_text("0" * 40)
+
+    candidates = moved.find_candidates(str(tmp_path / "tool"), branch="fix/it")
+
+    assert candidates == (str(tmp_path / "b" / "tool"), str(tmp_path / "a" / "tool"))
 
 
 def test_other_projects_of_the_same_name_are_candidates(tmp_path: Path):

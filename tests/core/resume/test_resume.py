@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -131,6 +132,13 @@ def test_a_remembered_move_is_followed(world: World):
     assert plan.cwd == str(new / world.project.name)
 
 
+def test_a_session_whose_file_is_gone_is_refused(world: World):
+    world.source.unlink()
+
+    with pytest.raises(Refused, match="file of this session is gone"):
+        resume.plan(world.entry(), world.agent, world.home, DEFAULTS)
+
+
 def test_no_project_at_all_asks_for_one_and_never_takes_the_home(world: World):
     with pytest.raises(Refused, match="Choose one"):
         resume.plan(world.entry(project_path=""), world.agent, world.home, DEFAULTS)
@@ -211,3 +219,15 @@ def test_here_means_this_very_process(world: World, tmp_path: Path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     seen = world.agent_saw()
     assert (seen["argv"], seen["cwd"], seen["pwd"]) == (["--resume=abc"], str(world.project), str(world.project))
+
+
+def test_the_agent_does_not_inherit_what_python_ignores(world: World):
+    program = world.bin / "fake-agent"
+    program.write_text("#!/bin/sh\nkill -PIPE $$\n")
+    plan = resume.plan(world.entry(), world.agent, world.home, DEFAULTS, terminal_name="here")
+
+    child = os.fork()
+    if child == 0:
+        os._exit(resume.run_here(plan, world.home))
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGPIPE

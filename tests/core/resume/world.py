@@ -76,6 +76,8 @@ class World:
         self.bin = self.top / "bin"
         self.user = self.top / "user"
         self.project = self.top / "code" / 'we ird\' "$(touch PWN)" ;dir;'
+        self.source = self.top / "session.jsonl"
+        self.source.write_text("")
         for directory in (self.bin, self.user, self.project):
             directory.mkdir(parents=True)
         self.environment = {"PATH": f"{self.bin}:/usr/bin:/bin", "DISPLAY": ":99"}
@@ -105,7 +107,7 @@ class World:
         return json.loads(self.agent_record.read_text())
 
     def entry(self, **changed: Any) -> SessionEntry:
-        changed = {"project_path": str(self.project), **changed}
+        changed = {"project_path": str(self.project), "source_path": str(self.source), **changed}
         return entry_of(session_of(said("x")), **changed)
 
     def traces_of_a_shell(self) -> list[str]:
