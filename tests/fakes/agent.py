@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from holdfast_core.agents.base import (
     Agent,
@@ -181,10 +182,9 @@ class _Lines:
         self.count += 1
 
 
-def _fits(file: object, checkpoint: Checkpoint) -> bool:
-    file.seek(max(0, checkpoint.offset - _TAIL))  # type: ignore[attr-defined]  # any open file
-    tail = file.read(min(_TAIL, checkpoint.offset))  # type: ignore[attr-defined]
-    return hashlib.sha256(tail).digest() == checkpoint.tail_hash
+def _fits(file: BinaryIO, checkpoint: Checkpoint) -> bool:
+    file.seek(max(0, checkpoint.offset - _TAIL))
+    return hashlib.sha256(file.read(min(_TAIL, checkpoint.offset))).digest() == checkpoint.tail_hash
 
 
 def _tail_of(path: str, offset: int) -> bytes:
