@@ -21,8 +21,9 @@ from holdfast_core.index.files import Files
 from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
 from holdfast_core.index.plan import Conditions
+from holdfast_core.index.pursuit import Pursuit
 from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
-from holdfast_core.index.search import Pursuit, search_messages
+from holdfast_core.index.search import search_messages
 from holdfast_core.index.snippet import LENGTH
 from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort

@@ -1,0 +1,164 @@
+"""Follows a query through the shards: candidates newest first, each verified where the index is not exact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, cast
+
+from holdfast_core import clock
+from holdfast_core.index.documents import FACTS_INDEX
+from holdfast_core.index.files import ShardFile
+from holdfast_core.index.heads import RECORD_BYTES, one_head, unpack_head
+from holdfast_core.index.plan import Candidate, Conditions, Plan
+from holdfast_core.index.vocabulary import bounds
+
+_ALL_ROWS: Final = (-(2**63), 2**63 - 1)
+_SCORE: Final = "bm25(words, 2.0, 1.0, 0.0)"
+_MATCHES: Final = (
+    "SELECT found.rowid, found.score, run.id, run.session, run.first_index, "
+    f"substr(run.heads, (found.rowid-run.id)*{RECORD_BYTES}+1, {RECORD_BYTES}) FROM "
+    "(SELECT rowid, {score} AS score FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC) "
+    "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid)"
+)
+_COUNTS: Final = (
+    "SELECT run.session, count(*) FROM (SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?) "
+    "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid) GROUP BY run.session"
+)
+_RUNS: Final = "SELECT id, session, first_index, count, heads FROM run WHERE id+count>? AND id<=? ORDER BY id DESC"
+
+
+class Found(NamedTuple):
+    """A message that was found, and where its text is."""
+
+    shard: ShardFile
+    run: int
+    position: int
+    session: int
+    message_index: int
+    score: float
+    timestamp_ms: int | None
+    end: int
+    id_hash: int
+    text_hash: int
+    role: int
+
+    def text(self) -> str:
+        """Return the text of its blocks."""
+        return self.shard.text(self.run, self.position)
+
+
+class _Part(NamedTuple):
+    plan: Plan
+    first: int
+    last: int
+
+
+class Pursuit:
+    """One query over some shards.
+
+    ``check`` raises if nobody waits for the answer any more; after
+    ``deadline_seconds`` (monotonic) nothing more is looked for.
+    """
+
+    def __init__(
+        self,
+        conditions: Conditions,
+        shards: Sequence[ShardFile],
+        hidden: Collection[int],
+        *,
+        check: Callable[[], None],
+        deadline_seconds: float = math.inf,
+    ) -> None:
+        self._deadline_seconds = deadline_seconds
+        self._conditions = conditions
+        self._shards = shards
+        self._hidden = hidden
+        self._check = check
+
+    def alone(self, *, scored: bool) -> Iterator[Found]:
+        """Yield matches where words stand alone, about newest first."""
+        plan = self._conditions.exact_plan()
+        for shard in self._shards:
+            yield from self._matches(shard, _Part(plan, *_ALL_ROWS), scored=scored)
+
+    def everywhere(self, *, scored: bool) -> Iterator[Found]:
+        """Yield every match, about newest first."""
+        for shard in self._shards:
+            for part in self._parts(shard):
+                yield from self._matches(shard, part, scored=scored)
+
+    def counts(self) -> dict[int, int]:
+        """Return how many matches each session has."""
+        counts: dict[int, int] = {}
+        for shard in self._shards:
+            for part in self._parts(shard):
+                for session, count in self._counts(shard, part):
+                    self._check()
+                    counts[session] = counts.get(session, 0) + count
+        return {session: count for session, count in counts.items() if self._is_shown(session)}
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the index alone tells what stands alone."""
+        return self._conditions.exact_plan().is_exact
+
+    def _parts(self, shard: ShardFile) -> Iterator[_Part]:
+        """Yield ranges of rows, newest first, that together hold everything, and the plan for each."""
+        if not self._conditions.needs_vocabulary:
+            yield _Part(self._conditions.exact_plan(), *_ALL_ROWS)
+            return
+        vocabulary = shard.vocabulary
+        vocabulary.load()
+        lowest, highest = bounds(shard.connection)
+        unlisted = Plan(None, False)
+        if highest > vocabulary.highest:
+            yield _Part(unlisted, vocabulary.highest + 1, highest)
+        yield _Part(self._conditions.whole_plan(vocabulary), vocabulary.lowest, vocabulary.highest)
+        if lowest < vocabulary.lowest:
+            yield _Part(unlisted, lowest, vocabulary.lowest - 1)
+
+    def _counts(self, shard: ShardFile, part: _Part) -> Iterable[tuple[int, int]]:
+        if part.plan.is_exact and part.plan.match:
+            return cast(
+                "Iterable[tuple[int, int]]",
+                shard.connection.execute(_COUNTS, (part.plan.match, part.first, part.last)),
+            )
+        return ((found.session, 1) for found in self._matches(shard, part, scored=False))
+
+    def _matches(self, shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[Found]:
+        """Yield the messages of some rows that meet the query, newest first, until it is too late."""
+        is_exact, meets = part.plan.is_exact, self._conditions.meets
+        hidden, sessions = self._hidden, self._conditions.sessions
+        for rowid, score, run, session, first_index, head in _rows(shard, part, scored=scored):
+            self._check()
+            if session in hidden or (sessions is not None and session not in sessions):
+                continue
+            position = rowid - run
+            found = Found(shard, run, position, session, first_index + position, -score, *unpack_head(head, 0))
+            if is_exact or meets(candidate(found)):
+                yield found
+            elif clock.monotonic_seconds() > self._deadline_seconds:
+                return
+
+    def _is_shown(self, session: int) -> bool:
+        sessions = self._conditions.sessions
+        return session not in self._hidden and (sessions is None or session in sessions)
+
+
+def _rows(shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[tuple[int, float, int, int, int, bytes]]:
+    """Yield (rowid, score, run, session, first index of the run, head), newest first."""
+    if part.plan.match is None:
+        for run, session, index, count, heads in shard.connection.execute(_RUNS, (part.first, part.last)):
+            for rowid in range(min(run + count - 1, part.last), max(run, part.first) - 1, -1):
+                yield rowid, 0.0, run, session, index, one_head(heads, rowid - run)
+    elif part.plan.match:
+        sql = _MATCHES.format(score=_SCORE if scored else "0.0")
+        rows = shard.connection.execute(sql, (part.plan.match, part.first, part.last))
+        yield from cast("Iterator[tuple[int, float, int, int, int, bytes]]", rows)
+
+
+def candidate(found: Found) -> Candidate:
+    """Return what is looked at to verify a match."""
+    role = None if found.message_index == FACTS_INDEX else found.role
+    return Candidate(found.session, role, found.text)
