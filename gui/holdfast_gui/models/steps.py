@@ -147,6 +147,13 @@ def command_of(tool_input: Any) -> str | None:
     return None
 
 
+def short_path(path: str, project_path: str) -> str:
+    """Return a path without the project's directory, if it lies there."""
+    if project_path and path.startswith(project_path) and path[len(project_path) :][:1] in ("/", "\\"):
+        return path[len(project_path) + 1 :]
+    return path
+
+
 @lru_cache(maxsize=512)
 def _verb_of_name(name: str) -> Verb:
     words = set(_plain_name(name).split())
@@ -182,24 +189,19 @@ def _argument(verb: Verb, tool_input: Any, project_path: str) -> str:
     if not isinstance(tool_input, Mapping):
         return _changed_paths(tool_input, project_path) or (tool_input if isinstance(tool_input, str) else "")
     command = command_of(tool_input) if verb == "Run" else None
-    path = _short_path(path_of(tool_input), project_path)
+    path = short_path(path_of(tool_input), project_path)
     value = next((tool_input[key] for key in _ARGUMENT_KEYS.get(verb, ()) if isinstance(tool_input.get(key), str)), "")
     if verb == "Search" and value and path:
         return f"{value} in {path}"
     found = command or value or path
     if not found and verb == "Edit":
         found = _changed_paths(tool_input, project_path)
-    return found or next((value for value in tool_input.values() if isinstance(value, str) and value), "")
+    texts = [value for value in tool_input.values() if isinstance(value, str) and value]
+    return found or " ".join(texts[: 3 if verb == "Plan" else 1])
 
 
 def _changed_paths(tool_input: Any, project_path: str) -> str:
-    return ", ".join(_short_path(diff.path, project_path) for diff in read_diffs(tool_input)[:4])
-
-
-def _short_path(path: str, project_path: str) -> str:
-    if project_path and path.startswith(project_path) and path[len(project_path) :][:1] in ("/", "\\"):
-        return path[len(project_path) + 1 :]
-    return path
+    return ", ".join(short_path(diff.path, project_path) for diff in read_diffs(tool_input)[:4])
 
 
 def _outcome(verb: Verb, call: ToolCall, result: ToolResult | None, seconds: float | None) -> tuple[Outcome, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, QRect
@@ -15,8 +16,9 @@ from holdfast_gui.views.transcript.view import TranscriptView
 SPOKEN_LIMIT = 2_000
 
 
+@cache
 def install() -> None:
-    """Let Qt ask us for the transcript's interface; once in a process is enough, more does no harm."""
+    """Let Qt ask us for the transcript's interface; done once in a process."""
     QAccessible.installFactory(_interface)
 
 
@@ -183,4 +185,8 @@ def announce(view: TranscriptView, part: int) -> None:
 
 
 def _interface(_key: str, widget: QObject) -> QAccessibleInterface | None:
-    return TranscriptInterface(widget) if isinstance(widget, TranscriptView) else None
+    if not isinstance(widget, TranscriptView):
+        return None
+    made = TranscriptInterface(widget)
+    widget.accessible = made  # Qt keeps no reference that Python knows of
+    return made

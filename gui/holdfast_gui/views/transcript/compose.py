@@ -19,7 +19,7 @@ from holdfast_gui.models import ansi
 from holdfast_gui.models.chunks import Span, cut, cut_markdown, cut_prose
 from holdfast_gui.models.diff import DiffLine, FileDiff
 from holdfast_gui.models.parts import Group, Kind
-from holdfast_gui.models.steps import plan_of, verb_of
+from holdfast_gui.models.steps import plan_of, short_path, verb_of
 from holdfast_gui.models.transcript import Section, TranscriptModel
 from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.chunk import Chunk
@@ -88,7 +88,11 @@ class Composer:
         when = _moment(message.timestamp_ms, self.model.session.facts.created_ms)
         if message.role == "user":
             is_task = self.model.session.facts.kind == "subagent"  # its prompts come from the agent that started it
-            name = QCoreApplication.translate("transcript", "Task" if is_task else "You")
+            you, task = (
+                QCoreApplication.translate("transcript", "You"),
+                QCoreApplication.translate("transcript", "Task"),
+            )
+            name = task if is_task else you
             return HeadChunk(Speaker(name, name[:1], None), when, str)
         model_name = words.one_line(_short_model(self._model_of(part)), limit=60)
         caption = " · ".join(word for word in (model_name, when) if word)
@@ -199,18 +203,18 @@ class Composer:
         sizes = [len(line.text) + 2 for line in lines]
         pieces = list(_runs(sizes, DIFF_LINES, 12_000))
         position = 0
+        project = self.model.session.facts.project_path
         for index, (start, end) in enumerate(pieces):
             chunk = DiffChunk(
                 (end - start) * theme().line("code") + 40,
                 lines[start:end],
-                title=words.one_line(diff.path) or QCoreApplication.translate("transcript", "Change"),
+                title=words.one_line(short_path(diff.path, project))
+                or QCoreApplication.translate("transcript", "Change"),
                 copied=diff.as_text,
                 is_first=index == 0,
                 is_last=index == len(pieces) - 1,
             )
-            length = sum(
-                size + (2 if lines[start + at].kind == "gap" else 0) for at, size in enumerate(sizes[start:end])
-            )
+            length = sum(len(line.text) + (4 if line.kind == "gap" else 2) for line in lines[start:end])
             chunk.of(number, section.text, position, position + length)
             position += length
             yield chunk

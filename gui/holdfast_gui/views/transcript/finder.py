@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from holdfast_gui.models.transcript import TextHit, TranscriptModel
 
 SLICE_SECONDS = 0.012
+NO_LIMIT = 1 << 40
 
 
 class Finder(QObject):
@@ -26,7 +27,7 @@ class Finder(QObject):
         self.current = -1
         self._slices: Iterator[list[TextHit]] | None = None
         self._from_part = 0
-        self._wants_jump = False
+        self._jumps_before = 0
         self._timer = QTimer(self, interval=0)
         self._timer.timeout.connect(self._look)
 
@@ -46,7 +47,7 @@ class Finder(QObject):
         self.hits = []
         self.current = -1
         self._from_part = from_part
-        self._wants_jump = jumps
+        self._jumps_before = NO_LIMIT if jumps else 0
         self._slices = self._model.find(self.words, seconds=SLICE_SECONDS) if self.words else None
         if self._slices is None:
             self._timer.stop()
@@ -59,8 +60,20 @@ class Finder(QObject):
     def again(self) -> None:
         """Look anew for the same words: the session grew. The current hit stays where it is."""
         if self.words:
-            here = self.hit
-            self.start(self.words, from_part=here.part if here else 0, jumps=False)
+            pending = self._jumps_before
+            self.start(self.words, from_part=self.hit.part if self.hit else self._from_part, jumps=False)
+            if pending:
+                self.stand_at(self._from_part, before=pending)
+
+    def stand_at(self, part: int, *, before: int) -> None:
+        """Make the first hit from ``part`` on the current one, and go there if it lies before part ``before``."""
+        self._from_part = part
+        self._jumps_before = before
+        self.current = -1
+        self._choose()
+        if self.current < 0 and self.is_complete and self.hits:
+            self.current = 0
+        self.changed.emit()
 
     def step(self, direction: int) -> None:
         """Go to the next or the previous hit, round the ends."""
@@ -84,16 +97,19 @@ class Finder(QObject):
                 self._jump()
         else:
             self.hits.extend(found)
-            if self.current < 0:
-                first = bisect_left(self.hits, (self._from_part, 0, 0), key=_order)
-                if first < len(self.hits):
-                    self.current = first
-                    self._jump()
+            self._choose()
         self.changed.emit()
 
+    def _choose(self) -> None:
+        if self.current < 0:
+            first = bisect_left(self.hits, (self._from_part, 0, 0), key=_order)
+            if first < len(self.hits):
+                self.current = first
+                self._jump()
+
     def _jump(self) -> None:
-        if self._wants_jump:
-            self._wants_jump = False
+        limit, self._jumps_before = self._jumps_before, 0
+        if self.hits[self.current].part < limit:
             self.jumped.emit()
 
 

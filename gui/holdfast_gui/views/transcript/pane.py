@@ -62,6 +62,7 @@ class TranscriptPane(QWidget):
     def set_session(self, session: Session, agent: AgentInfo, children: Mapping[str, Session] | None = None) -> None:
         """Show a session from its beginning; ``children`` are subagents' sessions by id, to be shown in place."""
         self.set_filter(())
+        self.close_find()
         self.view.set_session(session, agent, children)
         self._pill.hide()
         self._show(0)
@@ -107,10 +108,11 @@ class TranscriptPane(QWidget):
 
     def close_find(self) -> None:
         """Hide the find bar and forget its hits."""
-        self.find_bar.hide()
-        self.view.finder.start(())
         if self.find_bar.field.hasFocus():
             self.view.setFocus()
+        self.find_bar.hide()
+        self.find_bar.set_text("")
+        self.view.finder.start(())
 
     def find(self, text: str) -> None:  # type: ignore[override]  # Qt's is a static look-up by window id, no method
         """Look for a phrase from here on; hits in closed parts count and open them when they are gone to."""
@@ -136,8 +138,8 @@ class TranscriptPane(QWidget):
     # Moving
 
     def scroll_to_message(self, index: int) -> None:
-        """Bring a message to the top, as soon as it is built."""
-        self.view.scroll_to_message(index)
+        """Bring a message to the top, as soon as it is built, or the first word in it that `set_hits` marks."""
+        self.view.scroll_to_message(index, to_hit=True)
 
     def next_prompt(self) -> None:
         """Go to the next prompt."""

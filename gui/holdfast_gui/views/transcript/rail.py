@@ -13,7 +13,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import mix
 from holdfast_gui.views.transcript.chunk import fill_round
 
-STEP, TICK, TOP, EDGE = 8, 3, 18, 6
+STEP, TICK, TOP, FOOT = 8, 3, 18, 76  # below the ticks is room for the tools
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Rail(QWidget):
     @property
     def ticks(self) -> int:
         """How many ticks are drawn."""
-        fitting = max(1, (self.height() - 2 * theme().px(TOP)) // theme().px(STEP))
+        fitting = max(1, (self.height() - theme().px(TOP) - FOOT) // theme().px(STEP))
         return min(self._marks.count, fitting)
 
     def set_marks(self, marks: RailMarks) -> None:

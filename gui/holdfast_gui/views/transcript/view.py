@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.message import ToolCall
 from holdfast_core.model.session import Session
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -40,7 +41,9 @@ class TranscriptView(Page):
         super().__init__(parent)
         self.finder = Finder(self.model, self)
         self.pointer = Pointer(self)
+        self.accessible: object = None
         self._wanted_message = -1
+        self._wants_hit = False
         self._wants_end = False
         self._builder = QTimer(self, interval=0)
         self._builder.timeout.connect(self._build)
@@ -79,13 +82,16 @@ class TranscriptView(Page):
 
     # Places
 
-    def scroll_to_message(self, index: int) -> None:
-        """Bring a message to the top, as soon as it is built."""
+    def scroll_to_message(self, index: int, *, to_hit: bool = False) -> None:
+        """Bring a message to the top, as soon as it is built; ``to_hit`` goes on to the first word found in it."""
         part = self.model.part_of_message(index)
         is_built = self.model.is_built or (part >= 0 and self.model.parts.messages[-1] > index)
         self._wanted_message = -1 if is_built else index
+        self._wants_hit = to_hit
         if is_built and part >= 0:
             self.go_to_part(part)
+            if to_hit and self.finder.words:
+                self.finder.stand_at(part, before=max(part + 1, self.model.parts.first_of(index + 1)))
 
     def go_to_part(self, part: int) -> None:
         """Bring a part to the top, unfolded, with its head if that stands just above."""
@@ -201,13 +207,15 @@ class TranscriptView(Page):
         has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         key = Qt.Key(event.key())
         if event.matches(QKeySequence.StandardKey.Copy):
-            return self.copy()
+            return self.copy() or self._copy_current_part()
         if event.matches(QKeySequence.StandardKey.SelectAll):
             self.select_all()
         elif has_shift and key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
             return self.pointer.extend_by_key(key)
         elif has_control and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.step_part(1 if key == Qt.Key.Key_Down else -1)
+        elif has_shift and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return self._open_current_session()
         else:
             return self._on_moving_key(key, goes_back=has_shift) or self._on_part_key(key)
         return True
@@ -242,16 +250,37 @@ class TranscriptView(Page):
             return True
         return False
 
+    def _copy_current_part(self) -> bool:
+        """Copy the whole part that the keyboard stands at; its code alone if it is nothing but code."""
+        if not self.shows_current or not 0 <= self.current_part < len(self.model.parts):
+            return False
+        chunks = self.column.chunks(self.current_part)
+        text = chunks[0].plain if len(chunks) == 1 else "".join(chunk.source for chunk in chunks if chunk.section >= 0)
+        QGuiApplication.clipboard().setText(text)
+        return True
+
+    def _open_current_session(self) -> bool:
+        """Ask for the subagent's session of the part that the keyboard stands at."""
+        if not self.shows_current or not 0 <= self.current_part < len(self.model.parts):
+            return False
+        block = self.model.block(self.current_part)
+        if not isinstance(block, ToolCall) or not block.session_id:
+            return False
+        self.session_wanted.emit(block.session_id)
+        return True
+
     def _build(self) -> None:
         """Make more parts; goes on by itself until all are made."""
         is_done = self.model.build(seconds=BUILD_SECONDS)
         self.fit()
         if is_done:
-            self._builder.stop()
+            if self._builder.isActive():
+                self._builder.stop()
+                self.finder.again()
         else:
             self._builder.start()
         if self._wanted_message >= 0:
-            self.scroll_to_message(self._wanted_message)
+            self.scroll_to_message(self._wanted_message, to_hit=self._wants_hit)
         elif self._wants_end:
             self.column.go_to_end()
             self._wants_end = not is_done

@@ -165,3 +165,30 @@ def test_hits_are_drawn(pane, show, qtbot, sight):
 
     assert pane.view.viewport().grab().toImage() != before
     assert pane.view.current_hit == (sight.part(Kind.THOUGHT), 1, 0)
+
+
+def test_a_search_hit_is_gone_to_in_its_message_and_opened(pane, qtbot):
+    calls = [answer(run(f"c{n}", "ls")) for n in range(2_000)]
+    results = [result(f"c{n}", "a chest of gold" if n in (3, 1_500) else "sand") for n in range(2_000)]
+    said = [message for pair in zip(calls, results, strict=True) for message in pair]
+    pane.set_session(session(prompt("dig"), *said, answer("done")), AGENT)
+
+    pane.set_hits(["gold"])
+    pane.scroll_to_message(1 + 2 * 1_500 + 1)
+    qtbot.waitUntil(lambda: pane.view.model.is_built and pane.view.finder.is_complete)
+
+    hit = pane.view.finder.hit
+    assert pane.find_bar.count_text == "2 of 2"
+    assert pane.view.model.is_open(hit.part)
+    assert hit.part in {entry.part for entry in pane.view.placed()}
+
+
+def test_a_message_without_a_hit_is_gone_to_itself(pane, show, qtbot):
+    show(long_session(100))
+    pane.set_hits(["Answer 91"])
+
+    pane.scroll_to_message(50)
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
+    assert pane.view.model.parts.messages[pane.view.placed()[0].part] == 50
+    assert pane.find_bar.count_text == "1 of 1"

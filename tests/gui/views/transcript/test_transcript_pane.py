@@ -157,11 +157,11 @@ def test_a_click_on_the_rail_goes_there_and_a_drag_follows(pane, show):
     rail = pane.rail
     messages = pane.view.model.parts.messages
 
-    QTest.mouseClick(rail, LEFT, NO_MODIFIER, QPoint(8, rail.height() // 2))
+    QTest.mouseClick(rail, LEFT, NO_MODIFIER, QPoint(8, rail.height() // 2 - 29))
     middle = messages[pane.view.placed()[0].part]
     QTest.mousePress(rail, LEFT, NO_MODIFIER, QPoint(8, 40))
-    QTest.mouseMove(rail, QPoint(8, rail.height() - 20))
-    QTest.mouseRelease(rail, LEFT, NO_MODIFIER, QPoint(8, rail.height() - 20))
+    QTest.mouseMove(rail, QPoint(8, rail.height() - 90))
+    QTest.mouseRelease(rail, LEFT, NO_MODIFIER, QPoint(8, rail.height() - 90))
 
     assert 900 < middle < 1_100
     assert messages[pane.view.placed()[0].part] > 1_800
@@ -170,7 +170,7 @@ def test_a_click_on_the_rail_goes_there_and_a_drag_follows(pane, show):
 def test_the_rail_has_a_tick_for_each_message_while_they_fit(qapp: QApplication, qtbot):
     rail = Rail()
     qtbot.addWidget(rail)
-    rail.resize(20, 18 * 2 + 8 * 10)
+    rail.resize(20, 18 + 8 * 10 + 76)
 
     rail.set_marks(RailMarks(7))
     few = rail.ticks

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from holdfast_core.model.message import Compaction, Error, File, Image, Message, Text, ToolCall
+from holdfast_core.model.message import Compaction, Error, File, Image, Message, Text, Thinking, ToolCall
 from holdfast_gui.models.parts import Kind
 from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.lines import StepChunk
@@ -297,3 +299,55 @@ def test_hovering_shows_what_an_answer_cost(pane, show, sight):
 
     assert isinstance(sight.entry(Kind.TOOL).chunk, StepChunk)
     assert pane.view.viewport().cursor().shape() == Qt.CursorShape.PointingHandCursor
+
+
+def test_the_keyboard_opens_a_subagents_session_and_copies_a_part(pane, show, qtbot):
+    show(session(answer(ToolCall("c", "Task", {"description": "Look"}, session_id="pilot:child")), prompt("mine")))
+    for _ in range(2):
+        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+
+    with qtbot.waitSignal(pane.session_wanted) as wanted:
+        QTest.keyClick(pane.view, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    for _ in range(2):
+        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(pane.view, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+
+    assert wanted.args == ["pilot:child"]
+    assert QGuiApplication.clipboard().text() == "mine"
+
+
+HOSTILE = (
+    "![x](file://{0}) <img src='file://{0}'> [x](javascript:1) //host/share/x.png",
+    "\x1b]52;c;eA==\x07\x1b[2J\u202etxt.exe\u2066 \ufdd0\ufffc\ud800 " + "z\u0337\u0322" * 4_000,
+    "> " * 5_000 + "deep",
+    "<table background='{0}'><style>@import '{0}'</style>",
+    "\x00\x01\x7f\x9b31m" * 100,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["resources", "characters", "depth", "html", "controls"])
+def test_hostile_text_of_every_kind_is_drawn_and_opens_nothing(pane, show, tmp_path, text):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    text = text.replace("{0}", str(pipe))
+    name = text[:200]
+    show(
+        session(
+            prompt(text),
+            answer(text, Thinking(text), Error(text), File(name, text=text), Image(name, 1, "eA==", path=str(pipe))),
+            answer(edit("e", text, text + "!", name), run("r", text), ToolCall(name, name, {name: text}), model=name),
+            answer(ToolCall("t", "todo", {"todos": [{"content": text, "status": text}]})),
+            result("r", text, is_error=True),
+            Message("", "system", (Text(text), Compaction(text))),
+        )
+    )
+
+    for part in range(len(pane.view.model.parts)):
+        pane.view.toggle(part, opens=True)
+    pane.view.scroll_to_start()
+    for _ in range(30):
+        assert not pane.grab().isNull()
+        pane.view.scroll_by(700)
+    pane.select_all()
+
+    assert pane.selected_text(as_plain=True)
