@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from holdfast_core import cli
 from holdfast_core.cli.commands import shared_options
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
-_FIRST_LOOK_SECONDS = 20.0
+_FIRST_LOOK_SECONDS = 5.0
 _SHOWN_WITHOUT_DISPLAY = "20"
 
 
@@ -45,15 +45,24 @@ def main_without_display(start: WindowStart) -> int:
     shared += [f"--home={start.home}"] if start.home else []
     shared += [f"--agents-home={start.agents_home}"] if start.agents_home else []
 
-    async def look_and_list() -> int:
+    async def look_and_list() -> tuple[int, bool]:
         update = execute(["index", "update", *shared], None, io.StringIO(), sys.stderr)
-        with contextlib.suppress(TimeoutError):
+        is_late = False
+        try:
             await asyncio.wait_for(update, _FIRST_LOOK_SECONDS)
+        except TimeoutError:
+            is_late = True
         listing = ["sessions", "list", "--limit", _SHOWN_WITHOUT_DISPLAY, *shared]
-        return await execute(listing, None, sys.stdout, sys.stderr)
+        return await execute(listing, None, sys.stdout, sys.stderr), is_late
+
+    def work() -> int:
+        code, is_late = asyncio.run(look_and_list())
+        if is_late:
+            _leave(code)
+        return code
 
     sys.stderr.write("holdfast: There is no display here, so no window. These are your newest sessions:\n")
-    return _guarded(lambda: asyncio.run(look_and_list()))
+    return _guarded(work)
 
 
 async def execute(
@@ -127,6 +136,12 @@ def _guarded(work: Callable[[], int]) -> int:
         return 0
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-        sys.stderr.flush()
-        os._exit(_INTERRUPTED)  # threads that still read must not be waited for; what they write is safe at any point
+        _leave(_INTERRUPTED)
     return code
+
+
+def _leave(code: int) -> NoReturn:
+    """End without waiting for threads that still read; what they write is safe at any point."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -272,6 +272,14 @@ def test_without_a_display_new_sessions_are_seen(person: Person):
     assert len(person.run("--home", str(person.top / "ours")).stdout.splitlines()) == 12
 
 
+def test_without_a_display_a_busy_index_is_not_waited_for(person: Person):
+    person.run("index", "update")
+    with filelock.FileLock(person.top / "ours" / "cache" / "index" / "writer.lock"):
+        done = person.run(timeout=20)
+
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 13)
+
+
 def test_version_and_help_are_answered(person: Person):
     assert re.fullmatch(r"holdfast \d+\.\d+\.\d+\n", person.ok("--version"))
     assert "Exit codes" in person.ok("--help")
