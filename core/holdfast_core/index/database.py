@@ -28,16 +28,35 @@ def shard_name(number: int) -> str:
     return f"shard_{number:04d}.db"
 
 
-def open_for_writing(path: Path, schema: str) -> apsw.Connection:
-    """Return a writing connection to a file of the index, made from ``schema`` if it is new.
+def create(path: Path, schema: str) -> None:
+    """Make a file of the index from ``schema``; what is there under its name is replaced. Nobody sees half of it."""
+    unfinished = path.with_name(f"new_{path.name}")
+    for name in (path.name, unfinished.name):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(name + suffix).unlink(missing_ok=True)
+    connection = apsw.Connection(str(unfinished))
+    try:
+        connection.pragma("page_size", 8192)
+        connection.pragma("auto_vacuum", 2)
+        connection.pragma("journal_mode", "wal")
+        with connection:
+            connection.execute(resources.files(__package__).joinpath(schema).read_text("utf-8"))
+            connection.pragma("user_version", VERSION)
+    finally:
+        connection.close()
+    unfinished.replace(path)
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """Return a writing connection to a file of the index.
 
     Raises:
-        IndexBroken: the file is damaged or of another version.
+        IndexBroken: there is no such file, or it is damaged or of another version.
     """
     try:
-        connection = apsw.Connection(str(path))
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
-            _prepare(connection, schema)
+            _prepare(connection)
         except BaseException:
             connection.close()
             raise
@@ -46,14 +65,11 @@ def open_for_writing(path: Path, schema: str) -> apsw.Connection:
     return connection
 
 
-def _prepare(connection: apsw.Connection, schema: str) -> None:
+def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(5_000)
     version = connection.pragma("user_version")
-    is_new = version == 0 and not select(connection, "SELECT 1 FROM sqlite_schema LIMIT 1")
-    if is_new:
-        connection.pragma("page_size", 8192)
-        connection.pragma("auto_vacuum", 2)
-    connection.pragma("journal_mode", "wal")
+    if version != VERSION:
+        raise IndexBroken("The index is of another version.", detail=f"version {version}")
     for name, value in (
         ("synchronous", "normal"),
         ("cache_size", -65_536),
@@ -64,12 +80,6 @@ def _prepare(connection: apsw.Connection, schema: str) -> None:
         ("trusted_schema", 0),
     ):
         connection.pragma(name, value)
-    if is_new:
-        with connection:
-            connection.execute(resources.files(__package__).joinpath(schema).read_text("utf-8"))
-            connection.pragma("user_version", VERSION)
-    elif version != VERSION:
-        raise IndexBroken("The index is of another version.", detail=f"version {version}")
 
 
 def open_for_reading(path: Path) -> apsw.Connection:

@@ -33,7 +33,7 @@ class Shard:
     """One open shard file. The caller begins and ends transactions, and chooses rowids."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = open_for_writing(path, "shard.sql")
+        self._connection = open_for_writing(path)
         self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import apsw
 
 from holdfast_core import clock
 from holdfast_core.errors import IndexBroken
-from holdfast_core.index.database import select, shard_name
+from holdfast_core.index.database import create, select, shard_name
 from holdfast_core.index.shard import Piece, Shard
 
 # About 250 MB of an agent's files: what is appended to stays small, so that no append waits for a large merge.
@@ -54,8 +54,6 @@ class Shards:
         """
         ahead = set()
         for place in self._places():
-            if not (self._directory / shard_name(place.number)).is_file():
-                raise IndexBroken("A part of the index is missing.", detail=shard_name(place.number))
             batch = self.shard(place.number).batch
             if batch < place.batch:
                 raise IndexBroken("A part of the index is older than the rest.", detail=shard_name(place.number))
@@ -182,4 +180,5 @@ class Shards:
             "INSERT INTO shard(number, place, lowest, highest) VALUES(?,?,?,?)",
             (number, place, created.lowest, created.highest),
         )
+        create(self._directory / shard_name(number), "shard.sql")
         return created

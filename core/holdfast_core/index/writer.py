@@ -17,7 +17,16 @@ from holdfast_core import clock
 from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SourceRef
 from holdfast_core.errors import HoldfastError, IndexBroken, Refused
 from holdfast_core.index.change import Change
-from holdfast_core.index.database import BROKEN, CATALOG, LOCK, UNWRITABLE, open_for_writing, remove_files, select
+from holdfast_core.index.database import (
+    BROKEN,
+    CATALOG,
+    LOCK,
+    UNWRITABLE,
+    create,
+    open_for_writing,
+    remove_files,
+    select,
+)
 from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
@@ -192,7 +201,12 @@ class IndexWriter:
         return self._shards.tidy(clock.monotonic_seconds() + deadline_seconds)
 
     def _open_files(self) -> None:
-        self._catalog = open_for_writing(self._directory / CATALOG, "catalog.sql")
+        path = self._directory / CATALOG
+        if not path.exists():
+            # Parts without a whole are of no use.
+            remove_files(self._directory)
+            create(path, "catalog.sql")
+        self._catalog = open_for_writing(path)
         self._shards = Shards(self._directory, self._catalog, shard_text_bytes=self._shard_text_bytes)
         try:
             self._recover()
