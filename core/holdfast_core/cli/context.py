@@ -67,6 +67,11 @@ class Context:
             )
         return self._opened_library
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this runs within another face, which has the process and its streams for itself."""
+        return self._given_library is not None
+
     @cached_property
     def settings_read(self) -> SettingsRead:
         """The settings with where each comes from; what the file says wrongly is told once, on ``err``."""

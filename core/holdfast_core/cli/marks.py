@@ -52,6 +52,8 @@ async def note(context: Context, arguments: argparse.Namespace) -> None:
     """Write a note about a session; it is searched too."""
     if (arguments.text is None) != arguments.clear:
         raise WrongUsage("Name either the note's text or --clear.")
+    if arguments.text == "-" and context.is_embedded:
+        raise WrongUsage("There is no standard input here. Type the note itself.")
     text = "" if arguments.clear else sys.stdin.read() if arguments.text == "-" else arguments.text
     await _annotate(context, arguments.target, note=text)
 

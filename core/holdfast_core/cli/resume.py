@@ -50,16 +50,17 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
     choice = ResumeChoice(
         terminal=terminal, fork=arguments.fork, project=arguments.project, is_trusted=arguments.trust_directory
     )
-    plan = await context.library.resume_plan(entry.id, **choice)
     if arguments.dry_run:
-        _tell(context, plan)
-    elif plan.method == "here":
+        _tell(context, await context.library.resume_plan(entry.id, **choice))
+    elif terminal == "here":
+        _check_own_terminal(context)
+        plan = await context.library.resume_plan(entry.id, **choice)
         await _here(context, plan, entry, is_chosen=arguments.project is not None)
-    elif plan.method == "copy":
-        context.warn("Run this where you want to go on:")
-        _tell(context, plan)
     else:
-        _tell(context, await context.library.resume(entry.id, **choice))
+        plan = await context.library.resume(entry.id, **choice)
+        if plan.method == "copy":
+            context.warn("Run this where you want to go on:")
+        _tell(context, plan)
 
 
 async def _offer(context: Context) -> None:
@@ -73,13 +74,18 @@ async def _offer(context: Context) -> None:
 
 
 def _is_in_terminal(context: Context) -> bool:
-    return not context.is_json and context.is_terminal and sys.stdin.isatty() and context.out is sys.stdout
+    return not context.is_json and not context.is_embedded and context.is_terminal and sys.stdin.isatty()
+
+
+def _check_own_terminal(context: Context) -> None:
+    if context.is_embedded:
+        raise WrongUsage("There is no terminal here that the agent could take over. Name another one.")
+    if context.is_json:
+        raise WrongUsage("Here the agent itself takes the output: leave out --json.")
 
 
 async def _here(context: Context, plan: ResumePlan, entry: SessionEntry, *, is_chosen: bool) -> None:
     """Become the agent; the library is closed first, as nothing of it must be held open."""
-    if context.is_json:
-        raise WrongUsage("Here the agent itself takes the output: leave out --json.")
     from holdfast_core.agents.base import Home
     from holdfast_core.resume import run_here
     from holdfast_core.store.annotations import remember_if_moved

@@ -59,6 +59,14 @@ async def test_mistakes_go_to_the_given_streams(library: Library, paths: Paths, 
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("arguments", [["resume", "1", "--terminal", "here"], ["sessions", "note", "1", "-"]])
+async def test_a_command_never_takes_the_process_of_another_face(library: Library, paths: Paths, arguments: list[str]):
+    out, err = io.StringIO(), io.StringIO()
+
+    assert await cli.execute(arguments, library, out, err, paths=paths) == 2
+    assert "There is no" in err.getvalue()
+
+
 class BrokenLibrary:
     """A library with a bug in it."""
 
