@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,9 +63,13 @@ def main(agents: Mapping[str, Agent] | None = None) -> int:
     start = decode_command(first) if first else None
     if not isinstance(start, Start):
         return 2
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window, which then tells us
     close_logs = open_logs(_paths(start), start.log_level, name="indexer")
     try:
         asyncio.run(Indexer(start, all_agents() if agents is None else agents, _Output(out)).run(lines))
+    except BaseException as error:
+        incident(log, error)
+        raise
     finally:
         close_logs()
     return 0
@@ -130,13 +135,13 @@ class Indexer:
         self._loop = asyncio.get_running_loop()
         self._watcher.pause(self._is_paused)
         threading.Thread(target=self._listen, args=(lines,), name="commands", daemon=True).start()
-        helpers = [asyncio.create_task(self._watcher.run()), asyncio.create_task(self._poll_notes())]
         try:
-            await self._work()
+            async with asyncio.TaskGroup() as tasks:
+                helpers = [tasks.create_task(self._watcher.run()), tasks.create_task(self._poll_notes())]
+                await self._work()
+                for helper in helpers:
+                    helper.cancel()
         finally:
-            for task in helpers:
-                task.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
             if self._notes is not None:
                 self._notes.close()
 
@@ -144,7 +149,7 @@ class Indexer:
         for line in lines:
             try:
                 self._obey(decode_command(line))
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 log.warning("a command that is none was left out")
         self._obey(Stop())
 
@@ -262,6 +267,12 @@ class Indexer:
         self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
             report = report_of(outcome, writer)
+            if outcome.changes:
+                log.info(
+                    "%d sessions, %d new, %d changed, %d lost, %d bytes read in %.1f s",
+                    *(report.sessions, report.new, report.changed, report.lost, report.bytes_read),
+                    report.wall_seconds,
+                )
             self._emit(Reported(report))
             self._answer(due.rescan_numbers, report)
         elif not self._is_stopping:

@@ -199,7 +199,7 @@ class IndexerProcess:
         while line := await lines.readline():
             try:
                 event = decode_event(line)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 log.warning("a line of the indexer that is no event was left out")
                 continue
             if not isinstance(event, Answered):

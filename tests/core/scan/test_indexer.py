@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -17,9 +18,22 @@ from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.query import parse
-from holdfast_core.paths import Paths, find_paths
+from holdfast_core.paths import Paths, find_paths, self_command
 from holdfast_core.scan.process import IndexerProcess
-from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progressed, Reported, Rescan, Start
+from holdfast_core.scan.protocol import (
+    Annotate,
+    Answered,
+    Changed,
+    Event,
+    Failed,
+    Pause,
+    Progressed,
+    Reported,
+    Rescan,
+    Start,
+    decode_event,
+    encode,
+)
 from holdfast_core.store.annotations import Annotations
 
 from tests.core.scan.answers import NOW
@@ -259,7 +273,7 @@ async def test_it_ends_when_its_window_is_gone(tmp_path: Path) -> None:
         *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None
-    process.stdin.write(msgspec.json.encode(window.process.first) + b"\n")
+    process.stdin.write(encode(window.process.first))
     await process.stdin.drain()
     assert process.stdout is not None
     await process.stdout.readline()
@@ -285,6 +299,38 @@ async def test_a_broken_index_is_built_again(window: Window) -> None:
     await again.process.close()
 
     assert again.found("apple") == {"fake:one"}
+
+
+async def test_the_product_itself_has_it_as_a_hidden_command(tmp_path: Path) -> None:
+    window = Window(tmp_path, command=[*self_command(), "_indexer"])
+    path = window.home / ".claude" / "projects" / "-p" / "0190a000-0000-7000-8000-000000000001.jsonl"
+    path.parent.mkdir(parents=True)
+    record = {"type": "user", "uuid": "u1", "sessionId": path.stem, "message": {"role": "user", "content": "quince"}}
+    path.write_text(json.dumps(record) + "\n")
+    window.process.start()
+
+    await window.until_reported()
+
+    await window.process.close()
+    assert window.found("quince") == {f"claude_code:{path.stem}"}
+
+
+async def test_nonsense_between_the_commands_is_passed_over(tmp_path: Path) -> None:
+    window = Window(tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    process.stdin.write(encode(window.process.first) + b'nonsense\n{"type": "\xff"}\n' + encode(Annotate(7)))
+
+    async with asyncio.timeout(LIMIT_SECONDS):
+        while decode_event(await process.stdout.readline()) != Answered(7):
+            continue
+        process.stdin.close()
+        await process.stdout.read()
+        assert await process.wait() == 0
 
 
 async def test_it_imports_no_qt_and_no_settings() -> None:
