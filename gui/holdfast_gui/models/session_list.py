@@ -19,16 +19,21 @@ from holdfast_gui import text
 
 PAGE: Final = 128
 PAGES_KEPT: Final = 64
+FEW: Final = 16
 Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A heading over ``count`` rows, the first of which is key number ``first``."""
+    """A heading over ``count`` rows, the first of which is key number ``first``.
+
+    Under one that ``is_day`` a row need only say the time.
+    """
 
     title: str
     first: int
     count: int
+    is_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +136,17 @@ class SessionListModel(QAbstractTableModel):
         last = min(first + PAGE, len(self._keys)) - 1
         self.dataChanged.emit(self.index(self._row(first), 0), self.index(self._row(last), 0))
 
-    def refresh(self) -> None:
-        """Ask again for the pages that are seen; what is shown stays until they come."""
-        self._fresh.clear()
-        self._asked.clear()
-        if self._is_search:
-            self._fresh = OrderedDict.fromkeys(range(self.page_count))
-        if self._keys:
-            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, 0))
-
     # What views and the application ask.
 
     @property
     def is_search(self) -> bool:
         """Whether the rows are what a search found."""
         return self._is_search
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether the headings are days, so that a row need only say the time."""
+        return bool(self._groups) and self._groups[0].is_day
 
     @property
     def page_count(self) -> int:
@@ -215,12 +216,19 @@ class SessionListModel(QAbstractTableModel):
         except ValueError:
             return -1
 
-    def rows_of_keys(self, keys: Sequence[int]) -> list[int]:
-        """Return the rows of those of ``keys`` that are listed, ascending."""
-        if len(keys) <= 16:
-            return sorted(row for row in map(self.row_of_key, keys) if row >= 0)
+    def spans_of_keys(self, keys: array[int]) -> list[tuple[int, int]]:
+        """Return the first and last rows of every run of ``keys`` that is listed, ascending."""
+        if len(keys) <= FEW:
+            return _runs(sorted(row for row in map(self.row_of_key, keys) if row >= 0))
+        start = self._keys.index(keys[0]) if keys[0] in self._keys else 0
+        if self._keys[start : start + len(keys)] == keys:
+            return [(self._row(start), self._row(start + len(keys) - 1))]
         wanted = frozenset(keys)
-        return [self._row(number) for number, key in enumerate(self._keys) if key in wanted]
+        return _runs([self._row(number) for number, key in enumerate(self._keys) if key in wanted])
+
+    def known_ids(self, keys: Iterable[int]) -> list[str]:
+        """Return the ids of those of ``keys`` whose entries are here; asks for no page."""
+        return [self._entries[key].id for key in filter(self._entries.__contains__, keys)]
 
     def keys_between(self, first_row: int, last_row: int) -> array[int]:
         """Return the keys of the sessions from one row to another, both included."""
@@ -366,7 +374,7 @@ def day_groups(
             edge = _midnight_ms(at.date() if descending else at.date() + timedelta(days=1), zone)
             last = bisect_left(times_ms, sign * edge + (1 if descending else 0), lo=first, key=lambda ms: sign * ms)
         last = max(last, first + 1)
-        groups.append(Group(title, first, last - first))
+        groups.append(Group(title, first, last - first, is_day=True))
         first = last
     return groups
 
@@ -404,6 +412,16 @@ def _run_without_date(times_ms: Sequence[int], first: int, zone: tzinfo | None) 
     while last < len(times_ms) and (times_ms[last] <= 0 or text.moment(times_ms[last], zone=zone) is None):
         last += 1
     return last
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and runs[-1][1] == row - 1:
+            runs[-1] = (runs[-1][0], row)
+        else:
+            runs.append((row, row))
+    return runs
 
 
 def _first(group: Group) -> int:

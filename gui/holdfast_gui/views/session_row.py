@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Protocol
 
+from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.search import Hit
 from holdfast_core.model.session import SessionEntry
@@ -36,6 +37,11 @@ class RowHost(Protocol):
 
     is_by_keyboard: bool
     agents: Mapping[str, AgentInfo]
+
+    @property
+    def is_by_day(self) -> bool:
+        """Whether the headings over the rows are days."""
+        ...
 
     def hasFocus(self) -> bool:
         """See Qt."""
@@ -115,7 +121,7 @@ class SessionDelegate(QStyledItemDelegate):
         right = rect.right() + 1 - look.px(_RIGHT)
         first = QRect(left, rect.top() + look.px(_TITLE_TOP), right - left, look.line("strong"))
         second = QRect(left, rect.top() + look.px(_LINE_TOP), right - left, look.line("small"))
-        first.setRight(_paint_outcome(painter, first, entry, hit) - look.px(8))
+        first.setRight(_paint_outcome(painter, first, entry, hit, is_under_day=self._host.is_by_day) - look.px(8))
         _paint_text(painter, first, text.title(entry.title), "strong", "text")
         if entry.starred or is_hot:
             side = look.px(_STAR)
@@ -148,7 +154,9 @@ def _paint_group(painter: QPainter, rect: QRect, title: str) -> None:
     _paint_text(painter, box, text.one_line(title), "heading", "text3")
 
 
-def _paint_outcome(painter: QPainter, line: QRect, entry: SessionEntry, hit: HitRow | None) -> int:
+def _paint_outcome(
+    painter: QPainter, line: QRect, entry: SessionEntry, hit: HitRow | None, *, is_under_day: bool
+) -> int:
     """Paint what stands right of the title and return where that begins."""
     look = theme()
     tokens = look.tokens
@@ -157,8 +165,10 @@ def _paint_outcome(painter: QPainter, line: QRect, entry: SessionEntry, hit: Hit
         words = text.counted(len(hit.hits), "hit", "hits")
     elif entry.state == "live":
         words = "live"
-    else:
+    elif is_under_day:
         words = text.clock(entry.updated_ms)
+    else:
+        words = text.age(entry.updated_ms, clock.now())
     width = caption.horizontalAdvance(words)
     left = line.right() + 1 - width
     painter.setFont(look.font("caption"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from holdfast_core.model.agent import AgentInfo
@@ -65,6 +66,11 @@ class SessionTable(QTableView):
     # What the person has chosen.
 
     @property
+    def is_by_day(self) -> bool:
+        """Whether the headings over the rows are days."""
+        return self._list.is_by_day
+
+    @property
     def current_id(self) -> str:
         """The session that the keyboard stands on, empty for none."""
         entry = self._list.entry_at(self.currentIndex().row()) if self.currentIndex().isValid() else None
@@ -72,9 +78,7 @@ class SessionTable(QTableView):
 
     def selected_ids(self) -> list[str]:
         """Return the selected sessions whose rows have been loaded, in the list's order."""
-        rows = (row for first, last in self._selected_spans() for row in range(first, last + 1))
-        entries = (self._list.entry_at(row) for row in rows)
-        return [entry.id for entry in entries if entry]
+        return self._list.known_ids(self.selected_keys())
 
     def selected_keys(self) -> array[int]:
         """Return the keys of all selected sessions, loaded or not, in the list's order."""
@@ -274,23 +278,18 @@ class SessionTable(QTableView):
         self.updateGeometries()
 
     def _keep(self) -> None:
-        top = self.rowAt(0)
-        top_key = self._list.key_at(top) if top >= 0 else None
-        if top_key is None and top >= 0:
-            top_key = self._list.key_at(top + 1)
+        top = max(0, self.rowAt(0))
+        if self._list.group_at(top):
+            top += 1
         current = self.currentIndex().row()
+        selected = self.selected_keys()
         self._kept = _Kept(
-            selected=self.selected_keys(),
-            has_all=len(self.selected_keys()) == self._list.session_count > 1,
+            selected=selected,
+            has_all=len(selected) == self._list.session_count > 1,
             current=self._list.key_at(current) if current >= 0 else None,
-            top=top_key if self.verticalScrollBar().value() > 0 else None,
-            offset=self._offset_of(top_key),
+            top=self._list.key_at(top) if self.verticalScrollBar().value() > 0 else None,
+            offset=self.rowViewportPosition(top),
         )
-
-    def _offset_of(self, key: int | None) -> int:
-        if key is None:
-            return 0
-        return self.rowViewportPosition(self._list.row_of_key(key))
 
     def _restore(self) -> None:
         kept = self._kept
@@ -308,9 +307,9 @@ class SessionTable(QTableView):
 
     def _restore_selection(self, kept: _Kept) -> None:
         last = self._list.rowCount() - 1
-        rows = [] if kept.has_all else self._list.rows_of_keys(kept.selected)
+        has_all = kept.has_all and last >= 0
         selection = QItemSelection()
-        for first, end in [(0, last)] if kept.has_all and last >= 0 else _runs(rows):
+        for first, end in [(0, last)] if has_all else self._list.spans_of_keys(kept.selected):
             selection.select(self._list.index(first, 0), self._list.index(end, 0))
         self.selectionModel().select(selection, _SELECT.ClearAndSelect | _SELECT.Rows)
         row = self._list.row_of_key(kept.current) if kept.current is not None else -1
@@ -318,24 +317,12 @@ class SessionTable(QTableView):
             self.selectionModel().setCurrentIndex(self._list.index(row, 0), _SELECT.NoUpdate)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     """Where the person was before the rows changed."""
 
-    def __init__(
-        self, *, selected: Sequence[int], has_all: bool, current: int | None, top: int | None, offset: int
-    ) -> None:
-        self.selected = selected
-        self.has_all = has_all
-        self.current = current
-        self.top = top
-        self.offset = offset
-
-
-def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for row in rows:
-        if runs and runs[-1][1] == row - 1:
-            runs[-1] = (runs[-1][0], row)
-        else:
-            runs.append((row, row))
-    return runs
+    selected: array[int]
+    has_all: bool
+    current: int | None
+    top: int | None
+    offset: int

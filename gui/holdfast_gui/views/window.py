@@ -144,6 +144,8 @@ class MainWindow(QMainWindow):
     # Helpers.
 
     def _arrange(self) -> None:
+        # From the top down: Qt dresses a whole branch again each time it gets a new parent.
+        self.setCentralWidget(self._splitter)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
         for pane in (self.places, self._list_pane(), self._session_pane()):
@@ -153,7 +155,6 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(2, 1)
         look = theme()
         self._splitter.setSizes([look.px(PLACES_WIDTH) - 1, look.px(LIST_WIDTH) - 1, 840])
-        self.setCentralWidget(self._splitter)
         self._order_focus()
 
     def _order_focus(self) -> None:

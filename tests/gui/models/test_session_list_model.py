@@ -182,6 +182,37 @@ def test_tooltips_of_hostile_titles_are_plain(model):
         assert not QtGui.Qt.mightBeRichText(model.index(row, 0).data(Qt.ItemDataRole.ToolTipRole))
 
 
+def test_ids_are_told_without_asking_for_pages(model):
+    model.set_keys(_keys(PAGE * 4))
+    model.set_page(0, [invented.entry(key) for key in model.page_keys(0)])
+    wanted = []
+    model.page_wanted.connect(wanted.append)
+
+    assert model.known_ids(_keys(PAGE * 4)) == [invented.entry(key).id for key in range(PAGE)]
+    assert wanted == []
+
+
+@given(st.lists(st.integers(0, 99), unique=True), st.lists(st.integers(0, 120), unique=True))
+def test_spans_hold_the_keys_that_are_listed(listed, asked):
+    model = SessionListModel()
+    model.set_keys(array("q", listed), [Group("One", 0, len(listed) // 2), Group("Two", len(listed) // 2, len(listed))])
+
+    spans = model.spans_of_keys(array("q", asked))
+
+    found = [key for first, last in spans for key in model.keys_between(first, last)]
+    assert found == [key for key in listed if key in asked]
+
+
+def test_a_run_of_a_hundred_thousand_is_found_at_once(model):
+    model.set_keys(_keys(1_000_000))
+    before = time.process_time()
+
+    spans = model.spans_of_keys(array("q", range(500_000, 600_000)))
+
+    assert time.process_time() - before < 0.1
+    assert spans == [(500_000, 599_999)]
+
+
 # Searching.
 
 
@@ -242,7 +273,9 @@ def test_days_are_headings():
     ]
 
     assert day_groups(times, NOW, zone=UTC) == [
-        Group("Today", 0, 2), Group("Yesterday", 2, 1), Group("Monday 16 November", 3, 1),
+        Group("Today", 0, 2, is_day=True),
+        Group("Yesterday", 2, 1, is_day=True),
+        Group("Monday 16 November", 3, 1, is_day=True),
     ]  # fmt: skip
     assert [group.title for group in day_groups(times[::-1], NOW, descending=False, zone=UTC)] == [
         "Monday 16 November", "Yesterday", "Today",
@@ -252,7 +285,10 @@ def test_days_are_headings():
 def test_sessions_without_a_date_come_under_one_heading():
     now_ms = int(NOW.timestamp() * 1000)
 
-    assert day_groups([now_ms, 0, 0], NOW, zone=UTC) == [Group("Today", 0, 1), Group("Unknown date", 1, 2)]
+    assert day_groups([now_ms, 0, 0], NOW, zone=UTC) == [
+        Group("Today", 0, 1, is_day=True),
+        Group("Unknown date", 1, 2, is_day=True),
+    ]
     assert day_groups([], NOW, zone=UTC) == []
 
 
