@@ -195,16 +195,17 @@ class Reader(LineReader[Record]):
             del started[call_id]
 
     def _add(self, draft: Draft, record: Record, role: Role, blocks: list[Block], **more: Any) -> int:
-        return draft.add(
-            Message(
-                record.uuid or f"line-{self.line}",
-                role,
-                tuple(blocks),
-                moment_ms(record.timestamp),
-                record.logical_parent_uuid or record.parent_uuid,
-                line=self.line,
-                **more,
-            )
+        return draft.add(self._message(record, role, blocks, **more))
+
+    def _message(self, record: Record, role: Role, blocks: list[Block], **more: Any) -> Message:
+        return Message(
+            record.uuid or f"line-{self.line}",
+            role,
+            tuple(blocks),
+            moment_ms(record.timestamp),
+            record.logical_parent_uuid or record.parent_uuid,
+            line=self.line,
+            **more,
         )
 
     def _blocks(self, said: Said | None) -> list[Block]:
@@ -402,19 +403,18 @@ class Reader(LineReader[Record]):
         is_human = kind == "human" and attachment.get("commandMode", "prompt") == "prompt"
         if is_human and self._is_human(record, draft, texts):
             self._said_by_person(draft, texts)
-            self._splice(draft, record, blocks)
+            self._splice(draft, self._message(record, "user", blocks))
         else:
             self._add(draft, record, "system", blocks)
 
-    def _splice(self, draft: Draft, record: Record, blocks: list[Block]) -> None:
-        """Add a prompt before what came later by the clock, though it was written down earlier."""
-        moment = moment_ms(record.timestamp)
-        index = draft.next_index
+    def _splice(self, draft: Draft, message: Message) -> None:
+        """Add a message before what came later by the clock, though it was written down earlier."""
+        moment, index = message.timestamp_ms, draft.next_index
         if moment is not None and moment < (draft.gathered.updated_ms or 0):
             first = max(0, index - _SPLICE_LIMIT)
             while index > first and (draft.at(index - 1).timestamp_ms or 0) > moment:
                 index -= 1
-        if index == self._add(draft, record, "user", blocks):
+        if index == draft.add(message):
             return
         draft.move_last(index)
         self._state.tools.moved(index)
@@ -439,15 +439,9 @@ class Reader(LineReader[Record]):
                 state.taken = [*state.taken, digest(text)][-_QUEUE_LIMIT:]
                 if not is_noise:
                     self._said_by_person(self._main, [text])
-                self._main.add(
-                    Message(
-                        f"queue-{self.line}",
-                        "system" if is_noise else "user",
-                        (Text(text),),
-                        typed_ms if typed_ms is not None else moment,
-                        line=self.line,
-                    )
-                )
+                role: Role = "system" if is_noise else "user"
+                when = typed_ms if typed_ms is not None else moment
+                self._splice(self._main, Message(f"queue-{self.line}", role, (Text(text),), when, line=self.line))
 
     # What names the session.
 
@@ -464,8 +458,8 @@ class Reader(LineReader[Record]):
         if not record.summary or not record.leaf_uuid:
             return
         state.summaries += 1
-        needle = f'"uuid":{msgspec.json.encode(record.leaf_uuid).decode()}'.encode()
-        if self.file.holds(needle, before=self.position):
+        leaf = msgspec.json.encode(record.leaf_uuid)
+        if any(self.file.holds(key + leaf, before=self.position) for key in (b'"uuid":', b'"uuid": ')):
             self._found_leaf(state.summaries, record.summary)
         elif len(state.leaves) < _LEAF_LIMIT:
             state.leaves[record.leaf_uuid] = (state.summaries, record.summary)

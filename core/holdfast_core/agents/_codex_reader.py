@@ -83,7 +83,7 @@ class Reader(LineReader[Record]):
     def __init__(self, file: LineFile, side: Side) -> None:
         super().__init__(file)
         self.side = side
-        self._is_warm = False
+        self._is_warm = self._is_restored = False
         self._adopt(_State(Gathered(side.native_id), _Now()))
 
     def _adopt(self, state: _State) -> None:
@@ -96,6 +96,7 @@ class Reader(LineReader[Record]):
 
     def restore(self, state: bytes) -> None:
         self._adopt(msgspec.msgpack.decode(state, type=_State))
+        self._is_restored = True
 
     def place_before(self, index: int) -> Place | None:
         state = self._state
@@ -160,8 +161,10 @@ class Reader(LineReader[Record]):
                 moment = moment_ms(record.timestamp)
                 now.replay_until_ms = None if moment is None else moment + _REPLAY_MS
             return
-        state.has_meta = True
         main = state.main
+        if self._is_restored and meta.id and meta.id != main.native_id:
+            raise TooEarly(-1)  # an earlier reading, before the head was written, gave it another id
+        state.has_meta = True
         main.native_id = now.own_id = meta.id or main.native_id
         main.created_ms = moment_ms(record.timestamp)
         main.project_path = (meta.cwd or "")[:4096]

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -40,7 +41,7 @@ class Forgiving(Generic[Record]):
     """
 
     def __init__(self, kind: type[Record]) -> None:
-        self._shape = msgspec.inspect.type_info(kind)
+        self._shape = _shape_of(kind)
         self._decode = msgspec.json.Decoder(kind).decode
         self._scanner = json.JSONDecoder(
             strict=False, parse_constant=self._constant, parse_float=self._float, parse_int=_integer
@@ -76,7 +77,7 @@ class Forgiving(Generic[Record]):
 
     def shape(self, value: dict[str, Any]) -> Record:
         """Return a decoded object as a record, with fields that do not fit left out."""
-        record: Record = shaped(value, self._shape)
+        record: Record = shaped(value, _shape(self._kind))
         return record
 
     def _text(self, line: bytes) -> str:
@@ -157,8 +158,24 @@ class Forgiving(Generic[Record]):
         self.repairs[kind] = self.repairs.get(kind, 0) + 1
 
 
+@cache
+def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def _shape(kind: type[msgspec.Struct]) -> msgspec.inspect.Type:
+    return msgspec.inspect.type_info(kind)
+
+
 def _integer(text: str) -> int | str:
     return int(text) if len(text) <= 18 else text
+
+
+@cache
+def _shape_of(kind: type) -> msgspec.inspect.Type:
+    """Looking at a type takes milliseconds, and every reading makes a decoder."""
+    return msgspec.inspect.type_info(kind)
 
 
 def shaped(value: Any, shape: msgspec.inspect.Type) -> Any:
@@ -190,16 +207,18 @@ def _scalar(value: Any, shape: msgspec.inspect.Type) -> Any:
         return value if isinstance(value, bool) else None
     if isinstance(shape, msgspec.inspect.StrType):
         return value if isinstance(value, str) else None
-    return value
+    return value if isinstance(shape, msgspec.inspect.AnyType) else None
 
 
 def _struct(value: Any, shape: msgspec.inspect.StructType) -> Any:
-    if not isinstance(value, dict):
-        generic = getattr(shape.cls, "generic", None)
-        return None if generic is None else generic(value)
     fields = {
         field.name: found
         for field in shape.fields
-        if field.encode_name in value and (found := shaped(value[field.encode_name], field.type)) is not None
+        if isinstance(value, dict)
+        and field.encode_name in value
+        and (found := shaped(value[field.encode_name], field.type)) is not None
     }
-    return shape.cls(**fields)
+    generic = getattr(shape.cls, "generic", None)
+    if generic is not None and not fields and value != {}:
+        return generic(value)
+    return shape.cls(**fields) if isinstance(value, dict) else None
