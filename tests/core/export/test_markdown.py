@@ -86,7 +86,7 @@ class _Tags(HTMLParser):
             self.is_balanced = False
 
 
-def _rendered(text: str) -> _Tags:
+def tags_of(text: str) -> _Tags:
     """Return what a viewer that allows HTML makes of a document."""
     tags = _Tags()
     tags.feed(MarkdownIt("commonmark", {"html": True, "maxNesting": 500}).render(text))
@@ -94,7 +94,7 @@ def _rendered(text: str) -> _Tags:
     return tags
 
 
-def _headings(text: str) -> list[str]:
+def headings_of(text: str) -> list[str]:
     tokens = MarkdownIt("commonmark", {"html": True, "maxNesting": 500}).parse(text)
     return [
         tokens[index + 1].content
@@ -133,12 +133,12 @@ def _around(text: str) -> Session:
 
 def _assert_contained(session: Session) -> None:
     text = _markdown(session)
-    headings = _headings(text)
+    headings = headings_of(text)
 
     assert headings[1] == "You"
     assert headings[2].startswith("Assistant")
     assert headings[3:] == ["Context", "You"]
-    tags = _rendered(text)
+    tags = tags_of(text)
     assert (tags.foreign, tags.open, tags.is_balanced) == ([], [], True)
 
 
@@ -159,7 +159,7 @@ def test_every_session_can_be_written(session: Session):
     text = _markdown(session)
 
     assert text.startswith("# ")
-    assert _rendered(text).is_balanced
+    assert tags_of(text).is_balanced
 
 
 def test_prose_stands_as_it_is_and_prompts_are_quoted():
@@ -226,4 +226,4 @@ def test_long_hostile_text_takes_no_time_of_note():
         said("<" * 150_000), said("> " * 50_000 + "<b>"), said("[" * 150_000 + "<"), said("`" * 150_000 + "<")
     )
 
-    assert _rendered(_markdown(session)).foreign == []
+    assert tags_of(_markdown(session)).foreign == []
