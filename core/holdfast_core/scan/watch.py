@@ -58,6 +58,7 @@ class Watcher:
         self._existing = _existing(roots())
         self._roots_changed = asyncio.Event()
         self._is_paused = False
+        self._has_told = False
         self.missed = False
 
     def remember(self, recent: Iterable[SourceRef], *, looked_ms: int, replace: bool) -> None:
@@ -140,9 +141,13 @@ class Watcher:
                     self._tell_rescan()
                 else:
                     self._tell(sorted({path for _, path in changes}))
+        except FileNotFoundError:
+            await self._wait_for_roots(self._rhythm.rescan_seconds)  # a root went just now; the poll sees it too
         except (OSError, RuntimeError) as error:
-            # No events here (a limit of the system, a network share): the polls go on.
-            log.warning("no file events, polling alone: %s", type(error).__name__)
+            # No events here (a limit of the system, a network share): the polls go on, and it is tried again.
+            level = logging.DEBUG if self._has_told else logging.WARNING
+            log.log(level, "no file events, polling alone: %s %s", type(error).__name__, error)
+            self._has_told = True
             await self._wait_for_roots(self._rhythm.rescan_seconds)
 
     async def _wait_for_roots(self, timeout_seconds: float) -> None:

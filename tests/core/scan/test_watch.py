@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from holdfast_core import clock
 from holdfast_core.agents.base import Home, SourceRef
 from holdfast_core.scan.watch import Rhythm, Watcher
@@ -155,6 +156,18 @@ async def test_a_root_that_is_replaced_is_watched_again(tmp_path: Path) -> None:
         append(path, "more")
 
         await heard.until(lambda: str(path) in heard.paths)
+
+
+async def test_a_flood_of_events_is_one_look_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_session(tmp_path, "one", "hello")
+
+    async with watching(tmp_path, EVENTS_ONLY) as (_, heard):
+        await events_are_on(tmp_path, heard)
+        monkeypatch.setattr("holdfast_core.scan.watch._MANY_PATHS", 5)
+        for number in range(50):
+            write_session(tmp_path, f"s{number}", "hello")
+
+        await heard.until(lambda: heard.rescans > 0)
 
 
 async def test_everything_is_looked_through_now_and_then(tmp_path: Path) -> None:
