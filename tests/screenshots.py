@@ -52,7 +52,8 @@ class Stage:
     session_id: str
 
     async def listed(self) -> None:
-        """Wait for the rows of the list."""
+        """Wait until the start has ended, then open the session."""
+        await _steady(self.window)
         await until(lambda: self.window.session_list.select_session(self.session_id), seconds=PATIENCE_SECONDS)
 
     def do(self, action: str) -> None:
@@ -77,9 +78,11 @@ async def _open_session(stage: Stage) -> None:
 
 
 async def _scroll_down(stage: Stage) -> None:
+    from holdfast_gui.views.transcript.pane import TranscriptPane
+
     await stage.listed()
     await _steady(stage.window)
-    stage.window.transcript.scroll_to_message(40)
+    stage.window.findChild(TranscriptPane).scroll_to_message(40)
 
 
 async def _search(stage: Stage) -> None:
@@ -92,7 +95,6 @@ async def _search(stage: Stage) -> None:
 
 async def _palette(stage: Stage) -> None:
     await stage.listed()
-    await _steady(stage.window)
     stage.do("application.palette")
     await _steady(stage.window)
     stage.write("re")
