@@ -82,13 +82,23 @@ def test_the_palette_of_the_application_is_that_of_the_mode(app):
 
 
 def test_system_mode_follows_the_system(app):
-    theme().apply(app, mode="system")
+    theme().apply(app, mode="dark")
+    theme().mode = "system"
+
+    app.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Light)
+
+    assert theme().is_dark == (app.styleHints().colorScheme() == Qt.ColorScheme.Dark)
+
+
+def test_dressing_twice_the_same_is_done_once(app):
+    theme().apply(app, mode="dark")
     changes = []
     theme().changed.connect(lambda: changes.append(theme().is_dark))
 
-    app.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    theme().apply(app, mode="dark")
+    theme().apply(app, mode="light")
 
-    assert changes == [app.styleHints().colorScheme() == Qt.ColorScheme.Dark]
+    assert changes == [False]
 
 
 def test_a_chosen_mode_does_not_follow_the_system(app):

@@ -34,6 +34,7 @@ class Theme(QObject):
         self._fonts: dict[FontName, QFont] = {}
         self._agents: dict[tuple[int, str], QColor] = {}
         self._follows = False
+        self._dressed: tuple[Tokens, float] | None = None
 
     @property
     def is_dark(self) -> bool:
@@ -121,7 +122,11 @@ class Theme(QObject):
         wants_dark = self.mode == "dark"
         if self.mode == "system":
             wants_dark = app.styleHints().colorScheme() == Qt.ColorScheme.Dark
-        self.tokens = DARK if wants_dark else LIGHT
+        wanted = (DARK if wants_dark else LIGHT, self.scale)
+        if wanted == self._dressed:
+            return
+        self._dressed = wanted
+        self.tokens = wanted[0]
         self._fonts.clear()
         self._agents.clear()
         app.setFont(self.font("body"))

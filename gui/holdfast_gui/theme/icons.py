@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from PySide6.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
@@ -13,8 +13,6 @@ from holdfast_gui.resources import resources
 from holdfast_gui.theme import theme
 
 MARK: Final = "mark"
-_PIXMAP_LIMIT: Final = 512
-_pixmaps: dict[tuple[str, int, int, int, int], QPixmap] = {}
 
 
 def icon(name: str, colour: str = "text2") -> QIcon:
@@ -38,16 +36,11 @@ def paint_icon(painter: QPainter, name: str, rect: QRect, colour: QColor) -> Non
 
 def pixmap(name: str, side: int, colour: QColor, ratio: float = 1.0) -> QPixmap:
     """Return an icon as a pixmap of ``side`` px at a device pixel ratio, tinted; drawn once."""
-    key = (name, side, colour.rgba(), round(ratio * 100), 0)
-    found = _pixmaps.get(key)
-    if found is None:
-        if len(_pixmaps) >= _PIXMAP_LIMIT:
-            _pixmaps.clear()
-        found = _pixmaps[key] = _draw(name, side, colour, ratio)
-    return found
+    return _drawn(name, side, colour.rgba(), ratio)
 
 
-def _draw(name: str, side: int, colour: QColor, ratio: float) -> QPixmap:
+@lru_cache(maxsize=512)
+def _drawn(name: str, side: int, rgba: int, ratio: float) -> QPixmap:
     drawn = QPixmap(QSize(round(side * ratio), round(side * ratio)))
     drawn.setDevicePixelRatio(ratio)
     drawn.fill(Qt.GlobalColor.transparent)
@@ -55,7 +48,7 @@ def _draw(name: str, side: int, colour: QColor, ratio: float) -> QPixmap:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     _renderer(name).render(painter, QRectF(0, 0, side, side))
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-    painter.fillRect(QRectF(0, 0, side, side), colour)
+    painter.fillRect(QRectF(0, 0, side, side), QColor.fromRgba(rgba))
     painter.end()
     return drawn
 

@@ -149,7 +149,6 @@ class FocusRing(QWidget):
         super().__init__(around.parentWidget())
         self._around = around
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName("")
         around.installEventFilter(self)
         self._follow()
         self.show()

@@ -30,9 +30,9 @@ from holdfast_gui.views.controls import IconButton, Label, Pane
 
 LENGTH_LIMIT: Final = 2000
 _HEIGHT: Final = 32
-_FILTER = re.compile(r'(?<!\S)-?([A-Za-z]{2,12}):(?!//)("[^"]*"?|[^\s"]*)')
+_FILTER = re.compile(r'(?<![^\s(])-?([A-Za-z]{2,12}):(?!//)(?:"[^"]*"?|[^\s"()])*')
 _BREAK = re.compile(r"[\r\n\t\u2028\u2029]")
-_WORD = re.compile(r'-?[A-Za-z]{2,12}:"[^"]*"?|[^\s"]+|"[^"]*"?')
+_WORD = re.compile(r'(?:"[^"]*"?|[^\s"()])+')
 
 
 class SearchField(Pane):

@@ -26,7 +26,7 @@ from holdfast_gui.views.search_field import SearchField
 from holdfast_gui.views.session_list import SessionListView
 
 ROOM_FOR_DETAIL: Final = 1160
-ROOM_FOR_PLACES: Final = 960
+ROOM_FOR_PLACES: Final = 984
 _STATE_VERSION: Final = 1
 
 
@@ -59,6 +59,8 @@ class MainWindow(QMainWindow):
         self.head.detail_button.clicked.connect(self.toggle_detail)
         self._pages = QStackedWidget()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._places_width = theme().px(PLACES_WIDTH) - 1
+        self._splitter.splitterMoved.connect(self._on_moved)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
         self._arrange()
@@ -106,7 +108,7 @@ class MainWindow(QMainWindow):
         state = {
             "version": _STATE_VERSION,
             "geometry": base64.b64encode(bytes(self.saveGeometry().data())).decode(),
-            "splitter": self._splitter.sizes(),
+            "splitter": self._sizes(),
             "wanted": self._is_wanted,
             "sort": sort,
             "group": group,
@@ -154,7 +156,7 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(1, 0)
         self._splitter.setStretchFactor(2, 1)
         look = theme()
-        self._splitter.setSizes([look.px(PLACES_WIDTH) - 1, look.px(LIST_WIDTH) - 1, 840])
+        self._splitter.setSizes([self._places_width, look.px(LIST_WIDTH) - 1, 840])
         self._order_focus()
 
     def _order_focus(self) -> None:
@@ -223,6 +225,8 @@ class MainWindow(QMainWindow):
 
     def _show_pane(self, name: str, pane: QWidget, *, is_shown: bool) -> None:
         pane.setVisible(is_shown)
+        if name == "places" and is_shown:
+            self._widen_places()
         way_back = {"places": self._way_to_places, "detail": self.head.detail_button}
         way_back[name].setVisible(not is_shown)
 
@@ -234,8 +238,21 @@ class MainWindow(QMainWindow):
                 self._fits[name] = fits
                 self._show_pane(name, pane, is_shown=fits and self._is_wanted[name])
 
+    def _widen_places(self) -> None:
+        """Give the places their width again: a splitter shows what was hidden as narrow as it can."""
+        _, listed, rest = self._splitter.sizes()
+        self._splitter.setSizes([self._places_width, listed, max(0, rest + listed - self._places_width)])
+
+    def _on_moved(self, _position: int, _handle: int) -> None:
+        self._places_width = self._splitter.sizes()[0] or self._places_width
+
     def _panes(self) -> dict[str, QWidget]:
         return {"places": self.places, "detail": self.detail}
+
+    def _sizes(self) -> list[int]:
+        """Return how wide the panes are, or would be if they were shown."""
+        _, listed, rest = self._splitter.sizes()
+        return [self._places_width, listed, rest]
 
     def _restore_geometry(self, geometry: Any) -> None:
         try:
@@ -247,6 +264,7 @@ class MainWindow(QMainWindow):
         sizes = state.get("splitter")
         if isinstance(sizes, list) and len(sizes) == 3 and all(_is_size(size) for size in sizes):
             self._splitter.setSizes(sizes)
+            self._places_width = sizes[0] or self._places_width
         wanted = state.get("wanted")
         if isinstance(wanted, dict):
             self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}

@@ -161,6 +161,23 @@ def test_arrows_and_enter_take_another(field, qtbot):
     assert field.line.cursorPosition() == len("project:kelp-api")
 
 
+@pytest.mark.parametrize(
+    ("typed", "word", "completed"),
+    [
+        ('project:a,"two wor', 'project:a,"two words"', 'project:a,"two words" '),
+        ("(tag:x OR tag:dep", "tag:deploy", "(tag:x OR tag:deploy "),
+        ("-age", "-agent:", "-agent:"),
+    ],
+)
+def test_a_completion_replaces_the_whole_word(field, typed, word, completed):
+    type_in(field, typed)
+    field.set_completions([word])
+
+    key(field, Key.Key_Tab)
+
+    assert field.text == completed
+
+
 def test_up_goes_to_the_last_and_escape_closes(field):
     type_in(field, "a")
     field.set_completions(["agent:", "after:"])

@@ -64,7 +64,7 @@ def test_panes_without_room_go_details_first(window, qtbot, width):
     window.resize(width, 700)
 
     assert window.detail.isVisible() == (width >= 1160)
-    assert window.places.isVisible() == (width >= 960)
+    assert window.places.isVisible() == (width >= 984)
     assert window.head.detail_button.isVisible() != window.detail.isVisible()
     assert window.places_button.isVisible() != window.places.isVisible()
     assert window.width() == width
@@ -77,6 +77,7 @@ def test_panes_come_back_with_the_room(window):
 
     assert window.places.isVisible()
     assert window.detail.isVisible()
+    assert window.places.width() == 215
 
 
 def test_a_hidden_pane_is_shown_by_its_button(window):
@@ -120,6 +121,18 @@ def test_the_window_is_remembered(window, qapp):
     assert other.session_list.head.order == ("+title", "project")
     assert SavedSearch("Mine", "tag:mine") in other.places.saved_searches
     bury(other)
+
+
+def test_a_pane_that_was_hidden_comes_back_in_its_width(window):
+    window.resize(900, 700)
+    state = window.save_state()
+    window.resize(1440, 900)
+
+    window.restore_state(state)
+    window.resize(1440, 900)
+
+    assert window.places.isVisible()
+    assert window.places.width() >= 200
 
 
 @pytest.mark.parametrize(
