@@ -175,8 +175,9 @@ class Library:
         return found
 
     async def recent(self, limit: int) -> list[SessionEntry]:
-        """Return the rows of the newest sessions."""
-        return await self.entries((await self.keys(""))[:limit])
+        """Return the rows of the newest sessions; supersedes no list that is being asked for."""
+        query = _query("", typing=False)
+        return await self._list.ask(lambda reader: reader.entries(reader.keys(query)[:limit]))
 
     async def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
         """Return sessions whose id or title is or begins with ``text``, best kind first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,17 @@ def display() -> Iterator[Display]:
     started = Display.start()
     yield started
     started.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of the screen beside what a failed test wrote."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("holdfast")
+    if report.when == "call" and report.failed and isinstance(running, Running):
+        picture = running.display.shot(running.directory / "failed.png")
+        report.sections.append(("Screen", str(picture)))
+    return report
 
 
 @pytest.fixture

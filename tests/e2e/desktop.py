@@ -84,6 +84,12 @@ class Display:
             lambda: title if part in (title := self.active_title()) else "", what=f"{part!r} in the active title"
         )
 
+    def activate(self, title: str) -> None:
+        """Give the keyboard to a window as soon as it is there."""
+        window = wait_until(lambda: self.ask("xdotool", "search", "--onlyvisible", "--name", title), what=title).split()
+        self.ask("xdotool", "windowactivate", window[-1])
+        self.wait_for_title(title)
+
     def place_of(self, title: str) -> tuple[int, int, int, int]:
         """Return left, top, width and height of a window."""
         window = wait_until(lambda: self.ask("xdotool", "search", "--onlyvisible", "--name", title)).split()[-1]
@@ -148,7 +154,9 @@ class Running:
     def start(self, *arguments: str) -> Running:
         """Start the window and return when it has the keyboard."""
         self.process = self.start_again("--set", "terminal=xterm", *arguments)
-        self.display.wait_for_title("Holdfast")
+        self.display.activate("Holdfast")
+        # The indexer comes last: then everything that a person can do is there.
+        wait_until(lambda: len(self.family()) >= 2, what="the window and its indexer")
         return self
 
     def start_again(self, *arguments: str) -> subprocess.Popen[str]:

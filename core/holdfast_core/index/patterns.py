@@ -6,8 +6,6 @@ import re
 from functools import cache
 from typing import Any, Final
 
-import re2
-
 _LITERAL_LENGTH: Final = 3
 _LETTERS = re.compile(r"[A-Za-z0-9]+")
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]", re.DOTALL)
@@ -19,6 +17,8 @@ _ESCAPE = re.compile(r"\\(?:[pP](?:\{[^}]*\}|.)|x(?:\{[^}]*\}|[0-9A-Fa-f]{2})|[0
 @cache
 def compiled(pattern: str) -> Any:
     """Return the compiled pattern; it ignores case, unless it says otherwise itself."""
+    import re2  # slow to load, and few searches need it
+
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False

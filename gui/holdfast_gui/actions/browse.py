@@ -158,6 +158,8 @@ class Browser(QObject):
     def _after_listing(self) -> None:
         if not self._model.session_count:
             self._show_empty()
+        elif (focused := self._window.focusWidget()) is None or not focused.isVisible():
+            self._list.setFocus()
         if self._wanted_id and self._list.select_session(self._wanted_id):
             self._wanted_id = ""
         self.listed.emit()

@@ -16,7 +16,6 @@ from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import self_command
 from PySide6.QtCore import QObject
 
-from holdfast_gui.actions.grammar import command_entries
 from holdfast_gui.models.palette import Entry, ranked
 from holdfast_gui.tasks import Latest, ask
 from holdfast_gui.text import age, project_name, title
@@ -88,6 +87,8 @@ class Commands(QObject):
     async def _fill(self) -> None:
         self._sessions = self._entries(await self._context.library.recent(RECENT))
         if not self._commands:
+            from holdfast_gui.actions.grammar import command_entries
+
             self._commands = await asyncio.get_running_loop().run_in_executor(None, command_entries)
         self._show(self._palette.field.text())
 

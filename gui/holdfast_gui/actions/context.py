@@ -7,10 +7,10 @@ import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from holdfast_core.paths import Paths
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from holdfast_gui.views.toast import Toast
     from holdfast_gui.views.transcript.pane import TranscriptPane
     from holdfast_gui.views.window import MainWindow
-
-_FRAME: Final = 32
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
@@ -95,16 +93,6 @@ class Context:
         if self._actions is not None:
             self._actions.refresh()
 
-    def show_window(self) -> None:
-        """Show the window for the first time: as large as it was, but never larger than the screen."""
-        window = self.window
-        room = window.screen().availableSize()
-        if window.width() + _FRAME > room.width() or window.height() + _FRAME > room.height():
-            window.resize(window.size().boundedTo(QSize(room.width() - _FRAME, room.height() - _FRAME)))
-            window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
-        window.show()
-        window.session_list.setFocus()
-
     def raise_window(self) -> None:
         """Bring the window to the front, from the tray and from the task bar."""
         window = self.window
@@ -122,6 +110,7 @@ class Context:
         agents = {agent.agent: agent for agent in self.indexing.agents}
         self.browser.agents = self.reading.agents = agents
         self.window.session_list.set_agents(self.indexing.agents)
+        self.memory.agents = list(self.indexing.agents)
         self.refresh()
 
     async def take_settings(self) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication, QWidget
+
+_FRAME: Final = 32
 
 
 class Application(QApplication):
@@ -48,3 +52,12 @@ class PaintWatch(QObject):
             self._widget.removeEventFilter(self)
             QTimer.singleShot(0, self.painted.emit)
         return False
+
+
+def show_first(window: QWidget) -> None:
+    """Show a window as large as it was left, but never larger than the screen."""
+    room = window.screen().availableSize() - QSize(_FRAME, _FRAME)
+    if window.width() > room.width() or window.height() > room.height():
+        window.resize(window.size().boundedTo(room))
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
+    window.show()

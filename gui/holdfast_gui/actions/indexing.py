@@ -35,18 +35,22 @@ class Indexing(QObject):
         self._is_scanning = False
         self._is_first = False
 
+    async def count_places(self) -> None:
+        """Show how many sessions are where; the agents look as they are known so far."""
+        places = await self._library.places()
+        self.total = places.total
+        self._window.places.set_places(places, self.agents)
+        self._show_state()
+
     async def count(self) -> None:
-        """Show the counts as they are now."""
+        """Show places and agents as they are now."""
         self._is_behind = True
         while self._is_behind:
             self._is_behind = False
-            places = await self._library.places()
             self.agents = await self._library.agents()
-            self.total = places.total
-            self._window.places.set_places(places, self.agents)
+            await self.count_places()
             if self._is_first:
                 self._show_agents()
-        self._show_state()
         self.counted.emit()
 
     def welcome(self) -> None:
@@ -71,7 +75,6 @@ class Indexing(QObject):
         if self._is_scanning and progress.sources_total and not self.is_paused:
             self._window.places.status.set_progress(progress)
         elif progress.is_done:
-            self._is_first = False
             self._start_counting()
 
     async def pause(self, *, is_paused: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 from holdfast_core.atomic import write_file
+from holdfast_core.model.agent import AgentInfo
 
 log = logging.getLogger(__name__)
 
@@ -17,14 +18,15 @@ FILE: Final = "window.json"
 class Memory(msgspec.Struct):
     """The window as it was left. ``window`` is the window's own record of sizes, panes, order and saved searches.
 
-    ``theme`` and ``font_scale`` repeat the settings, so that the first paint
-    need not wait for these. ``keys`` are the shortcuts that the person chose,
+    ``theme`` and ``font_scale`` repeat the settings, ``agents`` what the agents
+    look like, so that the first paint need not wait for these. ``keys`` are the shortcuts that the person chose,
     ``muted`` the kinds of notification that are switched off.
     """
 
     window: bytes = b""
     theme: Literal["system", "light", "dark"] = "system"
     font_scale: float = 1.0
+    agents: list[AgentInfo] = []
     shows_menu_bar: bool = False
     keys: dict[str, list[str]] = {}
     muted: list[str] = []

@@ -116,8 +116,8 @@ class Reading(QObject):
         detail.set_entry(entry, resume_text, agent=self.agents.get(entry.agent))
         if entry.subagent_count:
             detail.set_subagents(await self._library.children(entry.id))
-        if entry.problem_count:
-            detail.set_problems(await self._library.problems(entry.id))
+        if self._loaded is not None and self._loaded.entry.id == entry.id:
+            detail.set_problems(self._loaded.session.problems)
 
     def _point(self, message_index: int, terms: Sequence[str]) -> None:
         self._transcript.set_hits(list(terms))
