@@ -64,15 +64,15 @@ def put_into_home(session: Recorded, home: Path) -> Path:
     return target
 
 
-class _Named(msgspec.Struct):
-    sessionId: str = ""
+class _Named(msgspec.Struct, rename="camel"):
+    session_id: str = ""
 
 
 def _session_id(session: Recorded) -> str:
     """Return the id that the records tell, for a file whose own name was lost."""
     for line in session.path.read_bytes().split(b"\n"):
         try:
-            found = msgspec.json.decode(line, type=_Named).sessionId
+            found = msgspec.json.decode(line, type=_Named).session_id
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue
         if found:

@@ -77,7 +77,7 @@ class Forgiving(Generic[Record]):
 
     def shape(self, value: dict[str, Any]) -> Record:
         """Return a decoded object as a record, with fields that do not fit left out."""
-        record: Record = shaped(value, _shape(self._kind))
+        record: Record = shaped(value, self._shape)
         return record
 
     def _text(self, line: bytes) -> str:
@@ -156,16 +156,6 @@ class Forgiving(Generic[Record]):
 
     def _mended(self, kind: str) -> None:
         self.repairs[kind] = self.repairs.get(kind, 0) + 1
-
-
-@cache
-def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
-
-
-@cache
-def _shape(kind: type[msgspec.Struct]) -> msgspec.inspect.Type:
-    return msgspec.inspect.type_info(kind)
 
 
 def _integer(text: str) -> int | str:

@@ -106,7 +106,7 @@ def test_discovery_gives_unique_keys_and_fingerprints(case: Path, tmp_path: Path
 
     assert len({ref.key for ref in refs}) == len(refs)
     for ref in refs:
-        status = os.stat(ref.path)
+        status = Path(ref.path).stat()
         assert ref.agent == agent.id
         assert (ref.fingerprint.size_bytes, ref.fingerprint.modified_ns) == (status.st_size, status.st_mtime_ns)
         assert ref.fingerprint.inode == status.st_ino

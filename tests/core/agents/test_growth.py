@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -167,7 +166,7 @@ def test_a_file_replaced_while_it_is_open_is_read_as_it_was_opened(agent: str, p
     first = file.read(file.data)
     other = tmp_path / "other"
     other.write_bytes(b"{}\n")
-    os.replace(other, file.path)
+    other.replace(file.path)
 
     reading = file.read(b"{}\n", first.checkpoint)
 
