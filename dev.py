@@ -75,6 +75,16 @@ TEST_PROGRAMS = {
     "dbus-launch": "dbus-x11",
 }
 
+# What `check` runs, each with the environment's Python.
+CHECKS = {
+    "style": ["-m", "ruff", "check"],
+    "format": ["-m", "ruff", "format", "--check"],
+    "types": ["-m", "mypy"],
+    "layers": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "packaging settings": [str(ROOT / "packaging" / "sync_briefcase.py"), "--check"],
+    "rules": ["-m", "pytest", "-q", "tests/architecture"],
+}
+
 
 class Stop(Exception):
     """The command cannot go on; the text says why and what to do."""
@@ -116,23 +126,14 @@ def check(arguments: list[str]) -> int:
     """Run every check that needs no display, all of them even if one fails."""
     if arguments:
         raise Stop("check takes no arguments.")
+    need_system(OFFSCREEN_LIBRARIES)
     install(RUN_LOCK, DEV_LOCK)
-    tool = str(PYTHON.parent)
-    steps = [
-        [str(PYTHON), "-m", "ruff", "check"],
-        [str(PYTHON), "-m", "ruff", "format", "--check"],
-        [str(PYTHON), "-m", "mypy"],
-        [str(PYTHON), "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
-        [str(PYTHON), str(ROOT / "packaging" / "sync_briefcase.py"), "--check"],
-        [str(PYTHON), "-m", "pytest", "-q", "tests/architecture"],
-    ]
     failed = []
-    for step in steps:
-        name = " ".join(Path(word).name if word.startswith((tool, str(ROOT))) else word for word in step[1:])
+    for name, words in CHECKS.items():
         say(f"— {name}")
-        if subprocess.call(step, cwd=ROOT):
+        if subprocess.call([str(PYTHON), *words], cwd=ROOT):
             failed.append(name)
-    say(f"Failed: {'; '.join(failed)}." if failed else "Everything holds.")
+    say(f"Failed: {', '.join(failed)}." if failed else "Everything holds.")
     return 1 if failed else 0
 
 
@@ -160,7 +161,8 @@ def say(text: str) -> None:
 
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
     """Return whether a window can be shown; macOS and Windows always have a desktop."""
-    return not platform.startswith("linux") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not platform.startswith("linux") or any(environment.get(name) for name in names)
 
 
 def hand_over(command: list[str]) -> int:

@@ -105,6 +105,7 @@ def test_run_passes_arguments_output_and_exit_code_through():
         ({}, "linux", False),
         ({"DISPLAY": ":0"}, "linux", True),
         ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True),
+        ({"QT_QPA_PLATFORM": "offscreen"}, "linux", True),
         ({}, "darwin", True),
         ({}, "win32", True),
     ],
