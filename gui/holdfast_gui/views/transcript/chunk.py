@@ -27,7 +27,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class PaintState:
-    """What the moment adds to a chunk: found words, the selection, the mouse and the keyboard."""
+    """What the moment adds to a chunk: found words, selection, mouse, keyboard, a copy just made."""
 
     clip: QRectF
     words: Sequence[str] = ()
@@ -35,6 +35,7 @@ class PaintState:
     selection: tuple[int, int] | None = None
     mouse: QPointF | None = None
     has_focus: bool = False
+    was_copied: bool = False
 
 
 class Chunk:

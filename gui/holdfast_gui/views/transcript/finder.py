@@ -65,6 +65,13 @@ class Finder(QObject):
             if pending:
                 self.stand_at(self._from_part, before=pending)
 
+    def forget_from(self, part: int) -> None:
+        """Forget the hits in ``part`` and all after it: they are made anew."""
+        here = self.hit
+        if here is not None and here.part >= part:
+            self._from_part, self.current = here.part, -1
+        self.hits = [hit for hit in self.hits if hit.part < part]
+
     def stand_at(self, part: int, *, before: int) -> None:
         """Make the first hit from ``part`` on the current one, and go there if it lies before part ``before``."""
         self._from_part = part

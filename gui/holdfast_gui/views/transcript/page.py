@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -20,6 +20,7 @@ from holdfast_gui.views.transcript.worker import Worker
 
 TEXT_LEFT, TEXT_RIGHT, WIDEST, NARROWEST = 60, 30, 860, 200
 LINE_STEP = 60
+COPIED_MS = 1_500
 NO_AGENT = AgentInfo("", "Agent", "A", 210, (), False, 0, False, False, None)
 
 
@@ -45,6 +46,7 @@ class Page(QAbstractScrollArea):
         self.mouse: QPointF | None = None
         self.current_part = -1
         self.shows_current = False
+        self._copied: Chunk | None = None
         self._placed: list[Placed] | None = None
         self._is_syncing = False
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -112,6 +114,13 @@ class Page(QAbstractScrollArea):
         self.column.go_to(part, 0, -y)
         self.changed_place()
         return True
+
+    def tell_copied(self, chunk: Chunk | None) -> None:
+        """Say for a moment that what a chunk shows was copied."""
+        self._copied = chunk
+        self.refresh()
+        if chunk is not None:
+            QTimer.singleShot(COPIED_MS, self, lambda: self.tell_copied(None))
 
     def spot_at(self, point: QPointF) -> Spot | None:
         """Return the spot nearest to a point of the viewport."""
@@ -210,6 +219,7 @@ class Page(QAbstractScrollArea):
             current_hit=self.current_hit[2] if words and entry.place == self.current_hit[:2] else -1,
             selection=self._selected(entry),
             mouse=self.inside(entry, mouse) if mouse and entry.y <= mouse.y() < entry.y + chunk.height else None,
+            was_copied=chunk is self._copied,
             has_focus=self.shows_current and self.hasFocus() and entry.place == (self.current_part, 0),
         )
         painter.save()

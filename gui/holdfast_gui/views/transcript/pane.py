@@ -61,7 +61,8 @@ class TranscriptPane(QWidget):
 
     def set_session(self, session: Session, agent: AgentInfo, children: Mapping[str, Session] | None = None) -> None:
         """Show a session from its beginning; ``children`` are subagents' sessions by id, to be shown in place."""
-        self.set_filter(())
+        if self._kinds:
+            self.set_filter(())
         self.close_find()
         self.view.set_session(session, agent, children)
         self._pill.hide()
@@ -261,7 +262,8 @@ class TranscriptPane(QWidget):
         finder = self.view.finder
         total = len(finder.hits)
         self.find_bar.set_count(finder.current, total, is_complete=finder.is_complete, is_capped=total >= HIT_LIMIT)
-        self._mark_rail()
+        if finder.is_complete:
+            self._mark_rail()
 
     def _mark_rail(self) -> None:
         model = self.view.model

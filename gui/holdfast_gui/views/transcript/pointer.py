@@ -47,7 +47,7 @@ class Pointer(QObject):
                     self._release(event)
         return False
 
-    def extend_by_key(self, key: Qt.Key) -> bool:
+    def extend_by_key(self, key: int) -> bool:
         """Move the selection's end by a character or a line."""
         page = self._page
         head = page.selection.head
@@ -124,6 +124,7 @@ class Pointer(QObject):
         page = self._page
         if button.action == "copy":
             QGuiApplication.clipboard().setText(button.value())
+            page.tell_copied(entry.chunk)
         elif button.action == "open_session":
             page.session_wanted.emit(button.value())
         else:
@@ -160,7 +161,7 @@ class Pointer(QObject):
         page.selection.set((*entry.place, start), (*entry.place, end))
         page.refresh()
 
-    def _step(self, spot: Spot, key: Qt.Key) -> Spot:
+    def _step(self, spot: Spot, key: int) -> Spot:
         part, number, position = spot
         page = self._page
         chunk = page.column.laid_out(part, number)
@@ -168,7 +169,7 @@ class Pointer(QObject):
         if isinstance(chunk, TextChunk):
             cursor = QTextCursor(chunk.ensure_document())
             cursor.setPosition(min(position, length))
-            moves = {
+            moves: dict[int, QTextCursor.MoveOperation] = {
                 Qt.Key.Key_Left: QTextCursor.MoveOperation.PreviousCharacter,
                 Qt.Key.Key_Right: QTextCursor.MoveOperation.NextCharacter,
                 Qt.Key.Key_Up: QTextCursor.MoveOperation.Up,

@@ -107,7 +107,7 @@ class CardChunk(TextChunk):
             return ()
         look = theme()
         text = QCoreApplication.translate("transcript", "Copy")
-        width = QFontMetricsF(look.font("small")).horizontalAdvance(text) + look.px(20)
+        width = QFontMetricsF(look.font("small")).horizontalAdvance(text) + look.px(24)
         rect = QRectF(self.width - width - 1, look.px(4), width, look.px(CARD_HEAD))
         return (Button("copy", text, rect, self._copied),)
 
@@ -142,8 +142,9 @@ class CardChunk(TextChunk):
         painter.restore()
         (copy,) = self.buttons()
         is_hovered = state.mouse is not None and copy.rect.contains(state.mouse)
-        colour = tokens.text if is_hovered else tokens.text3
-        draw_text(painter, copy.rect, copy.text, look.font("small"), colour, is_centred=True)
+        colour = tokens.accent if state.was_copied else tokens.text if is_hovered else tokens.text3
+        shown = QCoreApplication.translate("transcript", "Copied") if state.was_copied else copy.text
+        draw_text(painter, copy.rect, shown, look.font("small"), colour, is_centred=True)
         title = head.adjusted(look.px(11), 0, -copy.rect.width(), 0)
         draw_text(painter, title, self._title, look.font("small"), tokens.text2)
 

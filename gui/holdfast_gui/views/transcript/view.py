@@ -68,6 +68,7 @@ class TranscriptView(Page):
         self._wants_end = was_at_end and not self.column.is_empty
         first = self.model.append(session, first_index)
         self.column.forget_from(first)
+        self.finder.forget_from(first)
         if self.selection and self.selection.ends[1][0] >= first:
             self.selection.clear()
         self._build()
@@ -205,7 +206,7 @@ class TranscriptView(Page):
     def _on_key(self, event: QKeyEvent) -> bool:
         has_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        key = Qt.Key(event.key())
+        key = event.key()
         if event.matches(QKeySequence.StandardKey.Copy):
             return self.copy() or self._copy_current_part()
         if event.matches(QKeySequence.StandardKey.SelectAll):
@@ -220,9 +221,9 @@ class TranscriptView(Page):
             return self._on_moving_key(key, goes_back=has_shift) or self._on_part_key(key)
         return True
 
-    def _on_moving_key(self, key: Qt.Key, *, goes_back: bool) -> bool:
+    def _on_moving_key(self, key: int, *, goes_back: bool) -> bool:
         page = max(40, self.viewport().height() - 40)
-        distances = {
+        distances: dict[int, int] = {
             Qt.Key.Key_Up: -LINE_STEP,
             Qt.Key.Key_Down: LINE_STEP,
             Qt.Key.Key_PageUp: -page,
@@ -239,7 +240,7 @@ class TranscriptView(Page):
             return False
         return True
 
-    def _on_part_key(self, key: Qt.Key) -> bool:
+    def _on_part_key(self, key: int) -> bool:
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             return self.shows_current and self.toggle(self.current_part)
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and self.shows_current:
@@ -250,9 +251,13 @@ class TranscriptView(Page):
             return True
         return False
 
+    @property
+    def _has_current(self) -> bool:
+        return self.shows_current and 0 <= self.current_part < len(self.model.parts)
+
     def _copy_current_part(self) -> bool:
-        """Copy the whole part that the keyboard stands at; its code alone if it is nothing but code."""
-        if not self.shows_current or not 0 <= self.current_part < len(self.model.parts):
+        """Copy the whole part that the keyboard stands at."""
+        if not self._has_current:
             return False
         chunks = self.column.chunks(self.current_part)
         text = chunks[0].plain if len(chunks) == 1 else "".join(chunk.source for chunk in chunks if chunk.section >= 0)
@@ -261,7 +266,7 @@ class TranscriptView(Page):
 
     def _open_current_session(self) -> bool:
         """Ask for the subagent's session of the part that the keyboard stands at."""
-        if not self.shows_current or not 0 <= self.current_part < len(self.model.parts):
+        if not self._has_current:
             return False
         block = self.model.block(self.current_part)
         if not isinstance(block, ToolCall) or not block.session_id:

@@ -223,3 +223,19 @@ def test_another_session_begins_without_the_last_ones_filter_and_place(pane, sho
 
     assert pane.filter == frozenset()
     assert sight.kinds()[:2] == [Kind.HEAD.name, Kind.PROMPT.name]
+
+
+def test_a_session_that_was_rewritten_shorter_is_shown_as_it_is_now(pane, show, qtbot, sight):
+    whole = day_at_sea()
+    show(whole)
+    pane.set_hits(["mast"])
+    qtbot.waitUntil(lambda: len(pane.view.finder.hits) == 3)
+    pane.scroll_to_end()
+    pane.find_previous()
+
+    pane.append(session(*whole.messages[:3], prompt("Never mind.")), 3)
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+    pane.find_next()
+
+    assert sight.kinds() == ["HEAD", "PROMPT", "HEAD", "THOUGHT", "TOOL", "HEAD", "PROMPT"]
+    assert pane.find_bar.count_text == "No hits"

@@ -351,3 +351,26 @@ def test_hostile_text_of_every_kind_is_drawn_and_opens_nothing(pane, show, tmp_p
     pane.select_all()
 
     assert pane.selected_text(as_plain=True)
+
+
+def test_keys_of_every_keyboard_are_taken_or_left(pane, show):
+    show(day_at_sea())
+
+    for code in (0x0444, 0x3042, 0x01FFFFFF, 0x2D):
+        event = QKeyEvent(QEvent.Type.KeyPress, code, Qt.KeyboardModifier.NoModifier)
+        pane.view.keyPressEvent(event)
+
+        assert not event.isAccepted()
+
+
+def test_a_copy_is_confirmed_for_a_moment(pane, show, sight, qtbot):
+    show(day_at_sea())
+    card = sight.entry(Kind.PROSE, chunk=1)
+    (button,) = card.chunk.buttons()
+    before = pane.view.viewport().grab().toImage()
+
+    click(pane, sight.point(card, button.rect.center().x(), button.rect.center().y()))
+    QTest.mouseMove(pane.view.viewport(), QPoint(5, 5))
+
+    assert pane.view.viewport().grab().toImage() != before
+    qtbot.waitUntil(lambda: pane.view._copied is None)
