@@ -36,7 +36,7 @@ def create(path: Path, schema: str) -> None:
             path.with_name(name + suffix).unlink(missing_ok=True)
     connection = apsw.Connection(str(unfinished))
     try:
-        connection.pragma("page_size", 8192)
+        connection.pragma("page_size", 4096)
         connection.pragma("auto_vacuum", 2)
         connection.pragma("journal_mode", "wal")
         with connection:

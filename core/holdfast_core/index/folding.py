@@ -13,9 +13,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 
-_OTHER = re.compile(r"[^\x00-\x7f]+")
-# The same without dashes, quotes, arrows and drawing, which are common, and no words whatever is done to them.
-_OTHER_WORDS = re.compile("[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]+")
+# Not ASCII, but for dashes, quotes, arrows and drawing: they are common, and stay as they are.
+_OTHER = re.compile("[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]+")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
 
@@ -45,8 +44,8 @@ def fold(text: str) -> str:
     return _OTHER.sub(lambda run: _folded_run(run[0]), text).lower()
 
 
-def fold_with_origins(text: str) -> tuple[str, Callable[[int], int]]:
-    """Return the folded text, and what maps a place in it to the place in ``text``."""
+def origins(text: str) -> Callable[[int], int]:
+    """Return what maps a place in the folded text to the place in ``text``."""
     folded_starts, starts = [0], [0]
     shift = 0
     for run in _OTHER.finditer(text) if not text.isascii() else ():
@@ -64,12 +63,12 @@ def fold_with_origins(text: str) -> tuple[str, Callable[[int], int]]:
         limit = starts[known + 1] if known + 1 < len(starts) else len(text)
         return min(starts[known] + place - folded_starts[known], limit)
 
-    return fold(text), origin
+    return origin
 
 
 def tokenizable(text: str) -> str:
     """Return ``text`` as the tokenizer is given it, at indexing and in queries alike."""
-    return text if text.isascii() else _OTHER_WORDS.sub(lambda run: _tokenizable_run(run[0]), text)
+    return text if text.isascii() else _OTHER.sub(lambda run: _tokenizable_run(run[0]), text)
 
 
 def tokens(text: str) -> list[str]:

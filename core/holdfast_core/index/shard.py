@@ -14,8 +14,8 @@ from holdfast_core.index.folding import tokenizable
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
 from holdfast_core.index.vocabulary import STALE_LIMIT, bounds, read_words
 
-# Compressed this is more than a page: SQLite then fills pages, and leaves a third empty for half of it.
-CHUNK_BYTES: Final = 32 * 1024
+# Compressed this is more than a page of 4 KB, so that SQLite fills its pages.
+CHUNK_BYTES: Final = 16 * 1024
 _FREE_PAGES: Final = 128
 _MERGE_PAGES: Final = 256
 _COMPRESSION_LEVEL: Final = 3

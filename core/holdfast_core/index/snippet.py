@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from holdfast_core.index.folding import fold_with_origins
+from holdfast_core.index.folding import origins
 from holdfast_core.index.needles import Needle
 
 LENGTH: Final = 160
@@ -47,7 +47,7 @@ def _spans(words: str, folded: str, needles: Sequence[Needle], patterns: Sequenc
     for number, needle in enumerate(needles):
         found += [(number, span) for span in needle.spans(folded, _SPANS_LIMIT)]
     if found and not words.isascii():
-        origin = fold_with_origins(words)[1]
+        origin = origins(words)
         found = [(number, (origin(start), origin(end))) for number, (start, end) in found]
     for number, pattern in enumerate(patterns, len(needles)):
         for match in pattern.finditer(words):
