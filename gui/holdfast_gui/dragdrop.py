@@ -54,7 +54,9 @@ class SessionFiles(QMimeData):
     transcript for typed commands.
     """
 
-    def __init__(self, items: Sequence[Item], suffix: str, directory: Path, render: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, items: Sequence[Item], suffix: str, directory: Path, render: Callable[[str], str | None]
+    ) -> None:
         super().__init__()
         self._items = items
         self._suffix = suffix

@@ -7,7 +7,7 @@ import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from holdfast_core.paths import Paths
 from PySide6.QtCore import QMimeData, Qt
@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from holdfast_core.settings import Settings
 
     from holdfast_gui.actions.browse import Browser
-    from holdfast_gui.actions.commands import Commands
     from holdfast_gui.actions.indexing import Indexing
     from holdfast_gui.actions.reading import Reading
     from holdfast_gui.actions.troubles import Troubles
     from holdfast_gui.views.toast import Toast
     from holdfast_gui.views.transcript.pane import TranscriptPane
     from holdfast_gui.views.window import MainWindow
+
+
+class Openable(Protocol):
+    """What can be opened with some text in it: the palette."""
+
+    def open(self, text: str = "") -> None:
+        """Open it."""
 
 
 @dataclass(slots=True, weakref_slot=True, kw_only=True, eq=False)
@@ -52,7 +58,7 @@ class Context:
     overrides: Mapping[str, str] = field(default_factory=dict)
     settings: Settings | None = None
     _actions: Actions | None = None
-    _commands: Commands | None = None
+    _commands: Openable | None = None
 
     @property
     def actions(self) -> Actions:
@@ -61,12 +67,12 @@ class Context:
         return self._actions
 
     @property
-    def commands(self) -> Commands:
+    def commands(self) -> Openable:
         """The palette."""
         assert self._commands is not None
         return self._commands
 
-    def complete(self, actions: Actions, commands: Commands) -> None:
+    def complete(self, actions: Actions, commands: Openable) -> None:
         """Take what can only be made from a context."""
         self._actions = actions
         self._commands = commands

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
 from holdfast_gui.actions import resuming
 from holdfast_gui.actions.exporting import export_sessions
+from holdfast_gui.actions.plain import plain_text
 from holdfast_gui.actions.registry import action
 from holdfast_gui.text import counted
 
@@ -128,13 +129,20 @@ async def export(context: Context) -> None:
 )
 async def copy_markdown(context: Context) -> None:
     """Put the whole session on the clipboard, with headings and code blocks."""
-    await _copy(context, "md", "as Markdown")
+    ids = context.selected_ids
+    texts = [await context.library.export_text(id) for id in ids]
+    context.copy("\n\n".join(texts), f"{counted(len(ids), 'session', 'sessions')} copied as Markdown")
 
 
 @action("session.copy_text", "Copy as plain &text", menu="&Session", group=2, icon="copy", enabled=_has_any)
 async def copy_text(context: Context) -> None:
     """Put what was said on the clipboard, without any markup."""
-    await _copy(context, "txt", "as plain text")
+    texts = []
+    for id in context.selected_ids:
+        loaded = await context.library.load(id)
+        info = context.reading.agents.get(loaded.entry.agent)
+        texts.append(plain_text(loaded.session, info.name if info else loaded.entry.agent))
+    context.copy("\n\n".join(texts), f"{counted(len(texts), 'session', 'sessions')} copied as plain text")
 
 
 @action(
@@ -154,9 +162,3 @@ def open_folder(context: Context) -> None:
     """Open the session's project in the desktop's file manager."""
     assert context.entry is not None
     QDesktopServices.openUrl(QUrl.fromLocalFile(context.entry.project_path))
-
-
-async def _copy(context: Context, form: Any, how: str) -> None:
-    ids = context.selected_ids
-    texts = [await context.library.export_text(id, form) for id in ids]
-    context.copy("\n\n".join(texts), f"{counted(len(ids), 'session', 'sessions')} copied {how}")

@@ -104,6 +104,22 @@ def detail(context: Context) -> None:
 
 
 @action(
+    "view.menu_bar",
+    "&Menu bar",
+    menu="&View",
+    keys=("F10",),
+    icon="more",
+    checked=lambda context: context.memory.shows_menu_bar,
+)
+def menu_bar(context: Context) -> None:
+    """Show or hide the menus above the window; everything in them is in the palette too."""
+    context.memory.shows_menu_bar = not context.memory.shows_menu_bar
+    bar = context.window.menuBar()
+    bar.setVisible(bar.isNativeMenuBar() or context.memory.shows_menu_bar)
+    context.refresh()
+
+
+@action(
     "view.subagents",
     "&Subagents in the list",
     menu="&View",
