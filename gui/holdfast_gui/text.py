@@ -50,6 +50,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MARK = r"[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _SUSPECT = re.compile(f"{_DECEIVING.pattern}|[\x00-\x08\x0b-\x1f\x7f-\x9f]|{_MARK}")
 _MARKS = re.compile(f"({_MARK}{{{_MARKS_LIMIT}}}){_MARK}+")
+# Code, strong and struck words keep what they hold; headings, quotes and list marks go.
+_MARKDOWN = re.compile(
+    r"(?:\*\*|~~|`+)([^\s*`~](?:[^*`~\n]*[^\s*`~])?)(?:\*\*|~~|`+)|^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+", re.MULTILINE
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -68,6 +72,12 @@ def clean(text: str) -> str:
 def one_line(text: str, *, limit: int = LINE_CHARACTERS) -> str:
     """Return the beginning of foreign text on one line, at most ``limit`` characters."""
     return _SPACE.sub(" ", clean(text[: limit * 4])).strip()[:limit]
+
+
+@lru_cache(maxsize=4096)
+def preview(text: str) -> str:
+    """Return the beginning of Markdown on one line, without its marks."""
+    return one_line(_MARKDOWN.sub(r"\1", text[:1200]))
 
 
 @lru_cache(maxsize=4096)

@@ -74,6 +74,27 @@ def test_a_title_is_one_line_of_at_most_two_hundred_graphemes():
     assert text.title("👩🏽‍🚀" * 300) == "👩🏽‍🚀" * 200 + "…"
 
 
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        ("Split into `verify`, `parse` and **apply**.", "Split into verify, parse and apply."),
+        ("# Heading\n\n- one\n- two\n> said", "Heading one two said"),
+        ("a * b ** c, x_y_z, __init__ and 5 ~~no~~", "a * b ** c, x_y_z, __init__ and 5 no"),
+        ("``` code", "``` code"),
+        ("**open", "**open"),
+    ],
+)
+def test_a_preview_has_no_marks_of_markdown(markdown, shown):
+    assert text.preview(markdown) == shown
+
+
+@given(RISKY)
+def test_a_preview_is_one_clean_line(foreign):
+    shown = text.preview(foreign)
+
+    assert shown == text.one_line(shown)
+
+
 @pytest.mark.parametrize("nothing", ["", "  \n ", "\x1b[0m", "\x00"])
 def test_a_title_is_never_empty(nothing):
     assert text.title(nothing) == "Untitled session"

@@ -215,12 +215,22 @@ class Button(Pressable):
         self._kind: ButtonKind = kind
         self._icon = icon
         self._trailing = trailing
+        self._is_compact = False
         self.setText(label)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_compact(self, is_compact: bool) -> None:
+        """Show the icon alone, with the words as tooltip, or all of it again."""
+        if is_compact != self._is_compact:
+            self._is_compact = is_compact
+            self.setToolTip(_without_mnemonic(self.text()) if is_compact else "")
+            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """See Qt."""
         look = theme()
+        if self._is_compact:
+            return QSize(look.px(16 + 2 * 8), look.px(BUTTON_HEIGHT))
         metrics = QFontMetrics(look.font(self._font_name()))
         width = metrics.horizontalAdvance(_without_mnemonic(self.text()))
         width += look.px(16 + 7) if self._icon else 0
@@ -244,6 +254,16 @@ class Button(Pressable):
         painter.setBrush(ground if ground else Qt.BrushStyle.NoBrush)
         radius = RADIUS_SMALL if self._kind == "flat" else RADIUS_FIELD
         painter.drawRoundedRect(box, look.px(radius), look.px(radius))
+        if self._is_compact:
+            side = look.px(16)
+            square = QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
+            paint_icon(painter, self._icon, square, ink)
+        else:
+            self._paint_words(painter, ground, ink)
+        painter.end()
+
+    def _paint_words(self, painter: QPainter, ground: QColor | None, ink: QColor) -> None:
+        look = theme()
         painter.setFont(look.font(self._font_name()))
         padding = look.px(_PADDING[self._kind])
         left, right, side = padding, self.width() - padding, look.px(16)
@@ -257,7 +277,6 @@ class Button(Pressable):
         painter.setPen(ink)
         flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextHideMnemonic
         painter.drawText(QRect(left, 0, right - left, self.height()), flags, self.text())
-        painter.end()
 
     def _font_name(self) -> FontName:
         return "caption" if self._kind == "flat" else "strong"
@@ -380,6 +399,7 @@ class FlowLayout(QLayout):
     def addItem(self, item: QLayoutItem) -> None:
         """See Qt."""
         self._items.append(item)
+        self.invalidate()
 
     def count(self) -> int:
         """See Qt."""

@@ -36,7 +36,14 @@ class FirstRunPage(Pane):
         self._progress = _ProgressLine()
         self.done_button = Button(self.tr("Show the sessions"), kind="primary")
         self.done_button.clicked.connect(self.done_pressed)
+        self._hint = Label(
+            self.tr("Start one of them in a project: what it writes appears here by itself."),
+            colour="text2",
+            wraps=True,
+        )
         self._arrange()
+        self._progress.hide()
+        self.done_button.hide()
         self.set_agents((), home="")
 
     @property
@@ -63,6 +70,7 @@ class FirstRunPage(Pane):
         self._rows = [AgentRow(agent, home) for agent in ordered]
         for row in self._rows:
             self._agents.addWidget(row)
+        self._offer_sessions(any(agent.sessions for agent in agents))
         here = sum(1 for agent in agents if agent.sessions or agent.installed)
         if here:
             self._headline.setText(text.counted(here, "agent is on this machine", "agents are on this machine"))
@@ -73,6 +81,13 @@ class FirstRunPage(Pane):
     def set_progress(self, progress: ScanProgress) -> None:
         """Say how much has been read."""
         self._progress.set(progress)
+        self._progress.show()
+        self._offer_sessions(progress.sources_total > 0)
+
+    def _offer_sessions(self, are_there: bool) -> None:
+        if are_there:
+            self.done_button.show()
+            self._hint.hide()
 
     def _arrange(self) -> None:
         inner = Pane("bg2")
@@ -86,6 +101,7 @@ class FirstRunPage(Pane):
         column.addSpacing(theme().px(12))
         column.addLayout(self._agents)
         column.addSpacing(theme().px(12))
+        column.addWidget(self._hint)
         column.addWidget(self._progress)
         column.addSpacing(theme().px(12))
         column.addWidget(self.done_button)

@@ -9,7 +9,7 @@ from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import SessionEntry
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
@@ -18,6 +18,7 @@ from holdfast_gui.theme.tokens import HEAD_HEIGHT
 from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Line, Pane
 
 _GAP: Final = 13
+_NARROW: Final = 600
 
 
 class SessionHead(Pane):
@@ -59,6 +60,11 @@ class SessionHead(Pane):
         self.resume_button.setToolTip(why)
         self.setAccessibleName(self._title.text())
         self.setAccessibleDescription(self._facts.words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See Qt: without room the title comes before the words of Export."""
+        super().resizeEvent(event)
+        self.export_button.set_compact(self.width() < theme().px(_NARROW))
 
     def _arrange(self) -> None:
         words = QVBoxLayout()

@@ -198,7 +198,7 @@ def _badge(entry: SessionEntry) -> tuple[str, str, str] | None:
 
 
 def _paint_second(painter: QPainter, line: QRect, entry: SessionEntry) -> None:
-    said = text.one_line(entry.last_text or entry.preview)
+    said = text.preview(entry.last_text or entry.preview)
     facts = [text.project_name(entry.project_path), text.one_line(entry.branch)]
     where = " · ".join(part for part in facts if part)
     metrics = QFontMetrics(theme().font("small"))

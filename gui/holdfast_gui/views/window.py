@@ -240,8 +240,9 @@ class MainWindow(QMainWindow):
 
     def _widen_places(self) -> None:
         """Give the places their width again: a splitter shows what was hidden as narrow as it can."""
-        _, listed, rest = self._splitter.sizes()
-        self._splitter.setSizes([self._places_width, listed, max(0, rest + listed - self._places_width)])
+        sizes = self._splitter.sizes()
+        rest = max(0, sum(sizes) - self._places_width - sizes[1])
+        self._splitter.setSizes([self._places_width, sizes[1], rest])
 
     def _on_moved(self, _position: int, _handle: int) -> None:
         self._places_width = self._splitter.sizes()[0] or self._places_width

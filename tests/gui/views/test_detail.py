@@ -222,6 +222,16 @@ def test_tags_are_added_by_typing(pane, qtbot):
     assert [chip.text() for chip in pane.tags.chips()] == ["deploy", "incident", "urgent", "later"]
 
 
+def test_tags_can_still_be_added_to_the_next_session(pane):
+    show(pane, 3)
+    show(pane, 2)
+    pane.grab()
+
+    boxes = [widget.geometry() for widget in (*pane.tags.chips(), pane.tags.add_button)]
+
+    assert not any(one.intersects(other) for one in boxes for other in boxes if one is not other)
+
+
 def test_an_empty_or_known_tag_changes_nothing(pane, qtbot):
     QTest.mouseClick(pane.tags.add_button, LEFT)
     QTest.keyClicks(pane.tags.field, " , deploy")

@@ -56,7 +56,16 @@ def test_the_scan_is_told_in_numbers(page):
     assert page.progress_words == "Everything has been read"
 
 
+def test_without_sessions_the_first_page_says_how_there_will_be_some(page):
+    page.set_agents([invented.agent_info("codex", sessions=0)], home=invented.HOME)
+    assert not page.done_button.isVisible()
+
+    page.set_progress(ScanProgress(0, 10, 0, 100))
+    assert page.done_button.isVisible()
+
+
 def test_the_first_page_is_left_by_its_button(page, qtbot):
+    page.set_agents(invented.agents(), home=invented.HOME)
     with qtbot.waitSignal(page.done_pressed):
         QTest.mouseClick(page.done_button, LEFT)
 

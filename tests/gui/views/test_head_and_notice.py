@@ -89,6 +89,17 @@ def test_a_hostile_title_of_any_length_leaves_the_buttons_their_room(head, width
         assert head.resume_button.width() == head.resume_button.sizeHint().width()
 
 
+def test_without_room_export_is_only_its_icon(head):
+    head.set_entry(invented.entry(2), invented.agents()[0])
+    wide = head.export_button.sizeHint().width()
+
+    head.resize(420, 72)
+
+    assert head.export_button.sizeHint().width() < wide / 2
+    assert head.export_button.toolTip() == "Export"
+    assert head.export_button.text() == "Export"
+
+
 def test_a_notice_says_what_happened_and_offers_what_to_do(notice, qtbot):
     actions = [NoticeAction("file", "Show & tell"), NoticeAction("again", "Read again", is_primary=True)]
 
