@@ -26,7 +26,7 @@ from holdfast_gui.views.transcript.column import TOP_SPACE
 from holdfast_gui.views.transcript.finder import Finder
 from holdfast_gui.views.transcript.page import LINE_STEP, Page
 from holdfast_gui.views.transcript.pointer import Pointer
-from holdfast_gui.views.transcript.selection import END
+from holdfast_gui.views.transcript.selection import END, whole_parts
 
 BUILD_SECONDS = 0.012
 
@@ -155,8 +155,14 @@ class TranscriptView(Page):
             self.refresh()
 
     def copy(self, *, as_plain: bool = False) -> bool:
-        """Put what is selected on the clipboard as text; returns whether there was anything."""
+        """Put what is selected on the clipboard as text, else the part that the keyboard stands at.
+
+        Returns whether there was anything.
+        """
         text = self.selected_text(as_plain=as_plain)
+        if not text and self._has_current:
+            here = range(self.current_part, self.current_part + 1)
+            text = "".join(whole_parts(self.model, self.column, here, as_plain=as_plain))
         if text:
             QGuiApplication.clipboard().setText(text)
         return bool(text)
@@ -204,16 +210,16 @@ class TranscriptView(Page):
     # Inside
 
     def _on_key(self, event: QKeyEvent) -> bool:
-        has_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        has_alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
         has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         key = event.key()
         if event.matches(QKeySequence.StandardKey.Copy):
-            return self.copy() or self._copy_current_part()
+            return self.copy()
         if event.matches(QKeySequence.StandardKey.SelectAll):
             self.select_all()
         elif has_shift and key in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
             return self.pointer.extend_by_key(key)
-        elif has_control and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+        elif has_alt and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.step_part(1 if key == Qt.Key.Key_Down else -1)
         elif has_shift and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             return self._open_current_session()
@@ -254,15 +260,6 @@ class TranscriptView(Page):
     @property
     def _has_current(self) -> bool:
         return self.shows_current and 0 <= self.current_part < len(self.model.parts)
-
-    def _copy_current_part(self) -> bool:
-        """Copy the whole part that the keyboard stands at."""
-        if not self._has_current:
-            return False
-        chunks = self.column.chunks(self.current_part)
-        text = chunks[0].plain if len(chunks) == 1 else "".join(chunk.source for chunk in chunks if chunk.section >= 0)
-        QGuiApplication.clipboard().setText(text)
-        return True
 
     def _open_current_session(self) -> bool:
         """Ask for the subagent's session of the part that the keyboard stands at."""

@@ -66,7 +66,7 @@ def test_the_keyboard_reaches_opens_and_closes_a_step(pane, show, sight):
     show(day_at_sea())
 
     for _ in range(5):
-        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     assert pane.view.current_part == sight.part(Kind.TOOL)
     keys(pane, Key.Key_Return)
 
@@ -304,12 +304,12 @@ def test_hovering_shows_what_an_answer_cost(pane, show, sight):
 def test_the_keyboard_opens_a_subagents_session_and_copies_a_part(pane, show, qtbot):
     show(session(answer(ToolCall("c", "Task", {"description": "Look"}, session_id="pilot:child")), prompt("mine")))
     for _ in range(2):
-        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.AltModifier)
 
     with qtbot.waitSignal(pane.session_wanted) as wanted:
         QTest.keyClick(pane.view, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     for _ in range(2):
-        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+        QTest.keyClick(pane.view, Key.Key_Down, Qt.KeyboardModifier.AltModifier)
     QTest.keyClick(pane.view, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
 
     assert wanted.args == ["pilot:child"]
