@@ -20,8 +20,6 @@ def write_file(path: Path, chunks: Iterable[bytes], *, overwrite: bool = True) -
         FileExistsError: something is at ``path`` and ``overwrite`` is False.
         OSError: the disk, the directory or the permissions do not allow it.
     """
-    if not overwrite and os.path.lexists(path):
-        raise FileExistsError(str(path))
     size = 0
     with _temporary_beside(path) as (descriptor, temporary):
         with os.fdopen(descriptor, "wb") as file:

@@ -52,6 +52,18 @@ def test_what_is_there_is_not_replaced_unasked(tmp_path: Path, kind: str):
     assert not other.exists() or other.read_bytes() == b"old"
 
 
+def test_what_comes_while_we_write_is_not_replaced_either(tmp_path: Path):
+    path = tmp_path / "file"
+
+    def chunks() -> Iterator[bytes]:
+        path.write_bytes(b"theirs")
+        yield b"ours"
+
+    with pytest.raises(FileExistsError):
+        write_file(path, chunks(), overwrite=False)
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"theirs", [path])
+
+
 def test_a_link_is_replaced_and_never_followed(tmp_path: Path):
     other = tmp_path / "other"
     other.write_bytes(b"old")

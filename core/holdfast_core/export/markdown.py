@@ -233,7 +233,7 @@ def _is_contained(form: str, *, in_quotation: bool) -> bool:
         "heading_close",
     ]:
         return False
-    if sentinel[1].content != "sentinel" or sentinel[0].level != 0:
+    if sentinel[1].content != "sentinel":
         return False
     if in_quotation and not (content[0].type == "blockquote_open" and all(token.level for token in content[1:-1])):
         return False

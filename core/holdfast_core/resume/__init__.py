@@ -68,7 +68,6 @@ def plan(
     with _opened(directory, entry, known_projects, is_trusted=is_trusted) as held:
         identity = held.identity
     argv = command.argv
-    quoting.check_arguments(argv)
     program = find_program(argv[0], home)
     if program is None:
         raise NotFound(f"{agent.name} is not installed here. {agent.how_to_install}".strip(), detail=argv[0])

@@ -169,6 +169,13 @@ def test_prose_stands_as_it_is_and_prompts_are_quoted():
     assert "\nDone:\n\n```py\nx = 1\n```\n\n- a\n- b\n" in text
 
 
+@pytest.mark.parametrize("role", ["user", "assistant", "system"])
+def test_a_link_definition_does_not_reach_other_messages(role: str):
+    text = _markdown(session_of(said("[Bash]: http://evil.example", role), said("See [Bash] here")))
+
+    assert 'evil.example"' not in MarkdownIt("commonmark", {"html": True}).render(text)
+
+
 def test_prose_with_html_in_it_is_shown_letter_by_letter():
     assert "```\nUse <b>bold</b>\n```" in _markdown(session_of(said("Use <b>bold</b>")))
 

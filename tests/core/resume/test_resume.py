@@ -201,6 +201,21 @@ def test_an_agent_that_fails_keeps_its_words_on_the_screen(world: World):
     assert running.returncode == 3
 
 
+def test_ctrl_c_is_the_agents_own(world: World):
+    program = world.bin / "fake-agent"
+    program.write_text("#!/bin/sh\ntrap 'exit 7' INT\necho ready\nwhile :; do sleep 0.05; done\n")
+    identity = (world.project.stat().st_dev, world.project.stat().st_ino)
+    command = spawn.guarded([str(program)], directory=str(world.project), identity=identity, tools="")
+
+    running = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True, env=world.environment
+    )
+    ready = running.stdout.readline()
+    os.killpg(running.pid, signal.SIGINT)
+
+    assert (ready, running.communicate(timeout=20)[0]) == (b"ready\n", b"\nEnded with code 7. Press Enter.\n")
+
+
 def test_the_agent_gets_the_persons_own_environment(world: World):
     world.write_terminal("xterm")
 

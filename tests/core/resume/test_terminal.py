@@ -287,14 +287,17 @@ def test_a_terminal_that_is_not_there_is_reported():
 
 def test_a_terminal_goes_on_when_we_end(world: World):
     """It is in a session of its own, so that neither our end nor Ctrl-C reaches it."""
-    program = (
+    record = world.top / "went-on"
+    starter = (
         "import sys; from holdfast_core.resume.spawn import start_detached;"
         "start_detached(sys.argv[1:], directory='/', environment={}, early_seconds=0.05)"
     )
-    record = world.top / "went-on"
-    command = ["/bin/sh", "-c", 'ps -o sid= -p $$ > "$1.tmp"; /bin/sleep 1; mv "$1.tmp" "$1"', "sh", str(record)]
+    started = (
+        "import os, pathlib, sys, time; parent = os.getppid()\n"
+        "while os.getppid() == parent: time.sleep(0.01)\n"
+        "pathlib.Path(sys.argv[1]).write_text(str(os.getsid(0) == os.getpid()))"
+    )
 
-    subprocess.run([sys.executable, "-c", program, *command], check=True, timeout=20)
+    subprocess.run([sys.executable, "-c", starter, sys.executable, "-c", started, str(record)], check=True, timeout=20)
 
-    assert not record.exists()
-    wait_until(record.exists)
+    assert wait_until(lambda: record.exists() and record.read_text()) == "True"
