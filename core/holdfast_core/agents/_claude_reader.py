@@ -25,7 +25,7 @@ from holdfast_core.agents._claude_tools import Tools
 from holdfast_core.agents._draft import Draft, Gathered, digest
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._reading import LineReader, Place
-from holdfast_core.agents._values import PREVIEW_LIMIT, moment_ms, one_line
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line
 from holdfast_core.agents.base import SessionRead
 from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, ToolResult
 from holdfast_core.model.session import SessionKind
@@ -148,9 +148,9 @@ class Reader(LineReader[Record]):
             return self._child(record)
         return self._main
 
-    def _note_cwd(self, cwd: str) -> None:
+    def _note_cwd(self, told: str) -> None:
         state = self._state
-        state.last_cwd = cwd
+        state.last_cwd = cwd = told[:PATH_LIMIT]
         state.first_cwd = state.first_cwd or cwd
         if not state.main.project_path and self.side.is_project(cwd):
             state.main.project_path = cwd

@@ -11,7 +11,7 @@ import msgspec
 
 from holdfast_core.agents._claude_tools import todo_of, todos_of
 from holdfast_core.agents._jsonl import read_small
-from holdfast_core.agents._values import PREVIEW_LIMIT, one_line
+from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
 from holdfast_core.model.message import Todo
 
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
@@ -38,7 +38,7 @@ class Side:
         self._root = root
         file, below = Path(path), Path(root)
         parts = file.relative_to(below).parts
-        self.native_id = file.stem
+        self.native_id = text_of_name(file.stem)
         self.is_subagent = self.native_id.startswith("agent-")
         self.parent_id = parts[1] if self.is_subagent and len(parts) > 3 and parts[2] == "subagents" else None
         self._encoded = parts[0] if len(parts) > 1 else ""

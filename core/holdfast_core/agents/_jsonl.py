@@ -181,6 +181,7 @@ class LineFile:
             begin, base = 0, position - len(data)
             while (found := data.find(b"\n", begin)) >= 0:
                 self.end = base + found + 1
+                is_skipping = is_skipping or found - begin > LINE_LIMIT
                 yield base + begin, None if is_skipping else data[begin:found], True
                 is_skipping = False
                 begin = found + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -56,6 +57,11 @@ def _within(milliseconds: int) -> int | None:
 def one_line(text: str, limit: int) -> str:
     """Return the beginning of a text as one line of at most ``limit`` characters, without control characters."""
     return " ".join(_INVISIBLE.sub(" ", text[: limit * 4]).split())[:limit]
+
+
+def text_of_name(name: str) -> str:
+    """Return a file's name as text that can be stored, also where its bytes are no text."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def storable(value: Any) -> Any:

@@ -23,12 +23,12 @@ class ZstdLineFile(LineFile):
 
     def __init__(self, path: str, *, root: str) -> None:
         super().__init__(path, root=root)
-        self._compressed_bytes = super().size_bytes
+        self.compressed_bytes = super().size_bytes
         file = os.fdopen(self._descriptor, "rb", closefd=False)
         if file.read(4) != _MAGIC:
             os.close(self._descriptor)
             raise refusal("wrong_format", path)
-        self.is_whole = _ends_whole(file, self._compressed_bytes)
+        self.is_whole = _ends_whole(file, self.compressed_bytes)
         file.seek(0)
         self._file = file
         self._stream = zstandard.ZstdDecompressor(max_window_size=_WINDOW_LIMIT).stream_reader(
@@ -56,9 +56,9 @@ class ZstdLineFile(LineFile):
             raise refusal("compressed", str(error)) from error
         self._out_bytes += len(block)
         if self._out_bytes > OUTPUT_LIMIT or (
-            self._out_bytes > _FREE_BYTES and self._out_bytes > _RATIO_LIMIT * self._compressed_bytes
+            self._out_bytes > _FREE_BYTES and self._out_bytes > _RATIO_LIMIT * self.compressed_bytes
         ):
-            raise refusal("compressed", f"{self._compressed_bytes} bytes became {self._out_bytes}")
+            raise refusal("compressed", f"{self.compressed_bytes} bytes became {self._out_bytes}")
         return bytes(block)
 
 

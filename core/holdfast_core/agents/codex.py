@@ -14,6 +14,7 @@ from holdfast_core.agents._codex_reader import Reader
 from holdfast_core.agents._codex_side import Side
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents._zstd import ZstdLineFile
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
@@ -61,7 +62,7 @@ class Codex(Agent):
             raise refusal("outside", ref.path)
         stem, ending = _split(Path(ref.path).name)
         thread = _THREAD.fullmatch(stem)
-        side = Side(self.id, stem if thread is None else thread[1], Path(root).parent)
+        side = Side(self.id, text_of_name(stem) if thread is None else thread[1], Path(root).parent)
         if ending == ".jsonl.zst":
             return _read_compressed(ref.path, root, side)
         with LineFile(ref.path, root=root) as file:
@@ -81,6 +82,7 @@ def _read_compressed(path: str, root: str, side: Side) -> Reading:
     with ZstdLineFile(path, root=root) as file:
         reader = Reader(file, side)
         reading = read_lines(reader, None)
+        reading.bytes_read = file.compressed_bytes
         if not file.is_whole:
             reading.problems.append(Problem(reader.line, "truncated"))
         return reading
@@ -135,10 +137,10 @@ def _references_at(agent: str, root: str, path: str) -> Iterator[SourceRef]:
 
 def _prefer(found: dict[str, SourceRef], ref: SourceRef) -> None:
     """Keep one reference to each rollout, to its plain form where there are two."""
-    stem, ending = _split(Path(ref.path).name)
+    stem, ending = _split(ref.path.rpartition(os.sep)[2])
     key = stem if _THREAD.fullmatch(stem) else ref.path.removesuffix(ending) + ".jsonl"
     if key not in found or (ending == ".jsonl" and found[key].path.endswith(".zst")):
-        found[key] = msgspec.structs.replace(ref, key=key)
+        found[key] = SourceRef(ref.agent, key, ref.path, ref.fingerprint)
 
 
 def _split(name: str) -> tuple[str, str]:
