@@ -47,6 +47,15 @@ def test_every_text_stands_out_from_its_ground(tokens, ink, ground):
     assert contrast(getattr(tokens, ink), getattr(tokens, ground)) >= 4.5
 
 
+@THEMES
+@pytest.mark.parametrize("sign", ["star", "accent", "live", "wait", "bad"])
+def test_every_sign_stands_out_from_its_ground(tokens, sign):
+    assert (
+        min(contrast(getattr(tokens, sign), getattr(tokens, ground)) for ground in ("bg0", "bg1", "bg2", "selection"))
+        >= 3
+    )
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_every_agents_letter_can_be_read(app, mode):
     theme().apply(app, mode=mode)

@@ -52,6 +52,7 @@ class Tokens:
     code_ground: QColor
     prompt_ground: QColor
     hit_ground: QColor
+    star: QColor
     scroll: QColor
 
     @classmethod
@@ -86,6 +87,7 @@ LIGHT: Final = Tokens.of(
     code_ground="#f6f7f9",
     prompt_ground="#f1f6f5",  # what the person wrote
     hit_ground="#fbe7a8",  # words that a search found
+    star="#b07a00",
     scroll="#c9ced6",
 )
 DARK: Final = Tokens.of(
@@ -114,6 +116,7 @@ DARK: Final = Tokens.of(
     code_ground="#17191d",
     prompt_ground="#20292a",
     hit_ground="#5c4a21",
+    star="#f0b64a",
     scroll="#3a3f48",
 )
 

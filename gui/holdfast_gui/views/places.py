@@ -38,7 +38,7 @@ from holdfast_gui.models.places import ALL, Place, PlaceRole, PlacesModel, Saved
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import MARK, paint_icon
 from holdfast_gui.theme.tokens import GROUP_ROW, ICON, PLACE_ROW, PLACES_WIDTH, RADIUS_SMALL
-from holdfast_gui.views.controls import Label, Pane, is_by_keyboard, paint_dot, paint_ring
+from holdfast_gui.views.controls import Label, OverlayScrollBar, Pane, is_by_keyboard, paint_dot, paint_ring
 
 Index = QModelIndex | QPersistentModelIndex
 FILTER_FROM: Final = 12
@@ -260,6 +260,7 @@ class _PlacesList(QListView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._open_menu)
         self.viewport().setAutoFillBackground(False)
+        self._bar = OverlayScrollBar(self)
         self.setStyleSheet("QListView { background: transparent; border: none; }")
         self.clicked.connect(self._press)
 

@@ -126,7 +126,7 @@ class SessionDelegate(QStyledItemDelegate):
         if entry.starred or is_hot:
             side = look.px(_STAR)
             box = QRect(right - side, second.top() + (second.height() - side) // 2, side, side)
-            colour = look.tokens.wait if entry.starred else look.tokens.text3
+            colour = look.tokens.star if entry.starred else look.tokens.text3
             paint_icon(painter, "star-filled" if entry.starred else "star", box, colour)
             second.setRight(box.left() - look.px(8))
         if hit and hit.hits[0].snippet:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderVi
 from holdfast_gui.models.session_list import SessionListModel
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
-from holdfast_gui.views.controls import is_by_keyboard
+from holdfast_gui.views.controls import OverlayScrollBar, is_by_keyboard
 from holdfast_gui.views.session_row import SessionDelegate
 
 Index = QModelIndex | QPersistentModelIndex
@@ -56,6 +56,7 @@ class SessionTable(QTableView):
         self._delegate = SessionDelegate(self, self)
         self.setItemDelegate(self._delegate)
         self._dress()
+        self._bar = OverlayScrollBar(self)
         self.setModel(model)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)

@@ -12,6 +12,7 @@ from holdfast_core.model.search import SearchResult
 from holdfast_gui.models.session_list import Group, day_groups, hit_groups
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
+from holdfast_gui.views.controls import OverlayScrollBar
 from holdfast_gui.views.session_list import SessionListView
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QContextMenuEvent
@@ -273,6 +274,20 @@ def test_at_the_top_new_sessions_are_seen(view):
     show(view, list(range(90, 200)), groups=False)
 
     assert view.table.verticalScrollBar().value() == 0
+
+
+def test_the_scroll_bar_lies_over_the_rows_and_moves_them(view):
+    show(view, list(range(100, 200)), groups=False)
+    bars = [bar for bar in view.table.findChildren(OverlayScrollBar) if bar.isVisible()]
+
+    bars[0].setValue(600)
+
+    assert view.table.viewport().width() == view.table.width()
+    assert view.table.rowAt(1) == 10
+
+    show(view, [1], groups=False)
+
+    assert not bars[0].isVisible()
 
 
 def test_going_to_a_session_selects_and_shows_it(view):
