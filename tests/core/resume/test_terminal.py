@@ -205,13 +205,15 @@ def test_an_own_terminal_that_is_not_installed_is_told(world: World):
         choose_terminal("custom", ("myterm", "{command}"), world.home, platform="linux")
 
 
-def test_programs_in_relative_places_are_not_found(world: World, tmp_path: Path):
-    (tmp_path / "evil").mkdir()
-    world.write_agent(name="evil-agent", directory=tmp_path / "evil")
-    home = Home(world.user, {"PATH": f".:{Path('evil')}::{world.bin}"})
+def test_programs_in_relative_places_are_not_found(world: World, monkeypatch: pytest.MonkeyPatch):
+    """A project that one stands in must not say what its agent is."""
+    world.write_agent(name="evil-agent", directory=world.project)
+    monkeypatch.chdir(world.project)
+
+    home = Home(world.user, {"PATH": f".::./:../code:{world.bin}"})
 
     assert find_program("evil-agent", home) is None
-    assert find_program("evil/evil-agent", home) is None
+    assert find_program("./evil-agent", home) is None
     assert find_program("fake-agent", home) == world.bin / "fake-agent"
 
 
