@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from holdfast_core.clock import now
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.message import Image, ToolCall
 from holdfast_core.model.session import Session
-from holdfast_core.model.usage import Usage
 from PySide6.QtCore import QCoreApplication
 
 from holdfast_gui import text as words
@@ -22,6 +19,7 @@ from holdfast_gui.models.parts import Group, Kind
 from holdfast_gui.models.steps import plan_of, short_path, verb_of
 from holdfast_gui.models.transcript import Section, TranscriptModel
 from holdfast_gui.theme import theme
+from holdfast_gui.views.transcript.captions import moment_text, short_model, usage_text
 from holdfast_gui.views.transcript.chunk import Chunk
 from holdfast_gui.views.transcript.lines import CompactionChunk, HeadChunk, Speaker, StepChunk
 from holdfast_gui.views.transcript.picture import PictureChunk
@@ -41,7 +39,6 @@ from holdfast_gui.views.transcript.worker import Worker
 
 DIFF_LINES = 300  # of a chunk
 CHILD_PARTS = 400  # of a subagent's session that are shown in place
-_RELEASE_DATE = re.compile(r"-20\d{6}$")
 
 
 @dataclass(slots=True)
@@ -85,7 +82,7 @@ class Composer:
 
     def _head(self, part: int) -> Chunk:
         message = self.model.message(part)
-        when = _moment(message.timestamp_ms, self.model.session.facts.created_ms)
+        when = moment_text(message.timestamp_ms, self.model.session.facts.created_ms)
         if message.role == "user":
             is_task = self.model.session.facts.kind == "subagent"  # its prompts come from the agent that started it
             you, task = (
@@ -94,10 +91,10 @@ class Composer:
             )
             name = task if is_task else you
             return HeadChunk(Speaker(name, name[:1], None), when, str)
-        model_name = words.one_line(_short_model(self._model_of(part)), limit=60)
+        model_name = words.one_line(short_model(self._model_of(part)), limit=60)
         caption = " · ".join(word for word in (model_name, when) if word)
         speaker = Speaker(self.agent.name, self.agent.mark, self.agent.hue)
-        return HeadChunk(speaker, caption, partial(_usage_text, partial(self.model.usage, part)))
+        return HeadChunk(speaker, caption, lambda: usage_text(self.model.usage(part)))
 
     def _model_of(self, head: int) -> str:
         first = self.model.parts.messages[head]
@@ -298,29 +295,3 @@ def _runs(sizes: list[int], most: int, limit: int) -> Iterator[tuple[int, int]]:
 
 def _estimate(text: str, start: int, end: int, line: int) -> int:
     return (text.count("\n", start, end) + (end - start) // 80 + 1) * line
-
-
-def _moment(milliseconds: int | None, first: int | None) -> str:
-    """Return the time of day, with the day if that is another than the session's first."""
-    at, begun = words.moment(milliseconds), words.moment(first)
-    if at is None:
-        return ""
-    if begun is not None and begun.date() != at.date():
-        return words.when(milliseconds, now())
-    return words.clock(milliseconds)
-
-
-def _short_model(name: str) -> str:
-    return _RELEASE_DATE.sub("", name.rsplit("/", 1)[-1])
-
-
-def _usage_text(usage_of: Callable[[], Usage]) -> str:
-    usage = usage_of()
-    if not usage.total_tokens:
-        return ""
-    cached = usage.cache_read_tokens + usage.cache_write_tokens
-    parts = [f"{words.tokens(usage.input_tokens)} in"]
-    if cached:
-        parts.append(f"{words.tokens(cached)} cached")
-    parts.append(f"{words.tokens(usage.output_tokens)} out")
-    return " · ".join(parts)

@@ -11,10 +11,12 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from holdfast_gui.models.transcript import TranscriptModel
+from holdfast_gui.text import clock
 from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.chunk import Chunk, PaintState, TextChunk, fill_round
 from holdfast_gui.views.transcript.column import Column, Placed
 from holdfast_gui.views.transcript.compose import Composer
+from holdfast_gui.views.transcript.lines import HeadChunk, draw_text
 from holdfast_gui.views.transcript.selection import Selection, Spot
 from holdfast_gui.views.transcript.worker import Worker
 
@@ -234,7 +236,16 @@ class Page(QAbstractScrollArea):
         chunk.paint(painter, state)
         if state.has_focus and not self.model.is_openable(entry.part):
             fill_round(painter, QRectF(-theme().px(9), 2, 3, chunk.height - 4), 1.5, theme().tokens.accent)
+        if state.mouse is not None and not isinstance(chunk, HeadChunk):
+            self._paint_time(painter, entry)
         painter.restore()
+
+    def _paint_time(self, painter: QPainter, entry: Placed) -> None:
+        """Show in the margin when the message under the mouse was written."""
+        look = theme()
+        place = QRectF(-look.px(TEXT_LEFT), 0, look.px(TEXT_LEFT - 14), min(entry.chunk.height, look.px(32)))
+        when = clock(self.model.message(entry.part).timestamp_ms)
+        draw_text(painter, place, when, look.font("caption"), look.tokens.text3, at_right=True)
 
     def _selected(self, entry: Placed) -> tuple[int, int] | None:
         if not self.selection or not isinstance(entry.chunk, TextChunk):

@@ -7,23 +7,27 @@ from collections.abc import Mapping
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.message import ToolCall
 from holdfast_core.model.session import Session
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QGuiApplication,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from holdfast_gui.models.parts import Kind
 from holdfast_gui.models.transcript import TextHit
+from holdfast_gui.text import tooltip
+from holdfast_gui.views.transcript.captions import message_text
 from holdfast_gui.views.transcript.chunk import TextChunk
-from holdfast_gui.views.transcript.column import TOP_SPACE
+from holdfast_gui.views.transcript.column import TOP_SPACE, Placed
 from holdfast_gui.views.transcript.finder import Finder
+from holdfast_gui.views.transcript.lines import StepChunk
 from holdfast_gui.views.transcript.page import LINE_STEP, Page
 from holdfast_gui.views.transcript.pointer import Pointer
 from holdfast_gui.views.transcript.selection import END, whole_parts
@@ -202,6 +206,20 @@ class TranscriptView(Page):
         """Take the ring away."""
         super().focusOutEvent(event)
         self.refresh()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Show all that is known of the message under a mouse that rests."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            entry = self.entry_at(event.pos().toPointF())
+            QToolTip.showText(event.globalPos(), self.tip(entry) if entry else "", self.viewport())
+            return True
+        return super().viewportEvent(event)
+
+    def tip(self, entry: Placed) -> str:
+        """Return what to say of a chunk: a step's whole line, then its message's model, time and tokens."""
+        line = entry.chunk.plain if isinstance(entry.chunk, StepChunk) else ""
+        caption = message_text(self.model.message(entry.part))
+        return "\n".join(tooltip(part) for part in (line, caption) if part)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the menu; it is made by whoever knows the actions."""
