@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from holdfast_core.scan.indexer import main
+
 from tests.fakes.agent import FakeAgent
 
 if __name__ == "__main__":
