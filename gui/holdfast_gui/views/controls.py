@@ -1,28 +1,22 @@
-"""The small things that panes are built of: buttons, labels, lines, avatars, the focus ring."""
+"""The small things that panes are built of: buttons, labels, lines, and the ring of the focus."""
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
-    QFont,
     QFontMetrics,
     QKeyEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QAbstractScrollArea,
     QLabel,
-    QLayout,
-    QLayoutItem,
-    QScrollBar,
     QSizePolicy,
     QWidget,
 )
@@ -31,6 +25,7 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import FOCUS_RING, HIT_TARGET, RADIUS_FIELD, RADIUS_SMALL, FontName, mix
+from holdfast_gui.views.marks import paint_ring
 
 ButtonKind = Literal["primary", "plain", "flat"]
 BUTTON_HEIGHT: Final = 30
@@ -344,142 +339,6 @@ def is_by_keyboard(reason: Qt.FocusReason) -> bool:
         Qt.FocusReason.BacktabFocusReason,
         Qt.FocusReason.ShortcutFocusReason,
     )
-
-
-def paint_ring(painter: QPainter, box: QRectF, radius: float) -> None:
-    """Paint the focus ring just inside ``box``: a halo of the accent with a sharp inner edge."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    halo = QColor(theme().tokens.accent)
-    halo.setAlphaF(0.4)
-    for colour, width, inset in ((halo, FOCUS_RING, FOCUS_RING / 2), (theme().tokens.accent, 1.4, FOCUS_RING - 0.5)):
-        painter.setPen(QPen(colour, width))
-        painter.drawRoundedRect(box.adjusted(inset, inset, -inset, -inset), radius, radius)
-
-
-def paint_avatar(painter: QPainter, box: QRect, mark: str, hue: int) -> None:
-    """Paint an agent's letter on its tinted ground."""
-    look = theme()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(look.agent_ground(hue))
-    painter.drawRoundedRect(box, RADIUS_SMALL - 1, RADIUS_SMALL - 1)
-    painter.setPen(look.agent_ink(hue))
-    painter.setFont(look.font("heading"))
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, mark[:2])
-
-
-def paint_dot(painter: QPainter, centre: QPoint, side: int, colour: QColor, *, roundness: float = 0.3) -> None:
-    """Paint a mark of colour: a square with round corners, at 0.5 a circle."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    box = QRectF(centre.x() - side / 2, centre.y() - side / 2, side, side)
-    painter.drawRoundedRect(box, side * roundness, side * roundness)
-
-
-def paint_badge(painter: QPainter, box: QRect, content: str, *, ink: QColor, ground: QColor, font: QFont) -> None:
-    """Paint a word on a ground of its own."""
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(ground)
-    painter.drawRoundedRect(box, 4, 4)
-    painter.setPen(ink)
-    painter.setFont(font)
-    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, content)
-
-
-class OverlayScrollBar(QScrollBar):
-    """A vertical scroll bar that lies over its area instead of taking width from it."""
-
-    def __init__(self, area: QAbstractScrollArea) -> None:
-        super().__init__(Qt.Orientation.Vertical, area)
-        self._area = area
-        self._own = area.verticalScrollBar()
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.installEventFilter(self)
-        self._own.rangeChanged.connect(self._follow)
-        self._own.valueChanged.connect(self.setValue)
-        self.valueChanged.connect(self._own.setValue)
-        self._follow()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """See Qt."""
-        if event.type() == QEvent.Type.Resize:
-            self._follow()
-        return False
-
-    def _follow(self) -> None:
-        width = self.sizeHint().width()
-        self.setGeometry(self._area.width() - width, 0, width, self._area.height())
-        self.setPageStep(self._own.pageStep())
-        self.setSingleStep(self._own.singleStep())
-        self.setRange(self._own.minimum(), self._own.maximum())
-        self.setValue(self._own.value())
-        self.setVisible(self._own.maximum() > self._own.minimum())
-
-
-class FlowLayout(QLayout):
-    """Places widgets one after the other, on as many lines as they need."""
-
-    def __init__(self, *, spacing: int = 4) -> None:
-        super().__init__()
-        self._items: list[QLayoutItem] = []
-        self.setSpacing(spacing)
-        self.setContentsMargins(0, 0, 0, 0)
-
-    def addItem(self, item: QLayoutItem) -> None:
-        """See Qt."""
-        self._items.append(item)
-        self.invalidate()
-
-    def count(self) -> int:
-        """See Qt."""
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        """See Qt."""
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        """See Qt."""
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def hasHeightForWidth(self) -> bool:
-        """See Qt."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """See Qt."""
-        return self._arrange(QRect(0, 0, width, 0), is_real=False)
-
-    def sizeHint(self) -> QSize:
-        """See Qt."""
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        """See Qt."""
-        size = QSize()
-        for item in self._items:
-            size = size.expandedTo(item.minimumSize())
-        return size
-
-    def setGeometry(self, rect: QRect) -> None:
-        """See Qt."""
-        super().setGeometry(rect)
-        self._arrange(rect, is_real=True)
-
-    def _arrange(self, rect: QRect, *, is_real: bool) -> int:
-        left, top, height = rect.left(), rect.top(), 0
-        for item in self._items:
-            hint = item.sizeHint()
-            if left > rect.left() and left + hint.width() > rect.right() + 1:
-                left, top, height = rect.left(), top + height + self.spacing(), 0
-            if is_real:
-                item.setGeometry(QRect(QPoint(left, top), QSize(min(hint.width(), rect.width()), hint.height())))
-            left += hint.width() + self.spacing()
-            height = max(height, hint.height())
-        return top + height - rect.top()
 
 
 def _without_mnemonic(label: str) -> str:

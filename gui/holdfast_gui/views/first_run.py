@@ -14,7 +14,8 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import MARK, paint_icon
 from holdfast_gui.theme.tokens import RADIUS_CARD
-from holdfast_gui.views.controls import Button, Label, Pane, paint_avatar
+from holdfast_gui.views.controls import Button, Label, Pane
+from holdfast_gui.views.marks import paint_avatar
 
 
 class FirstRunPage(Pane):

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
-from holdfast_gui.views.controls import Button, FlowLayout, Pressable
+from holdfast_gui.views.controls import Button, Pressable
+from holdfast_gui.views.flow import FlowLayout
 
 SAVE_AFTER_MS: Final = 1000
 NOTE_LIMIT: Final = 100_000

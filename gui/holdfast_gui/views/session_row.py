@@ -19,7 +19,7 @@ from holdfast_gui.models.session_list import Group, HitRow, SessionRole
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL, SESSION_ROW, FontName
-from holdfast_gui.views.controls import paint_avatar, paint_badge, paint_dot, paint_ring
+from holdfast_gui.views.marks import paint_avatar, paint_badge, paint_dot, paint_ring
 
 Index = QModelIndex | QPersistentModelIndex
 _AVATAR: Final = 22

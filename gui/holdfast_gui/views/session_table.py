@@ -25,7 +25,8 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderVi
 from holdfast_gui.models.session_list import SessionListModel
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
-from holdfast_gui.views.controls import OverlayScrollBar, is_by_keyboard
+from holdfast_gui.views.controls import is_by_keyboard
+from holdfast_gui.views.scroll import OverlayScrollBar
 from holdfast_gui.views.session_row import SessionDelegate
 
 Index = QModelIndex | QPersistentModelIndex

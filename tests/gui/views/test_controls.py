@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from holdfast_gui.theme import theme
-from holdfast_gui.views.controls import Button, ElidedLabel, FlowLayout, FocusRing, IconButton, Label
+from holdfast_gui.views.controls import Button, ElidedLabel, FocusRing, IconButton, Label
+from holdfast_gui.views.flow import FlowLayout
 from PySide6 import QtGui
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible

@@ -12,7 +12,7 @@ from holdfast_core.model.search import SearchResult
 from holdfast_gui.models.session_list import Group, day_groups, hit_groups
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
-from holdfast_gui.views.controls import OverlayScrollBar
+from holdfast_gui.views.scroll import OverlayScrollBar
 from holdfast_gui.views.session_list import SessionListView
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QContextMenuEvent
