@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -278,22 +279,27 @@ print(len(outcome.discovery.failures), *sorted(place.listed()))
 
 
 @pytest.mark.parametrize("closed", [".fake", ".fake/project"])
-def test_a_directory_without_permission_removes_nothing(place: Place, closed: str) -> None:
-    write_session(place.home, "one", "apple")
-    place.index.mkdir()
-    for path in [*place.top.parents[:2], place.top, place.index, place.home]:
-        path.chmod(0o777)
+def test_a_directory_without_permission_removes_nothing(closed: str) -> None:
+    """In a place of its own: what pytest gives is closed to whoever has no privileges."""
+    with tempfile.TemporaryDirectory() as top:
+        place = Place(Path(top))
+        write_session(place.home, "one", "apple")
+        place.index.mkdir()
+        for path in (place.top, place.index):
+            path.chmod(0o777)
 
-    def run() -> str:
-        command = [sys.executable, "-c", _AS_NOBODY, str(place.top)]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.strip()
+        def run() -> str:
+            command = [sys.executable, "-c", _AS_NOBODY, str(place.top)]
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            return subprocess.run(
+                command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+            ).stdout.strip()
 
-    assert run() == "0 fake:one"
-    (place.home / closed).chmod(0)
-    assert run() == "1 fake:one"
-    (place.home / closed).chmod(0o755)
-    assert run() == "0 fake:one"
+        assert run() == "0 fake:one"
+        (place.home / closed).chmod(0)
+        assert run() == "1 fake:one"
+        (place.home / closed).chmod(0o755)
+        assert run() == "0 fake:one"
 
 
 def test_readers_write_nothing_below_an_agents_home(place: Place) -> None:
