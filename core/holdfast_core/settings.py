@@ -56,20 +56,11 @@ class Settings(BaseModel):
     font_scale: float = Field(
         1.0, ge=0.75, le=2.5, allow_inf_nan=False, title="Text size", description="1 is the size of the desktop."
     )
-    reduced_motion: bool = Field(
-        False, title="Reduce motion", description="Nothing slides or fades; what changes is simply there."
-    )
     close_to_tray: bool = Field(
         False, title="Close to the tray", description="Closing the window keeps Holdfast running in the tray."
     )
     tray_sessions: int = Field(
         10, ge=0, le=30, title="Sessions in the tray", description="How many recent sessions the tray menu offers."
-    )
-    list_sort: Literal["updated", "created", "title", "messages", "tokens", "cost", "size", "project", "agent"] = Field(
-        "updated", title="Sort by", description="The order of the session list when the window opens."
-    )
-    group_by: Literal["none", "day", "project", "agent"] = Field(
-        "none", title="Group by", description="What the session list is divided by."
     )
     show_subagents: bool = Field(
         False, title="Show subagents", description="Sessions that another session started stand in the list too."

@@ -136,7 +136,7 @@ def test_command_line_goes_before_environment_before_file_before_default(paths: 
     )
 
     assert (read.settings.theme, read.settings.tray_sessions, read.settings.rescan_seconds) == ("system", 6, 60)
-    assert [read.sources[key] for key in ("theme", "tray_sessions", "rescan_seconds", "group_by")] == [
+    assert [read.sources[key] for key in ("theme", "tray_sessions", "rescan_seconds", "show_subagents")] == [
         "command line",
         "environment",
         "settings file",
@@ -239,6 +239,14 @@ def test_every_terminal_of_the_table_can_be_chosen():
     from holdfast_core.resume.terminal import TERMINALS
 
     assert {terminal.name for terminal in TERMINALS} == set(get_args(TerminalName)) - {"auto", "copy", "custom"}
+
+
+@pytest.mark.parametrize("key", Settings.model_fields)
+def test_every_setting_is_honoured_somewhere(key: str):
+    sources = [path for place in ("core", "gui") for path in (DOCS.parent / place).rglob("*.py")]
+    readers = [path for path in sources if path.name != "settings.py" and f"settings.{key}" in path.read_text("utf-8")]
+
+    assert readers != []
 
 
 def test_the_page_about_settings_is_up_to_date():
