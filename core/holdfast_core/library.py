@@ -183,9 +183,9 @@ class Library:
         """Return sessions whose id or title is or begins with ``text``, best kind first."""
         return await self._list.ask(lambda reader: reader.find(text, limit=limit))
 
-    async def times(self, keys: Sequence[int], sort: Sort) -> list[int | None]:
-        """Return when each of these sessions was updated or created, in milliseconds."""
-        return await self._list.ask(lambda reader: reader.times(keys, sort))
+    async def times(self, keys: Sequence[int], sort: Sort) -> list[int]:
+        """Return when each of these sessions was updated or created, in milliseconds; 0 where that is unknown."""
+        return await self._list.ask(lambda reader: [time or 0 for time in reader.times(keys, sort)])
 
     async def runs(self, keys: Sequence[int], field: Literal["project", "agent"]) -> list[tuple[str, int]]:
         """Return the values of a field and how many neighbours share each, for a list sorted by it."""
