@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -74,14 +75,21 @@ def test_packages_are_made_of_what_is_there():
     assert list((ROOT / app["icon"]).parent.glob(f"{Path(app['icon']).name}.*"))
 
 
-def test_the_wheel_holds_the_program_and_its_icons(tmp_path: Path):
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout, unpacked as pip would."""
+    directory = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-q"]
-    subprocess.run([*command, "-w", str(tmp_path), str(ROOT)], check=True, timeout=110, capture_output=True)
-
-    [wheel] = tmp_path.glob("*.whl")
+    subprocess.run([*command, "-w", str(directory), str(ROOT)], check=True, timeout=110, capture_output=True)
+    [wheel] = directory.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-        entry_points = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
+        archive.extractall(directory / "site")
+    return directory / "site"
+
+
+def test_the_wheel_holds_the_program_and_its_icons(installed: Path):
+    names = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
+
     icons = {f"holdfast_gui/_resources/icons/{icon.name}" for icon in (ROOT / "resources" / "icons").iterdir()}
     modules = {
         path.relative_to(folder).as_posix()
@@ -91,8 +99,22 @@ def test_the_wheel_holds_the_program_and_its_icons(tmp_path: Path):
         if path.is_file() and path.suffix != ".pyc"
     }
     assert icons | modules <= names
-    assert "holdfast = holdfast.__main__:main" in entry_points
-    assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"holdfast", "holdfast_core", "holdfast_gui"}
+
+
+def test_what_is_installed_starts_and_finds_its_icons(installed: Path):
+    [entry_points] = installed.glob("*.dist-info/entry_points.txt")
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    program = "from holdfast_gui.resources import resources; print(resources())"
+
+    found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    version = subprocess.run(
+        [sys.executable, "-m", "holdfast", "--version"], env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.strip() == str(installed / "holdfast_gui" / "_resources")
+    assert version.stdout.split() == ["holdfast", holdfast_core.__version__]
+    assert "holdfast = holdfast.__main__:main" in entry_points.read_text("utf-8")
 
 
 def _holds(requirement: Requirement, environment: dict[str, str]) -> bool:

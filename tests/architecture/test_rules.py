@@ -73,6 +73,21 @@ def test_views_know_neither_library_nor_actions_and_catch_no_error():
     assert crossings == []
 
 
+def test_nothing_can_open_a_network_connection():
+    """The privacy page promises it. QLocalSocket reaches this machine alone."""
+    ways = re.compile(r"(socket|ssl|http|ftplib|smtplib|xmlrpc|urllib\.request|requests|httpx|aiohttp)(\.|$)")
+    qt = re.compile(r"PySide6\.QtNetwork\.(?!QLocal)|PySide6\.QtWeb")
+
+    reaching = [
+        f"{source.name}:{line}: {name}"
+        for source in sources(CORE, GUI, ROOT / "packaging")
+        for line, name in imported(source)
+        if ways.match(name) or qt.match(name)
+    ]
+
+    assert reaching == []
+
+
 def test_every_module_says_what_it_is():
     told = sources(CORE, GUI, ROOT / "packaging", ROOT / "benchmarks", ROOT / "tests" / "fakes")
 
