@@ -205,9 +205,7 @@ class Library:
 
         counts = {count.value: count.sessions for count in (await self.places()).agents}
         return await self._in_thread(
-            lambda: [
-                agent_info(agent, self._home, sessions=counts.get(name, 0)) for name, agent in self._agents.items()
-            ]
+            lambda: [agent_info(one, self._home, sessions=counts.get(one.id, 0)) for one in self._agents.values()]
         )
 
     async def search(

@@ -108,6 +108,16 @@ async def test_of_many_searches_the_newest_is_answered(library: Library, home: P
     assert sum(isinstance(result, asyncio.CancelledError) for result in results) > 0
 
 
+async def test_the_newest_sessions_do_not_take_the_lists_place(library: Library, home: Path) -> None:
+    write_session(home, "one", "apple")
+    await library.update()
+
+    keys, newest, found = await asyncio.gather(library.keys(""), library.recent(1), library.find("app"))
+
+    assert len(keys) == 1
+    assert [entry.id for entry in (*newest, *found)] == ["fake:one", "fake:one"]
+
+
 async def test_a_cancelled_search_leaves_the_next_one_alone(library: Library, home: Path) -> None:
     write_session(home, "one", "apple")
     await library.update()
