@@ -56,15 +56,20 @@ def rows_of(connection: apsw.Connection, table: str, columns: tuple[str, ...], *
 
     A view or a virtual table of that name is not asked.
     """
-    found = connection.execute("SELECT type, sql FROM sqlite_schema WHERE name=?", (table,)).fetchone()
-    if found is None or found[0] != "table" or str(found[1]).upper().startswith("CREATE VIRTUAL"):
+    head = connection.execute("SELECT type, CAST(sql AS BLOB) FROM sqlite_schema WHERE name=?", (table,)).fetchone()
+    if head is None or head[0] != "table" or _text(head[1]).upper().startswith("CREATE VIRTUAL"):
         return []
-    names = ", ".join(f'"{column}"' for column in columns)
+    names = ", ".join(f'CAST("{column}" AS BLOB)' for column in columns)
     try:
         rows = connection.execute(f'SELECT {names} FROM "{table}" LIMIT ?', (limit,)).fetchall()  # ours
     except apsw.SQLError:
         return []
-    return [tuple(value if isinstance(value, str) else "" for value in row) for row in rows]
+    return [tuple(_text(value) for value in row) for row in rows]
+
+
+def _text(value: object) -> str:
+    """Return a value that was asked for as bytes, which a damaged database may hold where text should be."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
 
 
 def stamp_of(path: Path) -> tuple[int, ...]:

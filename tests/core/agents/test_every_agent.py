@@ -112,6 +112,17 @@ def test_discovery_gives_unique_keys_and_fingerprints(case: Path, tmp_path: Path
         assert ref.fingerprint.inode == status.st_ino
 
 
+@every_case
+def test_the_sources_at_given_paths_are_those_that_discovery_finds(case: Path, tmp_path: Path) -> None:
+    agent, home = agent_of(case), home_of(case, tmp_path)
+    refs = list(agent.discover(home))
+
+    for ref in refs:
+        assert list(agent.refs_for(home, [ref.path])) == [ref]
+    found = [ref for root in agent.roots(home) for ref in agent.refs_for(home, [str(root)])]
+    assert sorted(ref.key for ref in found) == sorted(ref.key for ref in refs)
+
+
 @pytest.mark.parametrize(("case", "path"), sources(), ids=lambda part: getattr(part, "name", None))
 def test_what_is_no_regular_file_is_refused_at_once(case: Path, path: str, tmp_path: Path) -> None:
     agent, home = agent_of(case), home_of(case, tmp_path)
