@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 LineKind = Literal["context", "added", "removed", "gap"]
 COMPARE_LIMIT = 2_000  # lines; longer texts are shown as all removed, all added
+ALIKE_LIMIT = 100_000  # pairs of equal lines
 CONTEXT_LINES = 3
 
 _OLD_KEYS = ("old_string", "old_str", "oldText", "old_text", "oldString", "search", "old")
@@ -18,6 +20,8 @@ _PATH_KEYS = ("file_path", "path", "filePath", "absolute_path", "notebook_path",
 _LIST_KEYS = ("edits", "changes", "replacements")
 _PATCH_KEYS = ("patch", "diff", "unified_diff", "input", "patchText")
 _CONTENT_KEYS = ("content", "file_text", "contents", "new_source")
+_COMMAND_KEYS = ("command", "cmd")
+_PATCH_BEGIN = "*** Begin Patch"
 _HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 _FILE_MARK = re.compile(r"^\*\*\* (?:Add|Update|Delete) File: (.+)$")
 _NUMBERED = re.compile(r"^\s*(\d+)(?:\u2192|\t|: |\| )(.*)$", re.MULTILINE)
@@ -58,14 +62,15 @@ class FileDiff:
 def is_edit_input(tool_input: Any) -> bool:
     """Tell cheaply whether a tool's input has the form of an edit (not: a whole file to write)."""
     if isinstance(tool_input, str):
-        return tool_input.startswith("*** Begin Patch")
-    if not isinstance(tool_input, Mapping):
+        return tool_input.startswith(_PATCH_BEGIN)
+    if not isinstance(tool_input, dict):
         return False
     if any(key in tool_input for key in _OLD_KEYS[:5]) and any(key in tool_input for key in _NEW_KEYS[:5]):
         return True
     if any(isinstance(tool_input.get(key), (list, dict)) and tool_input[key] for key in _LIST_KEYS):
         return bool(read_diffs(tool_input))
-    return any(_looks_like_patch(tool_input.get(key)) for key in _PATCH_KEYS)
+    has_patch = any(_looks_like_patch(tool_input.get(key)) for key in _PATCH_KEYS)
+    return has_patch or bool(_patch_in_command(tool_input))
 
 
 def read_diffs(tool_input: Any, result_text: str = "") -> list[FileDiff]:
@@ -82,6 +87,9 @@ def read_diffs(tool_input: Any, result_text: str = "") -> list[FileDiff]:
     for key in _PATCH_KEYS:
         if _looks_like_patch(tool_input.get(key)):
             return parse_patch(str(tool_input[key]), path)
+    patch = _patch_in_command(tool_input)
+    if patch:
+        return parse_patch(patch, path)
     edits = _listed(tool_input)
     if edits:
         return _merged(diff for edit in edits for diff in _one_edit(edit, path, result_text))
@@ -91,7 +99,7 @@ def read_diffs(tool_input: Any, result_text: str = "") -> list[FileDiff]:
 def compare(path: str, old: str, new: str, *, first_line: int = 1) -> FileDiff:
     """Compare two texts by lines; unchanged stretches keep three lines at each side of a change."""
     old_lines, new_lines = old.splitlines(), new.splitlines()
-    if max(len(old_lines), len(new_lines)) > COMPARE_LIMIT:
+    if _is_costly(old_lines, new_lines):
         lines = [*_whole("removed", old_lines, first_line), *_whole("added", new_lines, first_line)]
         return FileDiff(path, tuple(lines))
     lines = []
@@ -186,6 +194,14 @@ def _whole(kind: LineKind, lines: Sequence[str], first: int) -> list[DiffLine]:
     return [DiffLine(kind, number, line) for number, line in enumerate(lines, first)]
 
 
+def _is_costly(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Tell whether comparing would take long: too many lines, or too many that are alike."""
+    if max(len(old), len(new)) > COMPARE_LIMIT:
+        return True
+    counts = Counter(new)
+    return sum(counts[line] for line in old) > ALIKE_LIMIT
+
+
 def _first_line(result_text: str, new: str) -> int:
     """Find where ``new`` begins in the numbered lines of an answer; 1 where they do not tell."""
     wanted = new.split("\n", 1)[0].rstrip()
@@ -196,9 +212,19 @@ def _first_line(result_text: str, new: str) -> int:
     return 1
 
 
+def _patch_in_command(tool_input: Mapping[str, Any]) -> str:
+    """Return the patch that a command line hands to a patching tool, as an argument or between two marks."""
+    for key in _COMMAND_KEYS:
+        command = tool_input.get(key)
+        for word in [command] if isinstance(command, str) else command if isinstance(command, list) else []:
+            if isinstance(word, str) and _PATCH_BEGIN in word:
+                return word[word.index(_PATCH_BEGIN) :].split("\n*** End Patch", 1)[0]
+    return ""
+
+
 def _looks_like_patch(value: Any) -> bool:
     return isinstance(value, str) and (
-        value.lstrip().startswith(("*** Begin Patch", "--- ", "diff --git ", "@@ ")) or "\n@@ -" in value
+        value.lstrip().startswith((_PATCH_BEGIN, "--- ", "diff --git ", "@@ ")) or "\n@@ -" in value
     )
 
 

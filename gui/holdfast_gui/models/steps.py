@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 from holdfast_core.model.message import Todo, ToolCall, ToolResult
 
-from holdfast_gui.models.diff import path_of, read_diffs
+from holdfast_gui.models.diff import is_edit_input, path_of, read_diffs
 from holdfast_gui.text import duration, one_line
 
 Verb = Literal["Run", "Read", "Edit", "Search", "Write", "Fetch", "Task", "List", "Plan", "Ask", ""]
@@ -89,6 +89,8 @@ def describe(
 def verb_of(call: ToolCall) -> Verb:
     """Return what kind of thing a call does; empty where neither its name nor its input tells."""
     verb = _verb_of_name(call.name)
+    if verb == "Run" and is_edit_input(call.input):
+        return "Edit"
     return verb if verb and verb != "Task" else _verb_of_input(call.input) or verb
 
 

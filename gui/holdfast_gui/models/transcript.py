@@ -62,6 +62,7 @@ class TranscriptModel:
         self.shown: int = Group.ALL
         self.step = lru_cache(maxsize=2_000)(self._describe)
         self.run_summary = lru_cache(maxsize=500)(self._summarise_run)
+        self.diffs = lru_cache(maxsize=200)(self._read_diffs)
 
     @property
     def parts(self) -> Parts:
@@ -150,15 +151,6 @@ class TranscriptModel:
             return None
         block = self._session.messages[message].blocks[self.parts.result_blocks[part]]
         return block if isinstance(block, ToolResult) else None
-
-    def diffs(self, part: int) -> list[FileDiff]:
-        """Return the files that a tool call changes, none for other parts."""
-        block, result = self.block(part), self.result(part)
-        if not isinstance(block, ToolCall) or (result is not None and result.is_error):
-            return []
-        if verb_of(block) not in ("Edit", "Write"):
-            return []
-        return read_diffs(decoded(block.input), result.text if result else "")
 
     def sections(self, part: int) -> list[Section]:
         """Return the texts of a part in the order in which they are shown."""
@@ -304,7 +296,7 @@ class TranscriptModel:
         total = 0
         deadline = cpu_seconds() + seconds
         for part in range(len(self.parts) if wanted else 0):
-            if self.parts.blocks[part] < 0:
+            if not self._may_say(part, wanted):
                 continue
             for number, section in enumerate(self.sections(part)):
                 text = section.text.lower()
@@ -330,6 +322,23 @@ class TranscriptModel:
         if result is not None and result.text:
             sections.append(Section("output", result.text))
         return [section for section in sections if section.text]
+
+    def _read_diffs(self, part: int) -> list[FileDiff]:
+        """Return the files that a tool call changes, none for other parts and for calls that failed."""
+        block, result = self.block(part), self.result(part)
+        if not isinstance(block, ToolCall) or (result is not None and result.is_error):
+            return []
+        if verb_of(block) not in ("Edit", "Write"):
+            return []
+        return read_diffs(decoded(block.input), result.text if result else "")
+
+    def _may_say(self, part: int, words: Sequence[str]) -> bool:
+        """Tell whether a part may hold one of some words, without comparing the two sides of an edit."""
+        block, result = self.block(part), self.result(part)
+        if not isinstance(block, ToolCall):
+            return block is not None
+        text = (input_text(block.input) + "\n" + (result.text if result else "")).lower()
+        return any(word in text for word in words)
 
     def _describe(self, part: int) -> Step:
         block = self.block(part)
@@ -376,6 +385,7 @@ class TranscriptModel:
     def _forget(self) -> None:
         self.step.cache_clear()
         self.run_summary.cache_clear()
+        self.diffs.cache_clear()
 
 
 def _places(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:

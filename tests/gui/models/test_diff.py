@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -42,6 +43,29 @@ def test_a_patch_text_names_its_files():
     assert (added.path, added.added, added.removed) == ("b.py", 2, 0)
     assert [line.number for line in added.lines] == [1, 2]
     assert is_edit_input(PATCH)
+
+
+@pytest.mark.parametrize(
+    "tool_input",
+    [
+        {"input": PATCH},
+        {"patch": UNIFIED},
+        {"command": ["apply_patch", PATCH]},
+        {"command": ["bash", "-lc", f"apply_patch <<'EOF'\n{PATCH}EOF\n"]},
+        {"cmd": f"cd x && apply_patch <<'EOF'\n{PATCH}EOF"},
+    ],
+)
+def test_a_patch_is_found_where_it_is_handed_over(tool_input: Any):
+    assert is_edit_input(tool_input)
+    assert read_diffs(tool_input)[0].as_text() == " x\n-old\n+new\n"
+
+
+def test_texts_of_lines_that_are_all_alike_are_not_compared_for_long():
+    start = time.process_time()
+
+    compare("f", "}\n" * 1_500 + "a", "}\n" * 1_400 + "b")
+
+    assert time.process_time() - start < 1
 
 
 def test_line_numbers_are_those_of_the_hunk():

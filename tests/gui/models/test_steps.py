@@ -23,6 +23,7 @@ from holdfast_gui.models.steps import describe, input_text, plan_of
         ("WebFetch", {"url": "https://example.org", "prompt": "read"}, "Fetch", "https://example.org"),
         ("str_replace_editor", {"path": "a.py", "old_str": "x", "new_str": "y"}, "Edit", "a.py"),
         ("apply_patch", "*** Begin Patch\n*** Update File: a.py\n+x\n*** End Patch", "Edit", "a.py"),
+        ("shell", {"command": ["apply_patch", "*** Begin Patch\n*** Add File: b.py\n+x"]}, "Edit", "b.py"),
         ("Write", {"file_path": "a.py", "content": "x"}, "Write", "a.py"),
         ("Task", {"description": "Find leaks", "prompt": "long"}, "Task", "Find leaks"),
         ("spawn_agent", {"message": "Look"}, "Task", "Look"),

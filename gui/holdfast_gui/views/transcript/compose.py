@@ -75,7 +75,7 @@ class Composer:
                 yield self._compaction(part)
                 yield from self._opened(part)
             case Kind.STEPS:
-                yield StepChunk(model.run_summary(part), is_open=model.is_open(part), is_openable=True)
+                yield StepChunk(model.run_summary(part), is_open=model.is_open(part), is_openable=self.depth == 0)
             case _:
                 yield self._step(part)
                 yield from self._opened(part)
@@ -85,13 +85,11 @@ class Composer:
         when = moment_text(message.timestamp_ms, self.model.session.facts.created_ms)
         if message.role == "user":
             is_task = self.model.session.facts.kind == "subagent"  # its prompts come from the agent that started it
-            you, task = (
-                QCoreApplication.translate("transcript", "You"),
-                QCoreApplication.translate("transcript", "Task"),
-            )
-            name = task if is_task else you
+            name = QCoreApplication.translate("transcript", "You")
+            if is_task:
+                name = QCoreApplication.translate("transcript", "Task")
             return HeadChunk(Speaker(name, name[:1], None), when, str)
-        model_name = words.one_line(short_model(self._model_of(part)), limit=60)
+        model_name = short_model(self._model_of(part))
         caption = " · ".join(word for word in (model_name, when) if word)
         speaker = Speaker(self.agent.name, self.agent.mark, self.agent.hue)
         return HeadChunk(speaker, caption, lambda: usage_text(self.model.usage(part)))
@@ -154,7 +152,8 @@ class Composer:
     def _compaction(self, part: int) -> Chunk:
         model = self.model
         text = QCoreApplication.translate("transcript", "Context compacted")
-        return CompactionChunk(text, is_open=model.is_open(part), is_openable=model.is_openable(part))
+        is_openable = self.depth == 0 and model.is_openable(part)
+        return CompactionChunk(text, is_open=model.is_open(part), is_openable=is_openable)
 
     def _step(self, part: int) -> Chunk:
         block = self.model.block(part)
@@ -200,13 +199,12 @@ class Composer:
         sizes = [len(line.text) + 2 for line in lines]
         pieces = list(_runs(sizes, DIFF_LINES, 12_000))
         position = 0
-        project = self.model.session.facts.project_path
+        path = words.one_line(short_path(diff.path, self.model.session.facts.project_path))
         for index, (start, end) in enumerate(pieces):
             chunk = DiffChunk(
                 (end - start) * theme().line("code") + 40,
                 lines[start:end],
-                title=words.one_line(short_path(diff.path, project))
-                or QCoreApplication.translate("transcript", "Change"),
+                title=path or QCoreApplication.translate("transcript", "Change"),
                 copied=diff.as_text,
                 is_first=index == 0,
                 is_last=index == len(pieces) - 1,
