@@ -149,14 +149,15 @@ class Library:
         subagents: bool = False,
         typing: bool = False,
     ) -> array[int]:
-        """Return the keys of all sessions that meet a query, in order. A newer call cancels this one.
+        """Return the keys of all sessions that meet a query, in order. While typing, a newer call cancels this one.
 
         Raises:
             WrongUsage: the query names a filter wrongly.
         """
         query = _query(query_text, typing=typing)
         return await self._list.ask(
-            lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents), topic="keys"
+            lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents),
+            topic="keys" if typing else "",
         )
 
     async def entries(self, keys: Sequence[int]) -> list[SessionEntry]:

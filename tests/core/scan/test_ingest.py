@@ -163,6 +163,28 @@ def test_newest_sessions_are_readable_before_old_ones_are_read(place: Place, mon
     assert len(seen) == 2
 
 
+def test_a_small_change_slips_in_between_the_batches_of_a_long_scan(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [write_session(place.home, f"s{number}", "apple") for number in range(10)]
+    for number, path in enumerate(paths):
+        os.utime(path, (number, number))
+    monkeypatch.setattr(ingest, "FIRST_BATCH_BYTES", 1)
+    monkeypatch.setattr(ingest, "BATCH_BYTES", 1)
+    seen: list[ChangeSet] = []
+
+    def between(writer: IndexWriter) -> None:
+        if len(seen) == 1:
+            append(paths[0], "quince")
+            hooks = Hooks(on_changes=seen.append)
+            ingest.update(writer, place.agents, Home(place.home, {}), paths=[str(paths[0])], hooks=hooks)
+
+    place.update(hooks=Hooks(on_changes=seen.append, between=between))
+
+    assert [changes.added for changes in seen[:3]] == [("fake:s9",), ("fake:s0",), ("fake:s8",)]
+    assert place.listed() == {"fake:s0": 2, **{f"fake:s{number}": 1 for number in range(1, 10)}}
+
+
 def test_one_bad_session_does_not_end_the_scan(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     bad = write_session(place.home, "bad", "apple")
     with bad.open("a") as file:
