@@ -191,7 +191,8 @@ class Reader(LineReader[Record]):
     def _link(self, call_id: str | None, agent_id: object, chain: str = "") -> None:
         started = self._state.tools.started
         if call_id in started and (chain or (isinstance(agent_id, str) and agent_id)):
-            self._main.link(started[call_id].index, call_id, chain or f"agent-{agent_id}")
+            child = chain or f"agent-{agent_id}"
+            self._main.link(started[call_id].index, call_id, f"{self.side.agent}:{child}")
             del started[call_id]
 
     def _add(self, draft: Draft, record: Record, role: Role, blocks: list[Block], **more: Any) -> int:

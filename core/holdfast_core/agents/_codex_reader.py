@@ -307,10 +307,10 @@ class Reader(LineReader[Record]):
             self._link(call_id, answer.get("agent_id") if isinstance(answer, dict) else None)
         self._add(record, "tool", result_blocks(call_id, item.output), item.id)
 
-    def _link(self, call_id: str | None, session_id: object) -> None:
+    def _link(self, call_id: str | None, native_id: object) -> None:
         starting = self._state.starting
-        if call_id in starting and isinstance(session_id, str) and session_id:
-            self._main.link(starting[call_id][0], call_id, session_id)
+        if call_id in starting and isinstance(native_id, str) and native_id:
+            self._main.link(starting[call_id][0], call_id, f"{self.side.agent}:{native_id}")
             del starting[call_id]
 
     def _touch(self, call_id: str, files: list[tuple[str, int, int]]) -> None:

@@ -56,8 +56,10 @@ def rows_of(connection: apsw.Connection, table: str, columns: tuple[str, ...], *
 
     A view or a virtual table of that name is not asked.
     """
-    head = connection.execute("SELECT type, CAST(sql AS BLOB) FROM sqlite_schema WHERE name=?", (table,)).fetchone()
-    if head is None or head[0] != "table" or _text(head[1]).upper().startswith("CREATE VIRTUAL"):
+    head = connection.execute(
+        "SELECT CAST(type AS BLOB), CAST(sql AS BLOB) FROM sqlite_schema WHERE name=?", (table,)
+    ).fetchone()
+    if head is None or _text(head[0]) != "table" or _text(head[1]).upper().startswith("CREATE VIRTUAL"):
         return []
     names = ", ".join(f'CAST("{column}" AS BLOB)' for column in columns)
     try:

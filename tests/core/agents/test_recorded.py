@@ -161,7 +161,7 @@ def test_subagents_are_linked_to_the_calls_that_started_them(tmp_path: Path) -> 
         reading = read(session, tmp_path / str(number))
         blocks = [block for found in reading.sessions for message in found.messages for block in message.blocks]
         links = {block.session_id for block in blocks if isinstance(block, ToolCall) and block.session_id}
-        assert {f"agent-{name}" for name in named} <= links
+        assert {f"claude_code:agent-{name}" for name in named} <= links
         linked += len(links)
     assert linked > 10 or not CLAUDE
 
