@@ -168,9 +168,9 @@ class Browser(QObject):
             then()
 
     async def _show_list(self) -> None:
-        sort = self._list_sort
+        sort, descending = self._list_order
         keys = await self._library.keys(
-            self.query_text, sort=sort, descending=self.descending, subagents=self.shows_subagents, typing=True
+            self.query_text, sort=sort, descending=descending, subagents=self.shows_subagents, typing=True
         )
         groups, first = await asyncio.gather(self._groups(keys), self._library.entries(keys[:PAGE]))
         self._model.set_keys(keys, groups)
@@ -194,9 +194,11 @@ class Browser(QObject):
             self._list.show_empty("sessions", "No sessions yet", "What your agents write appears here by itself.")
 
     @property
-    def _list_sort(self) -> Sort:
-        """Headings need their values together: grouping by project or agent sorts by it."""
-        return self.group_by if self.group_by in ("project", "agent") else self.sort
+    def _list_order(self) -> tuple[Sort, bool]:
+        """Headings need their values together: grouping by project or agent sorts by it, from A to Z."""
+        if self.group_by in ("project", "agent"):
+            return self.group_by, False
+        return self.sort, self.descending
 
     async def _groups(self, keys: array[int]) -> Sequence[Group]:
         match self.group_by:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
@@ -17,8 +18,8 @@ class Application(QApplication):
     quit_wanted = Signal()
     open_wanted = Signal(str)
 
-    def __init__(self) -> None:
-        super().__init__(["holdfast"])
+    def __init__(self, arguments: Sequence[str] = ("holdfast",)) -> None:
+        super().__init__(list(arguments))
         self.setApplicationName("holdfast")
         self.setApplicationDisplayName("Holdfast")
         self.setDesktopFileName("holdfast")
