@@ -93,9 +93,10 @@ class PlacesModel(QAbstractListModel):
 
     def set_places(self, places: Places, agents: Sequence[AgentInfo]) -> None:
         """Replace the counts; agents without sessions are not shown."""
-        self._places = places
-        self._agents = {agent.agent: agent for agent in agents}
-        self._reset()
+        by_id = {agent.agent: agent for agent in agents}
+        if places != self._places or by_id != self._agents:
+            self._places, self._agents = places, by_id
+            self._reset()
 
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:
         """Replace the saved searches."""

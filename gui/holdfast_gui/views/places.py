@@ -58,8 +58,9 @@ class PlacesView(Pane):
 
     def set_places(self, places: Places, agents: Sequence[AgentInfo]) -> None:
         """Show these counts; the chosen place stays."""
-        self._model.set_places(places, agents)
-        self._mark()
+        with self.list.staying():
+            self._model.set_places(places, agents)
+            self._mark()
 
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:
         """Show these saved searches."""

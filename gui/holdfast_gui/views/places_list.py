@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from PySide6.QtCore import (
@@ -66,6 +68,14 @@ class PlacesList(QListView):
         else:
             self.selectionModel().clear()
         self.viewport().update()
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Keep the rows where they are while others take their place."""
+        scrolled = self.verticalScrollBar().value()
+        yield
+        self.doItemsLayout()
+        self.verticalScrollBar().setValue(scrolled)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.is_by_keyboard = True

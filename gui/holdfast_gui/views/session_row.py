@@ -58,6 +58,7 @@ class SessionDelegate(QStyledItemDelegate):
     def __init__(self, view: QWidget, host: RowHost) -> None:
         super().__init__(view)
         self._host = host
+        self._field: QLineEdit | None = None
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """See Qt."""
@@ -77,7 +78,23 @@ class SessionDelegate(QStyledItemDelegate):
         field.setMaxLength(text.TITLE_GRAPHEMES)
         field.setAccessibleName(self.tr("New name"))
         field.setFont(theme().font("strong"))
+        self._field = field
         return field
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """See Qt: what the person has typed is not overwritten by newer rows."""
+        if isinstance(editor, QLineEdit) and not editor.isModified():
+            super().setEditorData(editor, index)
+
+    def draft(self) -> str:
+        """Return what stands in the open field."""
+        return self._field.text() if self._field else ""
+
+    def set_draft(self, draft: str) -> None:
+        """Put into the open field what stood there before."""
+        if self._field and draft != self._field.text():
+            self._field.setText(draft)
+            self._field.setModified(True)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         """See Qt."""

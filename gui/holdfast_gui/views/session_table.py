@@ -54,6 +54,7 @@ class SessionTable(QTableView):
         self._low_rows: list[int] = []
         self._kept: _Kept | None = None
         self._current_id = ""
+        self._missing_id = ""
         self._delegate = SessionDelegate(self, self)
         self.setItemDelegate(self._delegate)
         self._dress()
@@ -61,7 +62,7 @@ class SessionTable(QTableView):
         self.setModel(model)
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
-        model.dataChanged.connect(self._tell_current)
+        model.dataChanged.connect(self._on_entries)
         self.selectionModel().selectionChanged.connect(self._tell_selection)
         self.selectionModel().currentRowChanged.connect(self._tell_current)
 
@@ -100,10 +101,12 @@ class SessionTable(QTableView):
     def step(self, rows: int) -> None:
         """Go that many sessions down, or up if negative; headings are passed over."""
         at = self.currentIndex().row()
-        row = at + rows if at >= 0 else 0
-        while 0 <= row < self._list.rowCount() and self._list.group_at(row):
-            row += 1 if rows > 0 or at < 0 else -1
-        if 0 <= row < self._list.rowCount():
+        last = self._list.rowCount() - 1
+        row = min(max(0, at + rows), last) if at >= 0 else 0
+        if row >= 0 and self._list.group_at(row):
+            # No heading stands above another, and none at the end.
+            row += -1 if rows < 0 and row > 0 else 1
+        if 0 <= row <= last:
             self._go_to(row)
 
     def edit_current(self) -> None:
@@ -122,6 +125,9 @@ class SessionTable(QTableView):
         if is_bare and self._take_key(event.key()):
             return
         super().keyPressEvent(event)
+
+    def keyboardSearch(self, search: str) -> None:
+        """See Qt: typing does not search here, for that would read every row."""
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """See Qt: the star is a target of its own; a press on a selected row may become a drag."""
@@ -166,10 +172,11 @@ class SessionTable(QTableView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """See Qt."""
-        at = event.globalPos()
-        if event.reason() == QContextMenuEvent.Reason.Keyboard and self.currentIndex().isValid():
-            at = self.viewport().mapToGlobal(self.visualRect(self.currentIndex()).center())
-        if self.current_id:
+        at, index = event.globalPos(), self.indexAt(event.pos())
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            index = self.currentIndex()
+            at = self.viewport().mapToGlobal(self.visualRect(index).center())
+        if self._list.key_at(index.row()) is not None and self.current_id:
             self.context_menu_wanted.emit(at)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -215,6 +222,10 @@ class SessionTable(QTableView):
                 self.step(1)
             case Qt.Key.Key_K:
                 self.step(-1)
+            case Qt.Key.Key_PageDown:
+                self.step(self._rows_on_page())
+            case Qt.Key.Key_PageUp:
+                self.step(-self._rows_on_page())
             case Qt.Key.Key_Home:
                 self._go_to_edge(range(self._list.rowCount()))
             case Qt.Key.Key_End:
@@ -230,6 +241,9 @@ class SessionTable(QTableView):
             case _:
                 return False
         return True
+
+    def _rows_on_page(self) -> int:
+        return max(1, self.viewport().height() // theme().px(SESSION_ROW) - 1)
 
     def _go_to_edge(self, rows: Sequence[int]) -> None:
         row = next((row for row in rows if not self._list.group_at(row)), None)
@@ -259,9 +273,17 @@ class SessionTable(QTableView):
             self.selection_changed.emit(self.selected_ids())
 
     def _tell_current(self) -> None:
-        if self._kept is None and self.current_id != self._current_id:
-            self._current_id = self.current_id
-            self.current_changed.emit(self._current_id)
+        if self._kept is not None or self.current_id == self._current_id:
+            return
+        self._missing_id = "" if self.currentIndex().isValid() else self._current_id
+        self._current_id = self.current_id
+        self.current_changed.emit(self._current_id)
+
+    def _on_entries(self) -> None:
+        """Take up again a session that had left the list, as long as no other was chosen."""
+        if self._missing_id and not self.currentIndex().isValid():
+            self.select_session(self._missing_id)
+        self._tell_current()
 
     def _size_rows(self) -> None:
         header = self.verticalHeader()
@@ -291,6 +313,7 @@ class SessionTable(QTableView):
             current=self._list.key_at(current) if current >= 0 else None,
             top=self._list.key_at(top) if self.verticalScrollBar().value() > 0 else None,
             offset=self.rowViewportPosition(top),
+            draft=self._delegate.draft() if self.state() == QAbstractItemView.State.EditingState else None,
         )
 
     def _restore(self) -> None:
@@ -303,6 +326,9 @@ class SessionTable(QTableView):
                 bar = self.verticalScrollBar()
                 bar.setValue(bar.value() + self.rowViewportPosition(row) - kept.offset)
         self._kept = None
+        if kept is not None and kept.draft is not None and self.current_id == self._current_id:
+            self.edit_current()
+            self._delegate.set_draft(kept.draft)
         self._tell_current()
         if kept is not None and len(kept.selected) != len(self.selected_keys()):
             self._tell_selection()
@@ -328,3 +354,4 @@ class _Kept:
     current: int | None
     top: int | None
     offset: int
+    draft: str | None

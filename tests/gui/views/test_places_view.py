@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from holdfast_core.model.changes import ScanProgress
+from holdfast_core.model.places import Places
 from holdfast_gui.models.places import STARRED, Place, SavedSearch
 from holdfast_gui.theme import theme
 from holdfast_gui.views.places import PlacesView
@@ -93,6 +94,17 @@ def test_the_chosen_place_stays_when_counts_change(view):
     view.set_places(invented.places(), invented.agents())
 
     assert view.list.currentIndex().data() == "Codex"
+
+
+def test_the_pane_stays_where_it_was_scrolled_when_counts_change(view, qtbot):
+    view.resize(216, 300)
+    bar = view.list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    bar.setValue(90)
+
+    view.set_places(Places(1, projects=invented.places().projects, agents=invented.places().agents), invented.agents())
+
+    assert bar.value() == 90
 
 
 def test_all_projects_unfold_and_are_narrowed_by_typing(view):

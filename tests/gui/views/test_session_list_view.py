@@ -97,8 +97,13 @@ def test_keys_reach_both_ends_and_pages(view):
     press(view, Key.Key_Home)
     assert view.current_id == names(0)[0]
 
-    press(view, Key.Key_PageDown)
-    assert view.model.row_of(view.current_id) > 4
+    for _ in range(5):
+        press(view, Key.Key_PageDown)
+    assert view.current_id == names(9)[0]
+
+    for _ in range(5):
+        press(view, Key.Key_PageUp)
+    assert view.current_id == names(0)[0]
 
 
 def test_the_first_key_goes_to_the_first_session(view):
@@ -177,6 +182,61 @@ def test_escape_leaves_the_name_as_it_was(view, qtbot):
     QTest.keyClicks(field, "x")
     with qtbot.assertNotEmitted(view.rename_finished):
         QTest.keyClick(field, Key.Key_Escape)
+
+
+def test_a_name_that_is_being_typed_survives_a_refresh(view, qtbot):
+    click(view, 2)
+    press(view, Key.Key_F2)
+    QTest.keyClicks(view.table.findChild(QLineEdit), "Dep")
+
+    show(view, [7, 2, 1], groups=False)
+    show(view, [2], groups=False)
+    field = view.table.focusWidget()
+    QTest.keyClicks(field, "loys")
+    with qtbot.waitSignal(view.rename_finished) as renamed:
+        QTest.keyClick(field, Key.Key_Return)
+
+    assert renamed.args == [names(2)[0], "Deploys"]
+
+
+def test_letters_do_not_search_through_every_row(view):
+    view.model.set_keys(array("q", range(100_000)))
+    wanted = []
+    view.model.page_wanted.connect(wanted.append)
+
+    press(view, Key.Key_X)
+    press(view, Key.Key_Q)
+
+    assert len(wanted) <= 1
+
+
+def test_a_session_that_comes_back_is_current_again(view, qtbot):
+    click(view, 2)
+    show(view, [0, 1], groups=False)
+    assert view.current_id == ""
+
+    show(view, [0, 1, 2], groups=False)
+
+    assert view.current_id == names(2)[0]
+
+
+def test_a_session_that_comes_back_does_not_push_another_away(view):
+    click(view, 2)
+    show(view, [0, 1], groups=False)
+    click(view, 1)
+
+    show(view, [0, 1, 2], groups=False)
+
+    assert view.current_id == names(1)[0]
+
+
+def test_a_heading_has_no_context_menu(view, qtbot):
+    click(view, 2)
+    heading = view.table.visualRect(view.model.index(0, 0)).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, heading, view.table.viewport().mapToGlobal(heading))
+
+    with qtbot.assertNotEmitted(view.context_menu_wanted):
+        QApplication.sendEvent(view.table.viewport(), event)
 
 
 def test_the_star_is_toggled_by_key_and_by_click(view, qtbot):
