@@ -47,11 +47,11 @@ def plan(
 ) -> ResumePlan:
     """Return how a session is continued, having checked all that can be checked without starting it.
 
-    ``terminal_name`` goes before the setting, and may also be ``here``; ``project`` is a directory that
-    the person chose, ``moved_projects`` what was remembered of such choices,
-    ``known_projects`` where else sessions take place; ``is_trusted`` says that
-    the person accepts a directory of someone else. Reads directories: not for
-    the thread of a window.
+    ``terminal_name`` goes before the setting, and may also be ``here``;
+    ``project`` is a directory that the person chose, ``moved_projects`` what
+    was remembered of such choices, ``known_projects`` where else sessions take
+    place; ``is_trusted`` says that the person accepts a directory of someone
+    else. Reads directories: not for the thread of a window.
 
     Raises:
         ProjectGone: the directory is not there; its candidates are offered.
