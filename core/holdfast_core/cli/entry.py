@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from holdfast_core import cli
 from holdfast_core.cli.commands import shared_options
 from holdfast_core.cli.context import Context
+from holdfast_core.cli.index import rebuild_index
 from holdfast_core.cli.parser import build_parser
 from holdfast_core.cli.start import split_setting
-from holdfast_core.errors import Ambiguous, HoldfastError, ProjectGone
+from holdfast_core.errors import Ambiguous, HoldfastError, IndexBroken, ProjectGone
 from holdfast_core.export.plain import one_line, plain_text
 from holdfast_core.log import incident, open_logs
 from holdfast_core.paths import Paths, find_paths
@@ -84,7 +85,7 @@ async def execute(
             stack.push_async_callback(context.close)
             if library is None:
                 stack.callback(open_logs(context.paths, context.log_level, name="cli"))
-            await parsed.command(context, parsed)
+            await _do(parsed, context)
         except HoldfastError as error:
             return _tell(error, err)
         except BrokenPipeError:
@@ -93,6 +94,18 @@ async def execute(
             err.write(f"holdfast: {incident(log, error).message}\n")
             return 1
         return context.exit_code
+
+
+async def _do(parsed: argparse.Namespace, context: Context) -> None:
+    """Run the command; if the index turns out damaged or of another version, build it again and run it once more."""
+    try:
+        await parsed.command(context, parsed)
+    except IndexBroken:
+        if context.is_embedded:
+            raise  # the window has an indexer that does it
+        await context.close()
+        await rebuild_index(context)
+        await parsed.command(context, parsed)
 
 
 def _context(

@@ -55,6 +55,12 @@ async def ensure_index(context: Context) -> None:
     await _update(context, full=False)
 
 
+async def rebuild_index(context: Context) -> None:
+    """Make the index anew that could not be read: it holds nothing that is not in the agents' files and our notes."""
+    context.warn("The index is damaged or of another version. It is built again; nothing is lost.")
+    await _update(context, full=False)
+
+
 async def _update(context: Context, *, full: bool) -> ScanReport:
     is_watched = context.err.isatty()
 

@@ -206,6 +206,22 @@ def test_marks_outlive_the_index(indexed: Person):
     assert indexed.run("sessions", "show", "mine", "--json").returncode == 0
 
 
+@pytest.mark.parametrize("arguments", [["sessions", "list"], ["sessions", "search", "deploy"], ["agents"]])
+def test_a_damaged_index_is_built_again(indexed: Person, arguments: list[str]):
+    before = indexed.json(*arguments)
+    indexed.ok("sessions", "star", FIRST)
+    index = indexed.top / "ours" / "cache" / "index"
+    for path in index.glob("catalog.db*"):
+        path.unlink()
+    (index / "catalog.db").write_bytes(b"no database " * 1_000)
+
+    done = indexed.run(*arguments, "--json")
+
+    assert (done.returncode, len(msgspec.json.decode(done.stdout))) == (0, len(before))
+    assert done.stderr == "holdfast: The index is damaged or of another version. It is built again; nothing is lost.\n"
+    assert indexed.json("sessions", "list", "--filter", "is:starred")[0]["title"] == FIRST
+
+
 def test_a_note_can_come_from_standard_input(indexed: Person):
     done = indexed.run("sessions", "note", FIRST, "-", "--json", input="from a pipe\n", stdin=None)
 
