@@ -9,26 +9,44 @@ CREATE TABLE source(
 CREATE INDEX source_path ON source(agent, path);
 CREATE INDEX source_dirty ON source(is_dirty) WHERE is_dirty;
 
--- One row for each session in each source. is_shadow: another source tells more of the same session.
+-- One row for each session in each source, with what lists are sorted and filtered by and nothing else: they walk
+-- over all rows. is_shadow: another source tells more of the same session.
 CREATE TABLE session(
   key INTEGER PRIMARY KEY, id TEXT NOT NULL, source INTEGER NOT NULL, agent TEXT NOT NULL, native_id TEXT NOT NULL,
   is_shadow INTEGER NOT NULL DEFAULT 0, is_empty INTEGER NOT NULL, is_subagent INTEGER NOT NULL,
-  title TEXT NOT NULL, title_folded TEXT NOT NULL, project_path TEXT NOT NULL, project_folded TEXT NOT NULL,
-  project_name_folded TEXT NOT NULL,   branch_folded TEXT NOT NULL, provider_folded TEXT NOT NULL, model_folded TEXT NOT NULL, files_folded TEXT NOT NULL,
-  created_ms INTEGER, updated_ms INTEGER, message_count INTEGER NOT NULL, document_count INTEGER NOT NULL,
-  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
-  cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL, total_tokens INTEGER NOT NULL, cost_usd REAL,
-  size_bytes INTEGER NOT NULL, state TEXT NOT NULL, problem_count INTEGER NOT NULL,
-  has_error INTEGER NOT NULL, has_image INTEGER NOT NULL, has_todo INTEGER NOT NULL,
-  starred INTEGER NOT NULL DEFAULT 0, tags_folded TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
-  parent_id TEXT, forked_from TEXT, facts BLOB NOT NULL, facts_text_hash BLOB NOT NULL DEFAULT x'',
-  UNIQUE(source, id));
+  title_folded TEXT NOT NULL, project_path TEXT NOT NULL, project_folded TEXT NOT NULL, project_name_folded TEXT NOT NULL,
+  branch_folded TEXT NOT NULL, provider_folded TEXT NOT NULL, model_folded TEXT NOT NULL, created_ms INTEGER,
+  updated_ms INTEGER, message_count INTEGER NOT NULL, document_count INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
+  cost_usd REAL, size_bytes INTEGER NOT NULL, state TEXT NOT NULL, problem_count INTEGER NOT NULL,
+  has_error INTEGER NOT NULL, has_image INTEGER NOT NULL, has_todo INTEGER NOT NULL, has_note INTEGER NOT NULL,
+  starred INTEGER NOT NULL, tags_folded TEXT NOT NULL, parent_id TEXT, forked_from TEXT, UNIQUE(source, id));
 CREATE INDEX session_id ON session(id);
 CREATE INDEX session_native ON session(native_id);
+CREATE INDEX session_name ON session(title_folded);
 CREATE INDEX session_parent ON session(parent_id) WHERE parent_id IS NOT NULL;
-CREATE INDEX session_listed ON session(updated_ms DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 CREATE INDEX session_hidden ON session(key) WHERE is_shadow OR is_empty;
-CREATE INDEX session_title ON session(title_folded, id);
+-- The counts beside the places.
+CREATE INDEX at_project ON session(project_path) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX at_starred ON session(key) WHERE starred AND NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX at_problem ON session(key) WHERE state='problem' AND NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+-- What a list can be sorted by: a page then costs a walk along one of these.
+CREATE INDEX by_updated ON session(updated_ms DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_created ON session(created_ms DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_title ON session(title_folded DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_messages ON session(message_count DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_tokens ON session(total_tokens DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_cost ON session(cost_usd DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_size ON session(size_bytes DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_project ON session(project_folded DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_agent ON session(agent DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+
+-- The rest of a session's row.
+CREATE TABLE detail(
+  key INTEGER PRIMARY KEY, title TEXT NOT NULL, note TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+  facts BLOB NOT NULL, facts_text_hash BLOB NOT NULL DEFAULT x'');
+CREATE TABLE files(key INTEGER PRIMARY KEY, files_folded TEXT NOT NULL);
 
 -- What a response cost, in every copy. is_elsewhere: it counts in another session.
 CREATE TABLE response(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from zlib import crc32
 
 import apsw
@@ -25,9 +25,12 @@ from holdfast_core.index.rows import (
     annotation_columns,
     decoded_annotation,
     decoded_facts,
+    delete,
     encoded_annotation,
     encoded_facts,
-    session_row,
+    insert,
+    session_columns,
+    update,
 )
 from holdfast_core.index.shard import Piece
 from holdfast_core.index.shards import Shards
@@ -108,12 +111,10 @@ class Change:
             self._catalog.execute(
                 "INSERT OR REPLACE INTO annotation VALUES(?,?)", (session_id, encoded_annotation(annotation))
             )
-        rows = select(self._catalog, "SELECT key, facts FROM session WHERE id=?", (session_id,))
+        rows = select(self._catalog, "SELECT key, facts FROM session JOIN detail USING(key) WHERE id=?", (session_id,))
         for key, data in rows:
             facts = decoded_facts(data)
-            columns = annotation_columns(facts, annotation)
-            assignments = ", ".join(f"{name}=:{name}" for name in columns)
-            self._catalog.execute(f"UPDATE session SET {assignments} WHERE key=:key", columns | {"key": key})
+            update(self._catalog, key, annotation_columns(facts, annotation))
             self._add_pieces(facts, self._facts_pieces(key, facts, annotation))
             self._annotated.add(session_id)
 
@@ -134,7 +135,8 @@ class Change:
     def _known(self, source: int) -> dict[str, Known]:
         rows = select(
             self._catalog,
-            "SELECT id, key, document_count, facts, size_bytes, state, problem_count FROM session WHERE source=?",
+            "SELECT id, key, document_count, facts, size_bytes, state, problem_count "
+            "FROM session JOIN detail USING(key) WHERE source=?",
             (source,),
         )
         return {session_id: Known(*rest) for session_id, *rest in rows}
@@ -202,10 +204,10 @@ class Change:
         encoded = encoded_facts(facts)
         after = Known(key, count, encoded, ref.fingerprint.size_bytes, *state)
         if after != before:
-            row = session_row(key, source, facts, encoded, annotation, documents=count)
-            self._store_row(
-                row | {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}, before
-            )
+            columns = session_columns(facts, encoded, annotation)
+            seen = {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}
+            columns["session"] |= seen | {"source": source, "document_count": count}
+            (update if before else insert)(self._catalog, key, columns)
         kept = documents[first - session.first_index :]
         if after != before or kept:
             self._changed.add(facts.id)
@@ -244,15 +246,6 @@ class Change:
             self._lose(session_id, before.key, sum(count for count in gone.values() if count > 0), reason)
         return first + same
 
-    def _store_row(self, row: dict[str, Any], before: Known | None) -> None:
-        if before is None:
-            self._catalog.execute(
-                f"INSERT INTO session({', '.join(row)}) VALUES({', '.join(f':{name}' for name in row)})", row
-            )
-            return
-        assignments = ", ".join(f"{name}=:{name}" for name in row if name != "key")
-        self._catalog.execute(f"UPDATE session SET {assignments} WHERE key=:key", row)
-
     def _annotation(self, session_id: str) -> Annotation:
         rows = select(self._catalog, "SELECT annotation FROM annotation WHERE session_id=?", (session_id,))
         return decoded_annotation(rows[0][0] if rows else None, session_id)
@@ -262,13 +255,13 @@ class Change:
         text = facts_text(facts, title=annotation.title, tags=annotation.tags, note=annotation.note)
         data = text.encode()
         digest = blake2b(data, digest_size=8).digest()
-        rows = select(self._catalog, "SELECT facts_text_hash FROM session WHERE key=?", (key,))
+        rows = select(self._catalog, "SELECT facts_text_hash FROM detail WHERE key=?", (key,))
         if rows[0][0] == digest:
             return []
         if rows[0][0]:
             for shard in self._shards.shards_of(key):
                 shard.remove_facts(key)
-        self._catalog.execute("UPDATE session SET facts_text_hash=? WHERE key=?", (digest, key))
+        self._catalog.execute("UPDATE detail SET facts_text_hash=? WHERE key=?", (digest, key))
         document = Document(text, "", "", data, 0, crc32(data), None, 0)
         return [Piece(key, FACTS_INDEX, [document])] if text else []
 
@@ -284,7 +277,7 @@ class Change:
             shard.remove_facts(row.key)
         self._responses.remove(row.key)
         self._catalog.execute("DELETE FROM session_shard WHERE session=?", (row.key,))
-        self._catalog.execute("DELETE FROM session WHERE key=?", (row.key,))
+        delete(self._catalog, row.key)
         self._lose(session_id, row.key, row.documents, reason)
 
     def _lose(self, session_id: str, key: int, messages: int, reason: str) -> None:

@@ -22,7 +22,7 @@ _STATES: Final = {
     "subagent": "is_subagent",
     "empty": "is_empty",
 }
-_PARTS: Final = {"error": "has_error", "todo": "has_todo", "image": "has_image", "note": "note<>''"}
+_PARTS: Final = {"error": "has_error", "todo": "has_todo", "image": "has_image", "note": "has_note"}
 _NUMBERS: Final = {"tokens": "total_tokens", "cost": "cost_usd"}
 
 
@@ -70,6 +70,10 @@ def _inside(column: str) -> Callable[[str], Condition]:
     return lambda value: (f"instr({column}, ?)>0", (value,))
 
 
+def _file(value: str) -> Condition:
+    return "session.key IN (SELECT key FROM files WHERE instr(files_folded, ?)>0)", (value,)
+
+
 def _tag(value: str) -> Condition:
     return "instr(tags_folded, ?)>0", (f"\n{value}\n",)
 
@@ -80,7 +84,7 @@ _TEXTS: Final[dict[str, Callable[[str], Condition]]] = {
     "branch": _branch,
     "model": _inside("model_folded"),
     "provider": _inside("provider_folded"),
-    "file": _inside("files_folded"),
+    "file": _file,
     "title": _inside("title_folded"),
     "tag": _tag,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -76,22 +76,21 @@ class IndexReader:
     def keys(
         self, query: Query, *, sort: Sort = "updated", descending: bool = True, subagents: bool = False
     ) -> array[int]:
-        """Return the keys of all sessions that meet a query, in order; equal ones by id.
+        """Return the keys of all sessions that meet a query, in order; ascending is descending read backwards.
 
         A session meets what is asked of messages if one of its messages does.
         Empty ones are left out, and subagents too, unless ``subagents`` or the
         query asks for them.
         """
-        return self._ask(lambda catalog: self._keys(catalog, query, sort, descending, subagents), array("q"))
+        return self._ask(
+            lambda catalog: self._keys(catalog, query, sort=sort, descending=descending, subagents=subagents),
+            array("q"),
+        )
 
     def entries(self, keys: Sequence[int]) -> list[SessionEntry]:
         """Return the rows of these keys, in the order asked; those that are no more are left out."""
 
-        def read(catalog: apsw.Connection) -> list[SessionEntry]:
-            sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
-            return [session_entry(row) for key in keys for row in select(catalog, sql, (key,))]
-
-        return self._ask(read, [])
+        return self._ask(lambda catalog: _entries(catalog, keys), [])
 
     def entry(self, session_id: str) -> SessionEntry | None:
         """Return the row of a session, None if there is none."""
@@ -203,10 +202,7 @@ class IndexReader:
             if query.asks_messages():
                 counts = self._pursuit(catalog, query)[1].counts()
                 return len(counts), sum(counts.values())
-            condition, values = self._session_condition(catalog, query, subagents=False)
-            rows = select(catalog, f"SELECT count(*), total(message_count) FROM session WHERE {condition}", values)
-            sessions, messages = rows[0]
-            return sessions, int(messages)
+            return self._count_sessions(catalog, query)
 
         return self._ask(read, (0, 0))
 
@@ -253,28 +249,43 @@ class IndexReader:
         return self._ask(lambda catalog: [session_entry(row) for row in select(catalog, sql, values)], [])
 
     def _keys(
-        self, catalog: apsw.Connection, query: Query, sort: Sort, descending: bool, subagents: bool
+        self, catalog: apsw.Connection, query: Query, *, sort: Sort, descending: bool, subagents: bool
     ) -> array[int]:
-        if query.asks_messages():
-            found = self._pursuit(catalog, query)[1].counts()
-            listed = _LISTED if subagents or _asks_subagents(query) else _MAIN
-            condition, values = f"{listed} AND {_KEYS}", (_json(found),)
-        else:
-            condition, values = self._session_condition(catalog, query, subagents=subagents)
-        direction = "DESC" if descending else "ASC"
-        rows = select(
-            catalog, f"SELECT key FROM session WHERE {condition} ORDER BY {_COLUMNS[sort]} {direction}, id", values
-        )
-        return array("q", [key for (key,) in rows])
-
-    def _session_condition(self, catalog: apsw.Connection, query: Query, *, subagents: bool) -> Condition:
-        listed = _LISTED if subagents or _asks_subagents(query) else _MAIN
-        if any(isinstance(node, Filter) and node.name == "is" and "empty" in node.values for node, _ in query.nodes()):
-            listed = listed.replace(" AND NOT is_empty", "")
+        listed = self._listed(query, subagents=subagents)
+        order = f"{_COLUMNS[sort]} DESC, id" if descending else f"{_COLUMNS[sort]}, id DESC"
         if query.root is None:
-            return listed, ()
+            rows = select(catalog, f"SELECT key FROM session WHERE {listed} ORDER BY {order}")
+            return array("q", [key for (key,) in rows])
+        found = self._matching(catalog, query, listed)
+        if len(found) <= _FEW:
+            sql = f"SELECT key FROM session WHERE {listed} AND {_KEYS} ORDER BY {order}"
+            return array("q", [key for (key,) in select(catalog, sql, (_json(found),))])
+        rows = select(catalog, f"SELECT key FROM session WHERE {listed} ORDER BY {order}")
+        return array("q", [key for (key,) in rows if key in found])
+
+    def _matching(self, catalog: apsw.Connection, query: Query, listed: str) -> Collection[int]:
+        """Return the keys that meet a query, in no order."""
+        if query.asks_messages():
+            return self._pursuit(catalog, query)[1].counts()
+        assert query.root is not None
         condition, values = self._condition(catalog, query.root)
-        return f"{listed} AND {condition}", values
+        # One walk over the rows as they lie; along an index each would have to be looked up.
+        sql = f"SELECT key FROM session NOT INDEXED WHERE {condition} AND {listed}"
+        return {key for (key,) in select(catalog, sql, values)}
+
+    @staticmethod
+    def _listed(query: Query, *, subagents: bool) -> str:
+        """Return the condition of the sessions that are shown for a query at all."""
+        asked = {
+            value
+            for node, _ in query.nodes()
+            if isinstance(node, Filter) and node.name == "is"
+            for value in node.values
+        }
+        listed = _LISTED if subagents or "subagent" in asked else _MAIN
+        if "empty" in asked and not query.asks_messages():
+            return listed.replace(" AND NOT is_empty", "")
+        return listed
 
     def _condition(self, catalog: apsw.Connection, node: Node) -> Condition:
         """Return the condition of SQL for what is asked of sessions. Words stand below a `Not` here."""
@@ -336,26 +347,31 @@ class IndexReader:
         )
 
     def _search_sessions(self, catalog: apsw.Connection, query: Query, limit: int) -> SearchResult:
-        keys = self._keys(catalog, query, "updated", True, False)
-        condition, values = self._session_condition(catalog, query, subagents=False)
-        rows = select(catalog, f"SELECT total(message_count) FROM session WHERE {condition}", values)
-        sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE session.key=?"
-        entries = [session_entry(row) for key in keys[:limit] for row in select(catalog, sql, (key,))]
-        hits = tuple(_session_hit(entry) for entry in entries)
-        return SearchResult(hits, len(keys), int(rows[0][0]), 0.0)
+        keys = self._keys(catalog, query, sort="updated", descending=True, subagents=False)
+        sessions, messages = self._count_sessions(catalog, query)
+        hits = tuple(_session_hit(entry) for entry in _entries(catalog, keys[:limit]))
+        return SearchResult(hits, sessions, messages, 0.0)
+
+    def _count_sessions(self, catalog: apsw.Connection, query: Query) -> tuple[int, int]:
+        condition, values = ("1", ()) if query.root is None else self._condition(catalog, query.root)
+        sql = f"SELECT count(*), total(message_count) FROM session NOT INDEXED WHERE {condition} AND "
+        sessions, messages = select(catalog, sql + self._listed(query, subagents=False), values)[0]
+        return sessions, int(messages)
 
 
+# Up to so many keys are put in order by themselves; more are picked from the whole list, which is in order already.
+_FEW: Final = 500
 _KEYS: Final = "session.key IN (SELECT value FROM json_each(?))"
 
 
-def _json(keys: Collection[int]) -> str:
+def _json(keys: Iterable[int]) -> str:
     return msgspec.json.encode(list(keys)).decode()
 
 
-def _asks_subagents(query: Query) -> bool:
-    return any(
-        isinstance(node, Filter) and node.name == "is" and "subagent" in node.values for node, _ in query.nodes()
-    )
+def _entries(catalog: apsw.Connection, keys: Sequence[int]) -> list[SessionEntry]:
+    sql = f"SELECT {ENTRY_COLUMNS} FROM {ENTRY_TABLES} WHERE {_KEYS}"
+    found = {row[0]: session_entry(row) for row in select(catalog, sql, (_json(keys),))}
+    return [found[key] for key in keys if key in found]
 
 
 def _session_hit(entry: SessionEntry) -> Hit:
@@ -375,21 +391,24 @@ def _session_hit(entry: SessionEntry) -> Hit:
 
 
 def _places(catalog: apsw.Connection) -> Places:
-    total, starred, problems = select(
-        catalog, f"SELECT count(*), total(starred), total(state='problem') FROM session WHERE {_MAIN}"
-    )[0]
+    total, starred, problems = (
+        select(catalog, f"SELECT count(*) FROM session WHERE {condition} AND {_MAIN}")[0][0]
+        for condition in ("1", "starred", "state='problem'")
+    )
     tags: dict[str, int] = {}
     rows = select(
         catalog,
-        f"SELECT DISTINCT session.id, annotation FROM annotation JOIN session ON session.id=session_id WHERE {_MAIN}",
+        # CROSS JOIN: from the few that the person said something of.
+        "SELECT DISTINCT session.id, annotation FROM annotation CROSS JOIN session ON session.id=session_id "
+        f"WHERE {_MAIN}",
     )
     for session_id, data in rows:
         for tag in decoded_annotation(data, session_id).tags:
             tags[tag] = tags.get(tag, 0) + 1
     return Places(
         total=total,
-        starred=int(starred),
-        problems=int(problems),
+        starred=starred,
+        problems=problems,
         agents=_counts(catalog, "agent"),
         projects=_counts(catalog, "project_path"),
         tags=tuple(Count(tag, count) for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0]))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import apsw
 import msgspec
 
 from holdfast_core.index.documents import storable
@@ -25,14 +26,15 @@ USAGE_COLUMNS: Final = (
 )
 
 ENTRY_COLUMNS: Final = (
-    "session.key, session.id, session.title, session.facts, input_tokens, output_tokens, cache_read_tokens, "
+    "session.key, session.id, title, facts, input_tokens, output_tokens, cache_read_tokens, "
     "cache_write_tokens, reasoning_tokens, cost_usd, tags_folded, starred, note, session.size_bytes, session.state, "
     "source.path, session.problem_count, annotation.annotation, "
     "(SELECT count(*) FROM session AS child WHERE child.parent_id=session.native_id AND child.agent=session.agent "
     "AND child.is_subagent AND NOT child.is_shadow AND NOT child.is_empty)"
 )
 ENTRY_TABLES: Final = (
-    "session JOIN source ON source.id=session.source LEFT JOIN annotation ON annotation.session_id=session.id"
+    "session JOIN detail ON detail.key=session.key JOIN source ON source.id=session.source "
+    "LEFT JOIN annotation ON annotation.session_id=session.id"
 )
 
 
@@ -60,16 +62,16 @@ def decoded_annotation(data: bytes | None, session_id: str) -> Annotation:
     return Annotation(session_id=session_id) if data is None else _decode_annotation(data)
 
 
-def session_row(
-    key: int, source: int, facts: SessionFacts, encoded: bytes, annotation: Annotation, *, documents: int
-) -> dict[str, Any]:
+Columns = dict[str, dict[str, Any]]
+"""What to write: columns by table."""
+
+
+def session_columns(facts: SessionFacts, encoded: bytes, annotation: Annotation) -> Columns:
     """Return the columns that follow from the facts and from what the person said."""
     paths = dict.fromkeys((*(touched.path for touched in facts.files_touched), *facts.context_files))
     project = folded(facts.project_path).replace("\\", "/").strip("/")
-    return {
-        "key": key,
+    session = {
         "id": storable(facts.id),
-        "source": source,
         "agent": facts.agent,
         "native_id": storable(facts.native_id),
         "is_empty": facts.is_empty,
@@ -80,38 +82,63 @@ def session_row(
         "branch_folded": folded(facts.branch),
         "provider_folded": folded(facts.provider),
         "model_folded": folded(facts.model),
-        "files_folded": folded("\n".join(paths)),
         "created_ms": facts.created_ms,
         "updated_ms": facts.updated_ms,
         "message_count": facts.message_count,
-        "document_count": documents,
         "has_error": facts.has_error,
         "has_image": facts.has_image,
         "has_todo": bool(facts.todos),
         "parent_id": None if facts.parent_id is None else storable(facts.parent_id),
         "forked_from": None if facts.forked_from is None else storable(facts.forked_from),
-        "facts": encoded,
-        **annotation_columns(facts, annotation),
-        **usage_columns(facts.usage, facts.cost_usd),
+    }
+    said = annotation_columns(facts, annotation)
+    spent = usage_columns(facts.usage, facts.cost_usd)
+    return {
+        "session": session | said["session"] | spent["session"],
+        "detail": {"facts": encoded} | said["detail"] | spent["detail"],
+        "files": {"files_folded": folded("\n".join(paths))},
     }
 
 
-def annotation_columns(facts: SessionFacts, annotation: Annotation) -> dict[str, Any]:
+def annotation_columns(facts: SessionFacts, annotation: Annotation) -> Columns:
     """Return the columns that follow from what the person said."""
     title = storable(annotation.title or facts.title)
-    return {
-        "title": title,
+    session = {
         "title_folded": folded(title),
         "starred": annotation.starred,
         "tags_folded": folded("".join(f"\n{tag}\n" for tag in annotation.tags)),
-        "note": storable(annotation.note),
+        "has_note": bool(annotation.note),
+    }
+    return {"session": session, "detail": {"title": title, "note": storable(annotation.note)}}
+
+
+def usage_columns(usage: Usage, cost_usd: float | None) -> Columns:
+    """Return the columns of token counts and cost."""
+    return {
+        "session": {"total_tokens": usage.total_tokens, "cost_usd": cost_usd},
+        "detail": {name: getattr(usage, name) for name in USAGE_COLUMNS},
     }
 
 
-def usage_columns(usage: Usage, cost_usd: float | None) -> dict[str, Any]:
-    """Return the columns of token counts and cost."""
-    columns: dict[str, Any] = {name: getattr(usage, name) for name in USAGE_COLUMNS}
-    return columns | {"total_tokens": usage.total_tokens, "cost_usd": cost_usd}
+def insert(catalog: apsw.Connection, key: int, columns: Columns) -> None:
+    """Write new rows."""
+    for table, values in columns.items():
+        row = {"key": key, **values}
+        names = ", ".join(f":{name}" for name in row)
+        catalog.execute(f"INSERT INTO {table}({', '.join(row)}) VALUES({names})", row)
+
+
+def update(catalog: apsw.Connection, key: int, columns: Columns) -> None:
+    """Change rows that are there."""
+    for table, values in columns.items():
+        assignments = ", ".join(f"{name}=:{name}" for name in values)
+        catalog.execute(f"UPDATE {table} SET {assignments} WHERE key=:key", {"key": key, **values})
+
+
+def delete(catalog: apsw.Connection, key: int) -> None:
+    """Remove rows."""
+    for table in ("session", "detail", "files"):
+        catalog.execute(f"DELETE FROM {table} WHERE key=?", (key,))
 
 
 def folded(text: str) -> str:

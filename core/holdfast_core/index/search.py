@@ -162,7 +162,7 @@ def session_infos(catalog: apsw.Connection, keys: Collection[int]) -> dict[int, 
     rows = select(
         catalog,
         "SELECT key, id, agent, title, ifnull(updated_ms, 0), forked_from IS NOT NULL, ifnull(created_ms, 1<<62) "
-        "FROM session WHERE key IN (SELECT value FROM json_each(?))",
+        "FROM session JOIN detail USING(key) WHERE key IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(sorted(keys)).decode(),),
     )
     return {

@@ -19,7 +19,7 @@ from typing import Any
 import apsw
 
 from holdfast_core.index.database import select
-from holdfast_core.index.rows import USAGE_COLUMNS, decoded_facts, usage_columns
+from holdfast_core.index.rows import USAGE_COLUMNS, decoded_facts, update, usage_columns
 from holdfast_core.model.usage import ResponseUsage, Usage
 
 
@@ -88,10 +88,10 @@ class Responses:
         return affected
 
     def _sum(self, session: int) -> bool:
-        execute = self._catalog.execute
         found = select(
             self._catalog,
-            f"SELECT facts, {', '.join(USAGE_COLUMNS)}, total_tokens, cost_usd FROM session WHERE key=?",
+            f"SELECT facts, total_tokens, cost_usd, {', '.join(USAGE_COLUMNS)} FROM session JOIN detail USING(key) "
+            "WHERE key=?",
             (session,),
         )
         if not found:
@@ -103,10 +103,9 @@ class Responses:
             (session,),
         )
         columns = usage_columns(_less(facts.usage, elsewhere), _cost_less(facts.cost_usd, elsewhere))
-        if tuple(columns.values()) == found[0][1:]:
+        if (*columns["session"].values(), *columns["detail"].values()) == found[0][1:]:
             return False
-        assignments = ", ".join(f"{name}=:{name}" for name in columns)
-        execute(f"UPDATE session SET {assignments} WHERE key=:key", columns | {"key": session})
+        update(self._catalog, session, columns)
         return True
 
 
