@@ -288,6 +288,8 @@ class SessionTable(QTableView):
     def _size_rows(self) -> None:
         header = self.verticalHeader()
         header.blockSignals(True)
+        # While it may not paint, the header does not look for a section's place: that costs all rows each time.
+        header.setUpdatesEnabled(False)
         header.setDefaultSectionSize(theme().px(SESSION_ROW))
         for row in self._low_rows:
             header.resizeSection(row, header.defaultSectionSize())
@@ -298,6 +300,7 @@ class SessionTable(QTableView):
             for row in headings:
                 header.resizeSection(row, height)
             self._low_rows = list(headings)
+        header.setUpdatesEnabled(True)
         header.blockSignals(False)
         self.updateGeometries()
 
