@@ -59,7 +59,7 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-paint-")))
-        environment = {**os.environ, "DISPLAY": _display(stack), "QT_QPA_PLATFORM": "xcb"}
+        environment = {**os.environ, "DISPLAY": open_display(stack), "QT_QPA_PLATFORM": "xcb"}
         # As installed: compiled files are there after the first start.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PYTHONPYCACHEPREFIX"] = str(directory / "compiled")
@@ -74,7 +74,8 @@ def main() -> int:
     return int(statistics.median(times) > AIM_MS)
 
 
-def _display(stack: ExitStack) -> str:
+def open_display(stack: ExitStack) -> str:
+    """Return the display there is, else that of an X server that ends with ``stack``."""
     if os.environ.get("DISPLAY"):
         return os.environ["DISPLAY"]
     reading, writing = os.pipe()

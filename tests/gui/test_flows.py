@@ -98,7 +98,7 @@ async def test_other_orders_and_headings(desk):
     desk.window.session_list.sort_chosen.emit("+title")
     await until(lambda: not desk.window.session_list.model.heading_rows)
 
-    assert desk.titles[-1].startswith("Ünïcödé") or desk.titles == sorted(desk.titles, key=str.casefold)
+    assert (desk.titles[0][:4], desk.titles[-1]) == ("<img", "Write the incident report for the outage")
 
 
 @on_a_desk
