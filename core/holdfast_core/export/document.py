@@ -15,6 +15,8 @@ from holdfast_core.model.usage import Usage
 
 SCHEMA = "holdfast.session"
 SCHEMA_VERSION = 1
+# Who speaks, for people: what a tool gave back belongs to the assistant's turn.
+SPEAKERS = {"user": "You", "assistant": "Assistant", "tool": "Assistant", "system": "Context"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -27,6 +29,11 @@ def iso_time(milliseconds: int | None) -> str | None:
     except OverflowError:
         return None
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def minute(milliseconds: int | None) -> str:
+    """Return a moment as day and minute in UTC, for people; empty for none."""
+    return (iso_time(milliseconds) or "")[:16].replace("T", " ")
 
 
 def milliseconds(iso: str | None) -> int | None:

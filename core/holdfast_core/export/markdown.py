@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from holdfast_core.export.document import iso_time, shown_blocks
+from holdfast_core.export.document import SPEAKERS, minute, shown_blocks
 from holdfast_core.export.plain import one_line, plain_text
 from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.message import (
@@ -45,7 +45,6 @@ _PLAIN_NEEDS_PARSER = re.compile(r"[<]|!\[|\]:|```|~~~|^[ \t]*(?:#|=+[ \t]*$|-+[
 _QUOTE_NEEDS_PARSER = re.compile(r"[<]|!\[|\]:|(?:>[ \t]*){8}|(?:[-*+][ \t]+){8}")
 _PICTURE = re.compile(r"image/(?:png|jpeg|gif|webp)")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_SPEAKERS = {"user": "You", "assistant": "Assistant", "tool": "Assistant", "system": "Context"}
 _TELLING_INPUTS = ("command", "file_path", "path", "pattern", "query", "url", "description")
 
 
@@ -59,8 +58,8 @@ def render(session: Session, options: ExportOptions = _COMPLETE, *, entry: Sessi
         blocks = [block for block in shown_blocks(message, options) if not _is_shown_with_call(block, calls)]
         if not blocks:
             continue
-        if _SPEAKERS[message.role] != speaker:
-            speaker = _SPEAKERS[message.role]
+        if SPEAKERS[message.role] != speaker:
+            speaker = SPEAKERS[message.role]
             yield _heading(speaker, message)
         for block in blocks:
             yield from _block(block, message, options, results)
@@ -198,8 +197,8 @@ def _code(text: str) -> str:
 
 
 def _time(milliseconds: int | None) -> str:
-    iso = iso_time(milliseconds)
-    return f"{iso[:10]} {iso[11:16]} UTC" if iso else ""
+    time = minute(milliseconds)
+    return f"{time} UTC" if time else ""
 
 
 def _pretty(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast_core.export.document import iso_time, shown_blocks
+from holdfast_core.export.document import SPEAKERS, minute, shown_blocks
 from holdfast_core.export.markdown import call_title
 from holdfast_core.export.plain import one_line, plain_text
 from holdfast_core.model.export import ExportOptions
@@ -23,7 +23,6 @@ from holdfast_core.model.message import (
 from holdfast_core.model.session import Session, SessionEntry
 
 _COMPLETE = ExportOptions()
-_SPEAKERS = {"user": "You", "assistant": "Assistant", "tool": "Assistant", "system": "Context"}
 
 
 def render(
@@ -46,10 +45,9 @@ def render(
     for message in session.messages:
         blocks = shown_blocks(message, options)
         lines = [line for block in blocks for line in _lines(block, message, output_lines)]
-        if lines and _SPEAKERS[message.role] != speaker:
-            speaker = _SPEAKERS[message.role]
-            time = (iso_time(message.timestamp_ms) or "")[:16].replace("T", " ")
-            yield f"\n── {speaker} {time}".rstrip() + "\n"
+        if lines and SPEAKERS[message.role] != speaker:
+            speaker = SPEAKERS[message.role]
+            yield f"\n── {speaker} {minute(message.timestamp_ms)}".rstrip() + "\n"
         yield "".join(line + "\n" for line in lines)
     if session.problems:
         yield f"\n{len(session.problems):,} records could not be read.\n"
