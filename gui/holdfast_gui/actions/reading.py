@@ -76,6 +76,15 @@ class Reading(QObject):
         else:
             self._following.start(self._follow(self.session_id))
 
+    async def show_child(self, session_id: str) -> None:
+        """Hand a subagent's session to the transcript, which shows it below the call that started it."""
+        try:
+            loaded = await self._library.load(session_id)
+        except HoldfastError as error:
+            log.info("a subagent's session cannot be shown in place: %s", error.detail)
+            return
+        self._transcript.add_child(loaded.session)
+
     async def _open(self, session_id: str, message_index: int, terms: tuple[str, ...]) -> None:
         slow = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._transcript.show_loading)
         try:

@@ -81,6 +81,7 @@ def _connect_session(parts: Parts) -> None:
     window.detail.subagent_clicked.connect(context.reading.open)
     window.detail.file_clicked.connect(saying.open_file)
     context.transcript.session_wanted.connect(context.reading.open)
+    context.transcript.child_wanted.connect(slot(context.reading.show_child))
     context.transcript.link_clicked.connect(saying.open_link)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -49,7 +49,7 @@ class Composer:
     agent: AgentInfo
     code_worker: Worker
     picture_worker: Worker
-    children: Mapping[str, Session] = field(default_factory=dict)
+    children: dict[str, Session] = field(default_factory=dict)
     depth: int = 0
 
     def chunks(self, part: int) -> list[Chunk]:

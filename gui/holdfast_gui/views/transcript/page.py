@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.message import ToolCall
 from holdfast_core.model.session import Session
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
@@ -30,6 +31,7 @@ class Page(QAbstractScrollArea):
     """Draws the chunks in sight, and nothing else. ``words`` are marked, ``mouse`` is where the mouse hovers."""
 
     session_wanted = Signal(str)
+    child_wanted = Signal(str)
     link_clicked = Signal(str)
     moved = Signal()
     content_changed = Signal()
@@ -65,7 +67,7 @@ class Page(QAbstractScrollArea):
 
     def show_new(self, session: Session, agent: AgentInfo, children: Mapping[str, Session]) -> None:
         """Take another session; its parts are still to be built."""
-        self._composer = Composer(self.model, agent, self._code_worker, self._picture_worker, children)
+        self._composer = Composer(self.model, agent, self._code_worker, self._picture_worker, dict(children))
         self.model.set_session(session)
         self.column.reset()
         self.selection.clear()
@@ -77,10 +79,12 @@ class Page(QAbstractScrollArea):
         """Whose session it is."""
         return self._composer.agent.name
 
-    def set_children(self, children: Mapping[str, Session]) -> None:
-        """Give the sessions of subagents that opened calls show in place."""
-        self._composer.children = children
-        self.restyle()
+    def add_child(self, session: Session) -> None:
+        """Give the session of a subagent, which an open call shows in place."""
+        self._composer.children[session.id] = session
+        for entry in self.placed():
+            self.column.forget_part(entry.part)
+        self.changed_size()
 
     def placed(self) -> list[Placed]:
         """Return the chunks in the window, laid out."""
@@ -115,7 +119,15 @@ class Page(QAbstractScrollArea):
             self.selection.clear()
         self.column.go_to(part, 0, -y)
         self.changed_place()
+        self._ask_for_child(part)
         return True
+
+    def _ask_for_child(self, part: int) -> None:
+        """Ask for the session of an open call's subagent, unless it is here."""
+        block = self.model.block(part)
+        session_id = block.session_id if isinstance(block, ToolCall) else None
+        if session_id and self.model.is_open(part) and session_id not in self._composer.children:
+            self.child_wanted.emit(session_id)
 
     def tell_copied(self, chunk: Chunk | None) -> None:
         """Say for a moment that what a chunk shows was copied."""

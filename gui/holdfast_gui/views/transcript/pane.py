@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.accessibility import announce, install
 from holdfast_gui.views.transcript.find_bar import FindBar
 from holdfast_gui.views.transcript.floating import JumpPill, Tools
+from holdfast_gui.views.transcript.menu import TranscriptMenu
 from holdfast_gui.views.transcript.outline import OutlinePanel
 from holdfast_gui.views.transcript.rail import Rail, RailMarks
 from holdfast_gui.views.transcript.states import StateView
@@ -32,11 +33,15 @@ KINDS: dict[str, Group] = {
 
 
 class TranscriptPane(QWidget):
-    """Shows one session. Emits what the person asks for; loads, opens and fetches nothing."""
+    """Shows one session. Emits what the person asks for; loads, opens and fetches nothing.
+
+    ``session_wanted`` asks to open a subagent's session, ``child_wanted`` to
+    load it and hand it to `add_child`.
+    """
 
     session_wanted = Signal(str)
     link_clicked = Signal(str)
-    context_menu_wanted = Signal(QPoint)
+    child_wanted = Signal(str)
     filter_changed = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,6 +55,7 @@ class TranscriptPane(QWidget):
         self._pill = JumpPill(self)
         self._tools = Tools(KINDS, self)
         self._outline = OutlinePanel(self.view.model, self)
+        self._menu = TranscriptMenu(self.view)
         self._lay_out()
         self._connect()
         install()
@@ -77,9 +83,9 @@ class TranscriptPane(QWidget):
         self._place_floating()
         self._show(0)
 
-    def set_children(self, children: Mapping[str, Session]) -> None:
-        """Give subagents' sessions by id, to be shown in place where their calls are open."""
-        self.view.set_children(children)
+    def add_child(self, session: Session) -> None:
+        """Give a subagent's session, after `child_wanted` or before; its call shows it in place while it is open."""
+        self.view.add_child(session)
 
     def clear(self) -> None:
         """Show that no session is chosen."""
@@ -235,7 +241,8 @@ class TranscriptPane(QWidget):
         view, bar = self.view, self.find_bar
         view.session_wanted.connect(self.session_wanted)
         view.link_clicked.connect(self.link_clicked)
-        view.context_menu_wanted.connect(self.context_menu_wanted)
+        view.child_wanted.connect(self.child_wanted)
+        view.context_menu_wanted.connect(self._menu.open_at)
         view.filter_dropped.connect(lambda: self.set_filter(()))
         view.moved.connect(self._on_moved)
         view.content_changed.connect(self._mark_rail)

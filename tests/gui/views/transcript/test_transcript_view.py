@@ -6,18 +6,22 @@ import os
 
 import pytest
 from holdfast_core.model.message import Compaction, Error, File, Image, Message, Text, Thinking, ToolCall
+from holdfast_core.model.session import Session, SessionFacts
 from holdfast_core.model.usage import Usage
 from holdfast_gui.models.parts import Kind
 from holdfast_gui.theme import theme
+from holdfast_gui.views.transcript.menu import TranscriptMenu
 from PySide6 import QtGui
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QWheelEvent
 from PySide6.QtTest import QTest
 
 from tests.gui.transcripts import AGENT, answer, day_at_sea, edit, long_session, prompt, result, run, session
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
+# What the offscreen platform says of every popup.
+POPS_UP = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 
 
 def keys(pane, *pressed):
@@ -401,3 +405,44 @@ def test_a_copy_is_confirmed_for_a_moment(pane, show, sight, qtbot):
 
     assert pane.view.viewport().grab().toImage() != before
     qtbot.waitUntil(lambda: pane.view._copied is None)
+
+
+def test_an_opened_call_asks_for_its_subagents_session_and_shows_it(pane, show, sight, qtbot):
+    child = Session(SessionFacts(agent="pilot", native_id="child", kind="subagent"), (answer("Dry as a bone."),))
+    show(session(answer(ToolCall("c", "Task", {"description": "Look"}, session_id="pilot:child"))))
+
+    with qtbot.waitSignal(pane.child_wanted) as wanted:
+        pane.view.toggle(sight.part(Kind.TOOL))
+    pane.add_child(child)
+
+    assert wanted.args == ["pilot:child"]
+    assert "Dry as a bone." in [entry.chunk.plain for entry in pane.view.placed()]
+
+
+@POPS_UP
+def test_the_menu_copies_a_block_and_opens_a_step(pane, show, sight):
+    show(day_at_sea())
+    menu = pane.view.findChild(TranscriptMenu)
+    viewport = pane.view.viewport()
+
+    card = sight.entry(Kind.PROSE, chunk=1)
+    QGuiApplication.sendEvent(viewport, menu_event(viewport, sight.point(card, 50, 50)))
+    assert menu.copy_block.isVisible()
+    assert not menu.copy.isEnabled()
+    menu.copy_block.trigger()
+    menu.hide()
+    assert QGuiApplication.clipboard().text() == "length = 5 * depth\n"
+
+    pane.select_all()
+    QGuiApplication.sendEvent(viewport, menu_event(viewport, sight.point(sight.entry(Kind.TOOL), 50, 15)))
+    assert menu.toggle.text() == "Open"
+    assert not menu.open_session.isVisible()
+    menu.copy_plain.trigger()
+    menu.toggle.trigger()
+    menu.hide()
+    assert "Why does the anchor drag?" in QGuiApplication.clipboard().text()
+    assert pane.view.model.is_open(sight.part(Kind.TOOL))
+
+
+def menu_event(viewport, point):
+    return QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, viewport.mapToGlobal(point))
