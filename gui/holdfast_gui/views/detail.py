@@ -118,7 +118,8 @@ class DetailPane(Pane):
 
     def _order_focus(self) -> None:
         rows = [*self.files.rows(), *self.subagents.rows()]
-        stops = [self.first_stop, *rows, self.note, *self.tags.chips(), self.tags.add_button, self.tags.field]
+        said = [self.note, *self.tags.chips(), self.tags.add_button, self.tags.field]
+        stops: list[QWidget] = [self.first_stop, *self.facts.stops(), *self.usage.stops(), *rows, *said]
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
 

@@ -83,6 +83,10 @@ class Facts(QWidget):
         """The first field, which is there even while nothing is shown."""
         return self._pairs[0][1]
 
+    def stops(self) -> list[Value]:
+        """Return the fields in the order in which the focus goes through them."""
+        return [value for label, value in self._pairs if not label.isHidden()]
+
     @property
     def values(self) -> dict[str, str]:
         """What is shown, by name."""
@@ -123,7 +127,7 @@ class Value(QLineEdit):
         self.setTextMargins(-2, 0, -2, 0)  # Qt keeps two pixels to itself
         self.setFixedHeight(theme().line("small"))
         self.setMinimumWidth(20)
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def set_value(self, name: str, value: str) -> None:
         """Show a value, from its beginning."""
@@ -212,7 +216,11 @@ class TodoRow(QWidget):
         painter = QPainter(self)
         sign = look.tokens.accent if self._todo.status == "in_progress" else look.tokens.text3
         paint_icon(painter, self._SIGNS[self._todo.status], _sign_box(self), sign)
-        _words(painter, self.rect().adjusted(look.px(21), 0, 0, 0), self._content, "small", ink)
+        left = look.px(21)
+        _words(painter, self.rect().adjusted(left, 0, 0, 0), self._content, "small", ink)
+        if is_done:
+            width = min(painter.fontMetrics().horizontalAdvance(self._content), self.width() - left)
+            painter.drawLine(left, self.height() // 2 + 1, left + width, self.height() // 2 + 1)
         painter.end()
 
 

@@ -74,6 +74,16 @@ def test_values_can_be_copied_whole(pane):
     assert QGuiApplication.clipboard().text() == "~/.claude_code/sessions/2.jsonl"
 
 
+def test_values_are_reached_and_copied_by_keys_alone(pane):
+    pane.facts.value("Agent").setFocus(Qt.FocusReason.TabFocusReason)
+
+    for _ in range(2):
+        QTest.keyClick(pane.focusWidget(), Key.Key_Tab)
+    QTest.keyClick(pane.focusWidget(), Key.Key_C, CONTROL)
+
+    assert QGuiApplication.clipboard().text() == "~/code/kelp-api"
+
+
 def test_values_cannot_be_changed(pane):
     value = pane.facts.value("Branch")
 
