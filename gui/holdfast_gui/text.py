@@ -161,21 +161,21 @@ def moment(milliseconds: int | None, *, zone: tzinfo | None = None) -> datetime 
 
 def age(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None) -> str:
     """Return a moment as a list shows it under its day: the time, or the day if that is another."""
-    when = moment(milliseconds, zone=zone)
-    if when is None:
+    at = moment(milliseconds, zone=zone)
+    if at is None:
         return ""
-    days = (now.astimezone(zone).date() - when.date()).days
+    days = (now.astimezone(zone).date() - at.date()).days
     if days == 0:
-        return f"{when:%H:%M}"
+        return f"{at:%H:%M}"
     if 0 < days < 7:
-        return f"{_translate(_DAYS[when.weekday()])} {when:%H:%M}"
-    return _short_date(when.date(), now.astimezone(zone).date())
+        return f"{_translate(_DAYS[at.weekday()])} {at:%H:%M}"
+    return _short_date(at.date(), now.astimezone(zone).date())
 
 
 def clock(milliseconds: int | None, *, zone: tzinfo | None = None) -> str:
     """Return the time of day: ``10:42``."""
-    when = moment(milliseconds, zone=zone)
-    return f"{when:%H:%M}" if when else ""
+    at = moment(milliseconds, zone=zone)
+    return f"{at:%H:%M}" if at else ""
 
 
 def when(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None) -> str:

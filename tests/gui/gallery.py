@@ -32,6 +32,7 @@ def window_with_sessions(transcript: QWidget | None = None) -> MainWindow:
     window.detail.home = invented.HOME
     window.places.set_places(invented.places(), invented.agents())
     window.places.set_saved([SavedSearch("Failing deploys", "tag:deploy has:error"), SavedSearch("Opus", "model:opus")])
+    window.places.set_saved_counts({"tag:deploy has:error": 23, "model:opus": 17})
     window.places.status.set_idle(12418)
     window.session_list.set_agents(invented.agents())
     _show_list(window, invented.entries())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal
@@ -71,6 +71,7 @@ class PlacesModel(QAbstractListModel):
         self._places = Places()
         self._agents: dict[str, AgentInfo] = {}
         self._saved: list[SavedSearch] = []
+        self._saved_counts: dict[str, int] = {}
         self._shows_all_projects = False
         self._project_filter = ""
         self._rows: list[_Row] = []
@@ -102,6 +103,12 @@ class PlacesModel(QAbstractListModel):
         """Replace the saved searches."""
         self._saved = list(searches)
         self._reset()
+
+    def set_saved_counts(self, counts: Mapping[str, int]) -> None:
+        """Say how many sessions the saved searches find, by their text; those not named show no count."""
+        if counts != self._saved_counts:
+            self._saved_counts = dict(counts)
+            self._reset()
 
     def show_all_projects(self, is_shown: bool, *, matching: str = "") -> None:
         """Unfold or fold the projects; unfolded, only those whose path holds ``matching``."""
@@ -154,7 +161,7 @@ class PlacesModel(QAbstractListModel):
         self._add_section(self.tr("Agents"), [self._agent_row(each) for each in places.agents])
         self._add_section(self.tr("Projects"), self._project_rows())
         self._add_section(self.tr("Tags"), [_tag_row(each) for each in places.tags[:TOP_TAGS]])
-        self._add_section(self.tr("Saved searches"), [_saved_row(each) for each in self._saved])
+        self._add_section(self.tr("Saved searches"), [self._saved_row(each) for each in self._saved])
 
     def _add_section(self, title: str, rows: list[_Row]) -> None:
         if rows:
@@ -177,6 +184,11 @@ class PlacesModel(QAbstractListModel):
             rows.append(_Row(self.tr("All projects…"), icon="folder-more", sessions=len(projects), is_more=True))
         return rows
 
+    def _saved_row(self, search: SavedSearch) -> _Row:
+        title = text.title(search.title)
+        place = Place("saved", search.query_text, search.query_text, title)
+        return _Row(title, place, "search", sessions=self._saved_counts.get(search.query_text))
+
 
 def quoted(value: str) -> str:
     """Return a value as the search field wants it: in quotes where it holds more than a word."""
@@ -195,11 +207,6 @@ def _tag_row(counted: Count) -> _Row:
     title = text.title(counted.value)
     place = Place("tag", counted.value, f"tag:{quoted(counted.value)}", title)
     return _Row(title, place, "tag", sessions=counted.sessions)
-
-
-def _saved_row(search: SavedSearch) -> _Row:
-    title = text.title(search.title)
-    return _Row(title, Place("saved", search.query_text, search.query_text, title), "search")
 
 
 def _tooltip(row: _Row) -> str | None:

@@ -22,7 +22,6 @@ class Completions(QFrame):
 
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)
-        self._field = field
         self._model = QStringListModel(self)
         self.view = QListView()
         self.view.setModel(self._model)

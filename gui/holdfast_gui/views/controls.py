@@ -300,17 +300,8 @@ class IconButton(Pressable):
         self._colour = colour
         self._side = side
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.set_label(label)
-
-    def set_label(self, label: str) -> None:
-        """Say what the button does."""
         self.setToolTip(text.tooltip(label))
         self.setAccessibleName(label)
-
-    def set_icon(self, icon: str, colour: str = "text2") -> None:
-        """Show another icon."""
-        self._icon, self._colour = icon, colour
-        self.update()
 
     def sizeHint(self) -> QSize:
         """See Qt."""

@@ -183,5 +183,6 @@ class DetailPane(Pane):
 
 def _problem_row(problem: Problem) -> QWidget:
     facts = Facts()
-    facts.set([(f"Line {text.count(problem.line)}", text.one_line(problem.reason))])
+    where = f"Line {text.count(problem.line)}" if problem.line else "Source"
+    facts.set([(where, text.one_line(problem.reason))])
     return facts

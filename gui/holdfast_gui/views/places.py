@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from holdfast_core.model.agent import AgentInfo
@@ -66,6 +66,12 @@ class PlacesView(Pane):
         """Show these saved searches."""
         self._model.set_saved(searches)
         self._mark()
+
+    def set_saved_counts(self, counts: Mapping[str, int]) -> None:
+        """Say how many sessions the saved searches find, by their text."""
+        with self.list.staying():
+            self._model.set_saved_counts(counts)
+            self._mark()
 
     def add_saved(self, search: SavedSearch) -> None:
         """Keep a search, in place of one with the same text; tells `saved_changed`."""

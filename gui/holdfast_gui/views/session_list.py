@@ -24,7 +24,7 @@ from holdfast_gui.views.session_table import SessionTable
 SORTS: Final = {
     "-updated": "Newest first",
     "+updated": "Oldest first",
-    "-created": "Last begun first",
+    "-created": "Latest start first",
     "+title": "Title",
     "+project": "Project",
     "+agent": "Agent",

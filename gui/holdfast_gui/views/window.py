@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         """Take back what `save_state` gave; whatever of it makes no sense is left out."""
         try:
             found = json.loads(state)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(found, dict) or found.get("version") != _STATE_VERSION:
             return
@@ -220,7 +220,7 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentIndex(number)
 
     def _toggle(self, name: str, pane: QWidget) -> None:
-        self._is_wanted[name] = not pane.isVisible()
+        self._is_wanted[name] = pane.isHidden()
         self._show_pane(name, pane, is_shown=self._is_wanted[name])
 
     def _show_pane(self, name: str, pane: QWidget, *, is_shown: bool) -> None:

@@ -54,6 +54,15 @@ def test_every_place_says_what_the_search_field_would(model):
     assert queries["Failing"] == "has:error"
 
 
+def test_saved_searches_can_have_counts(model):
+    model.set_saved([SavedSearch("Failing", "has:error"), SavedSearch("Other", "x")])
+
+    model.set_saved_counts({"has:error": 23})
+
+    last = model.rowCount() - 1
+    assert [model.index(row).data(PlaceRole.COUNT) for row in (last - 1, last)] == [23, None]
+
+
 @pytest.mark.parametrize(
     ("value", "written"),
     [("plain", "plain"), ("two words", '"two words"'), ('a"b c', '"a b c"'), ("", '""'), ("a,b", '"a,b"')],

@@ -14,8 +14,8 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
 from holdfast_gui.views.scroll import OverlayScrollBar
 from holdfast_gui.views.session_list import SessionListView
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QHoverEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
@@ -265,6 +265,21 @@ def test_a_drag_takes_all_that_is_selected(view, qtbot):
 
     assert dragged.args == [names(1, 2)]
     assert view.selected_ids() == names(1, 2)
+
+
+def test_the_row_under_the_pointer_shows_its_star(view):
+    before = view.table.viewport().grab().toImage()
+
+    QTest.mouseMove(view.table.viewport(), place_of(view, 3))
+    QApplication.sendEvent(
+        view.table.viewport(),
+        QHoverEvent(QEvent.Type.HoverMove, place_of(view, 3), view.mapToGlobal(place_of(view, 3)), QPointF(0, 0)),
+    )
+    after = view.table.viewport().grab().toImage()
+
+    corner = place_of(view, 3) + QPoint(100, 25)
+    assert before.pixelColor(corner) != after.pixelColor(corner)
+    assert after.pixelColor(corner) == theme().tokens.hover
 
 
 def test_a_context_menu_is_asked_for_where_the_session_is(view, qtbot):

@@ -104,6 +104,15 @@ def test_a_pane_that_the_person_hid_stays_hidden(window):
     assert window.detail.isVisible()
 
 
+def test_details_are_hidden_while_no_session_is_shown(window):
+    window.show_nothing()
+
+    window.toggle_detail()
+    window.show_session()
+
+    assert not window.detail.isVisible()
+
+
 def test_the_window_is_remembered(window, qapp):
     window.toggle_detail()
     window.session_list.head.set_order("+title", "project")
@@ -141,6 +150,7 @@ def test_a_pane_that_was_hidden_comes_back_in_its_width(window):
         b"",
         b"\xff\xfe",
         b"[]",
+        b"[" * 100_000,
         b'{"version": 99}',
         b'{"version": 1}',
         b'{"version": 1, "geometry": 7, "splitter": ["a"], "wanted": [], "sort": null, "saved": [[1, 2], 3]}',
