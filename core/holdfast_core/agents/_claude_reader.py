@@ -15,6 +15,7 @@ from holdfast_core.agents._claude_records import (
     Said,
     blocks_of,
     command_line,
+    contents,
     is_injected,
     new_name,
     opened,
@@ -45,6 +46,13 @@ class _Titles(msgspec.Struct, array_like=True):
     prompt: str = ""
     command: str = ""
     away: str = ""
+
+
+class _Seed(msgspec.Struct, array_like=True):
+    """What the next record's meaning depends on."""
+
+    queue: list[tuple[str, int | None]] = []
+    taken: list[bytes] = []
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -101,7 +109,8 @@ class Reader(LineReader[Record]):
         fresh._state.main.count = place.index
         fresh._main.base = place.index
         if place.seed:
-            fresh._state.queue = msgspec.msgpack.decode(place.seed, type=list[tuple[str, int | None]])
+            seed = msgspec.msgpack.decode(place.seed, type=_Seed)
+            fresh._state.queue, fresh._state.taken = seed.queue, seed.taken
         return fresh
 
     def preload(self, warmed: Self) -> None:
@@ -261,8 +270,8 @@ class Reader(LineReader[Record]):
         return usage if is_first else None
 
     def _here(self) -> Place:
-        queue = self._state.queue
-        seed = msgspec.msgpack.encode(queue) if queue else b""
+        state = self._state
+        seed = msgspec.msgpack.encode(_Seed(state.queue, state.taken)) if state.queue or state.taken else b""
         return Place(self.position, self.line, self._main.next_index, seed)
 
     def _note_call(self, draft: Draft, item: Content, index: int) -> None:
@@ -391,7 +400,7 @@ class Reader(LineReader[Record]):
         """A prompt that was typed while the agent worked, where it was taken up."""
         state = self._state
         prompt = attachment.get("prompt")
-        content = msgspec.convert(prompt, list[Content]) if isinstance(prompt, list) else str(prompt or "")
+        content = contents(prompt) if isinstance(prompt, list) else str(prompt or "")
         blocks = self._blocks(Said(content=content))
         texts = [block.text for block in blocks if isinstance(block, Text)]
         for text in texts:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast_core.agents._json import shape_of, shaped
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
@@ -204,6 +205,16 @@ def opened_dict(raw: msgspec.Raw) -> dict[str, Any]:
     """Return the object in an undecoded part, an empty one if it holds anything else."""
     value = opened(raw)
     return value if isinstance(value, dict) else {}
+
+
+def contents(value: list[Any]) -> list[Content]:
+    """Return decoded JSON as the blocks of a message; none is lost."""
+    return [Content.generic(item) if (found := _content(item)) is None else found for item in value]
+
+
+def _content(value: Any) -> Content | None:
+    found: Content | None = shaped(value, shape_of(Content))
+    return found
 
 
 def is_injected(text: str) -> bool:

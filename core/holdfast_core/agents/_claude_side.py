@@ -40,7 +40,8 @@ class Side:
         parts = file.relative_to(below).parts
         self.native_id = text_of_name(file.stem)
         self.is_subagent = self.native_id.startswith("agent-")
-        self.parent_id = parts[1] if self.is_subagent and len(parts) > 3 and parts[2] == "subagents" else None
+        is_inner = self.is_subagent and len(parts) > 3 and parts[2] == "subagents"
+        self.parent_id = text_of_name(parts[1]) if is_inner else None
         self._encoded = parts[0] if len(parts) > 1 else ""
         self._folder = below / self._encoded
         self._config = below.parent

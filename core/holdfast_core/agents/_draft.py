@@ -10,7 +10,7 @@ import msgspec
 from holdfast_core.agents._prices import PICO, cost_pico
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, one_line
 from holdfast_core.agents.base import SessionRead
-from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo
+from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo, ToolCall
 from holdfast_core.model.session import TITLE_LIMIT, FileTouched, SessionFacts, SessionKind
 from holdfast_core.model.usage import ResponseUsage, Usage
 
@@ -110,18 +110,16 @@ class Draft:
             gathered.spoken_count += 1
             gathered.prompt_count += role == "user"
         for block in message.blocks:
-            kind = type(block)
-            if kind is Text:
+            if isinstance(block, Text):
                 if role not in ("tool", "system"):
-                    self._note_text(block.text, role)  # type: ignore[union-attr]  # kind is Text
-            elif kind is Error:
+                    self._note_text(block.text, role)
+            elif isinstance(block, Error):
                 gathered.has_error = True
-            elif kind is Image:
+            elif isinstance(block, Image):
                 gathered.has_image = True
         self.messages.append(message)
-        gathered.count = index = self.base + len(self.messages) - 1
-        gathered.count += 1
-        return index
+        gathered.count = self.next_index
+        return gathered.count - 1
 
     def _note_text(self, text: str, role: str) -> None:
         gathered = self.gathered
@@ -151,7 +149,7 @@ class Draft:
         message = self.at(index)
         blocks: list[Block] = [
             msgspec.structs.replace(block, session_id=session_id)
-            if getattr(block, "call_id", None) == call_id and hasattr(block, "session_id")
+            if isinstance(block, ToolCall) and block.call_id == call_id
             else block
             for block in message.blocks
         ]

@@ -41,7 +41,7 @@ class Forgiving(Generic[Record]):
     """
 
     def __init__(self, kind: type[Record]) -> None:
-        self._shape = _shape_of(kind)
+        self._shape = shape_of(kind)
         self._decode = msgspec.json.Decoder(kind).decode
         self._scanner = json.JSONDecoder(
             strict=False, parse_constant=self._constant, parse_float=self._float, parse_int=_integer
@@ -163,8 +163,8 @@ def _integer(text: str) -> int | str:
 
 
 @cache
-def _shape_of(kind: type) -> msgspec.inspect.Type:
-    """Looking at a type takes milliseconds, and every reading makes a decoder."""
+def shape_of(kind: type) -> msgspec.inspect.Type:
+    """Return the shape of a type; looking at one takes milliseconds, and every reading makes a decoder."""
     return msgspec.inspect.type_info(kind)
 
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from holdfast_core.errors import SourceError
 
-FILE_LIMIT = 4 << 30
+FILE_LIMIT = 2 << 30
 LINE_LIMIT = 64 << 20
 _BLOCK = 4 << 20
 _TAIL = 256

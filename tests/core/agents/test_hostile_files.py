@@ -246,7 +246,7 @@ def test_a_sparse_file_of_a_terabyte_is_refused(tmp_path: Path) -> None:
 
 def test_a_sparse_file_below_the_cap_is_refused_by_its_blocks(tmp_path: Path) -> None:
     path = claude_file(tmp_path)
-    os.truncate(path, 3 << 30)
+    os.truncate(path, 3 << 29)
 
     assert refusal(tmp_path) == "too_large"
 
