@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast_core.agents.base import Agent, Checkpoint, Home, SourceRef
-from holdfast_core.errors import HoldfastError
 from holdfast_core.index.writer import IndexWriter, Known
 from holdfast_core.model.changes import ScanFailure
 
@@ -65,11 +64,10 @@ def discover(agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, fu
     """
     found = Discovery()
     for name, agent in agents.items():
-        refs, failed = _refs_of(agent, home)
-        found.failures.extend(failed)
-        known = writer.known(name)
-        gone = _compare(found, refs, known, full=full)
-        _judge_gone(found, name, gone, is_complete=not failed)
+        refs, failures, is_complete = _refs_of(agent, home)
+        found.failures.extend(failures)
+        unseen = _compare(found, refs, writer.known(name), full=full)
+        _judge_gone(found, name, unseen if is_complete else {})
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -87,18 +85,17 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
             continue
         try:
             refs = list(agent.refs_for(home, own))
-        except (OSError, HoldfastError) as error:
-            found.failures.append(_failure(name, error))
+        except OSError as error:
+            found.failures.append(_failure(name, error.errno))
             continue
         known = writer.known(name, at=list(dict.fromkeys((*own, *(ref.key for ref in refs)))))
+        is_complete = True
         if known.keys() - {ref.key for ref in refs}:
-            refs, failed = _refs_of(agent, home)
-            found.failures.extend(failed)
+            refs, failures, is_complete = _refs_of(agent, home)
+            found.failures.extend(failures)
             known = writer.known(name)
-        else:
-            failed = []
-        gone = _compare(found, refs, known, full=False)
-        _judge_gone(found, name, gone, is_complete=not failed)
+        unseen = _compare(found, refs, known, full=False)
+        _judge_gone(found, name, unseen if is_complete else {})
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -112,27 +109,44 @@ def is_missing(path: str) -> bool:
     return False
 
 
-def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure]]:
+def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure], bool]:
+    """Return an agent's sources, what could not be looked through, and whether the rest was to its end."""
     refs: list[SourceRef] = []
+    failures: list[ScanFailure] = []
     try:
         for root in agent.roots(home):
-            _must_be_readable(root)
+            if _has_closed_directory(root):
+                failures.append(_failure(agent.id, errno.EACCES))
         refs.extend(agent.discover(home))  # what came before a failure is kept and read
-    except (OSError, HoldfastError) as error:
-        return refs, [_failure(agent.id, error)]
-    return refs, []
+    except OSError as error:
+        failures.append(_failure(agent.id, error.errno))
+        return refs, _each_once(failures), False
+    return refs, _each_once(failures), True
 
 
-def _must_be_readable(directory: Path) -> None:
+def _has_closed_directory(root: Path) -> bool:
+    """Return whether a directory right below a root may not be entered: a reader passes it over in silence.
+
+    Raises:
+        OSError: the root itself cannot be read.
+    """
     try:
-        os.scandir(directory).close()
+        with os.scandir(root) as entries:
+            return any(
+                entry.is_dir(follow_symlinks=False) and not os.access(entry.path, os.R_OK | os.X_OK)
+                for entry in entries
+            )
     except FileNotFoundError:
-        return
+        return False
 
 
-def _failure(agent: str, error: OSError | HoldfastError) -> ScanFailure:
-    reason = errno.errorcode.get(error.errno or 0, "unreadable") if isinstance(error, OSError) else "unreadable"
-    log.warning("a place of %s cannot be looked through: %s", agent, reason)
+def _each_once(failures: list[ScanFailure]) -> list[ScanFailure]:
+    return list(dict.fromkeys(failures))
+
+
+def _failure(agent: str, number: int | None) -> ScanFailure:
+    reason = errno.errorcode.get(number or 0, "unreadable")
+    log.info("a place of %s cannot be looked through: %s", agent, reason)
     return ScanFailure(agent, reason)
 
 
@@ -161,14 +175,12 @@ def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
     return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", None)
 
 
-def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known], *, is_complete: bool) -> None:
+def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known]) -> None:
     """Sort unseen sources into those that are gone and those that merely cannot be seen."""
-    if not unseen or not is_complete:
-        return
     seen: dict[Path, bool] = {}
     gone = [key for key, known in unseen.items() if _is_visible(Path(known.path).parent, seen)]
-    if len(gone) < len(unseen):
-        found.failures.append(ScanFailure(agent, "unreadable"))
+    if len(gone) < len(unseen) and all(failure.agent != agent for failure in found.failures):
+        found.failures.append(_failure(agent, None))
     if gone:
         found.gone[agent] = gone
 

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -286,8 +288,10 @@ def test_an_unreadable_directory_below_a_root_removes_nothing(place: Place, capl
 _AS_NOBODY = """
 import os, sys, tempfile
 from pathlib import Path
+from holdfast_core.agents import all_agents
 from tests.core.scan.conftest import Place
 
+all_agents()
 with tempfile.TemporaryDirectory() as warm:  # everything is imported before the privileges go
     (place := Place(Path(warm))).update()
     place.listed()
@@ -295,33 +299,59 @@ if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 place = Place(Path(sys.argv[1]))
+if sys.argv[2:]:
+    place.agents = all_agents()
 outcome = place.update()
 print(len(outcome.discovery.failures), *sorted(place.listed()))
 """
 
 
-@pytest.mark.parametrize("closed", [".fake", ".fake/project"])
-def test_a_directory_without_permission_removes_nothing(closed: str) -> None:
-    """In a place of its own: what pytest gives is closed to whoever has no privileges."""
+@contextmanager
+def open_place() -> Iterator[Place]:
+    """A place of its own, open to everyone: what pytest gives is closed to whoever has no privileges."""
     with tempfile.TemporaryDirectory() as top:
         place = Place(Path(top))
-        write_session(place.home, "one", "apple")
+        place.home.mkdir()
         place.index.mkdir()
         for path in (place.top, place.index):
             path.chmod(0o777)
+        yield place
 
-        def run() -> str:
-            command = [sys.executable, "-c", _AS_NOBODY, str(place.top)]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            return subprocess.run(
-                command, check=True, stdout=subprocess.PIPE, text=True, env=environment
-            ).stdout.strip()
 
-        assert run() == "0 fake:one"
+def update_as_nobody(place: Place, *options: str) -> str:
+    """Return the number of failures and the listed sessions, seen without privileges."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", _AS_NOBODY, str(place.top), *options]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.strip()
+
+
+@pytest.mark.parametrize("closed", [".fake", ".fake/project"])
+def test_a_directory_without_permission_removes_nothing(closed: str) -> None:
+    with open_place() as place:
+        write_session(place.home, "one", "apple")
+
+        assert update_as_nobody(place) == "0 fake:one"
         (place.home / closed).chmod(0)
-        assert run() == "1 fake:one"
+        assert update_as_nobody(place) == "1 fake:one"
         (place.home / closed).chmod(0o755)
-        assert run() == "0 fake:one"
+        assert update_as_nobody(place) == "0 fake:one"
+
+
+def test_a_directory_that_was_closed_from_the_start_is_reported_and_the_others_are_read() -> None:
+    record = {"type": "user", "uuid": "u1", "message": {"role": "user", "content": "apple"}}
+    with open_place() as place:
+        for project in ("-a", "-b"):
+            path = (
+                place.home / ".claude" / "projects" / project / f"0190a000-0000-7000-8000-00000000000{project[1]}.jsonl"
+            )
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(record) + "\n")
+        (place.home / ".claude" / "projects" / "-a").chmod(0)
+
+        said = update_as_nobody(place, "real")
+
+        (place.home / ".claude" / "projects" / "-a").chmod(0o755)
+        assert said == "1 claude_code:0190a000-0000-7000-8000-00000000000b"
 
 
 def test_readers_write_nothing_below_an_agents_home(place: Place) -> None:
