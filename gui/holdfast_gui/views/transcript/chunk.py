@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.transcript.document import CHIP_SPACE, SafeDocument
 
 Action = Literal["toggle", "copy", "open_session"]
@@ -214,8 +215,8 @@ def paint_marks(painter: QPainter, document: SafeDocument, clip: QRectF) -> None
         elif mark.kind == "code":
             left = document.findBlock(mark.start).layout().lineAt(0).x() - theme().px(10)
             ground = QRectF(left, first.top() - 4 + document.lift, width - left, last.bottom() - first.top() + 8)
-            fill_round(painter, ground, 6, tokens.code_ground)
-            outline_round(painter, ground, 6, tokens.line, 1)
+            fill_round(painter, ground, RADIUS_SMALL, tokens.code_ground)
+            outline_round(painter, ground, RADIUS_SMALL, tokens.line, 1)
         else:
             painter.fillRect(QRectF(0, first.center().y(), width, 1), tokens.line)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QVBoxLayout, QWidget
 
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.transcript.chunk import fill_round, outline_round
 from holdfast_gui.views.transcript.lines import draw_text
 
@@ -78,13 +79,13 @@ class IconButton(QAbstractButton):
             tokens = theme().tokens
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             rect = QRectF(self.rect())
-            fill_round(painter, rect, 6, tokens.hover if self.underMouse() or self.isDown() else tokens.bg2)
+            fill_round(painter, rect, RADIUS_SMALL, tokens.hover if self.underMouse() or self.isDown() else tokens.bg2)
             if self.hasFocus():
-                outline_round(painter, rect, 6, tokens.accent, 2)
+                outline_round(painter, rect, RADIUS_SMALL, tokens.accent, 2)
             colour = tokens.accent if self.is_marked else tokens.text3
             paint_icon(painter, self._icon, self.rect().adjusted(6, 6, -6, -6), colour)
             if self.is_marked:
-                fill_round(painter, QRectF(rect.right() - 9, 3, 6, 6), 3, tokens.accent)
+                fill_round(painter, QRectF(rect.right() - 9, 3, RADIUS_SMALL, 6), 3, tokens.accent)
         finally:
             painter.end()
 

@@ -13,6 +13,7 @@ from holdfast_gui.models.parts import LINE_HEIGHT
 from holdfast_gui.models.steps import Step
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.transcript.chunk import Button, Chunk, PaintState, fill_round, outline_round
 
 AVATAR = 24
@@ -119,9 +120,9 @@ class StepChunk(Chunk):
         look, tokens = theme(), theme().tokens
         is_hovered = self.is_openable and state.mouse is not None and self._ground().contains(state.mouse)
         if is_hovered:
-            fill_round(painter, self._ground(), 6, tokens.hover)
+            fill_round(painter, self._ground(), RADIUS_SMALL, tokens.hover)
         if state.has_focus:
-            outline_round(painter, self._ground(), 6, tokens.accent, 2)
+            outline_round(painter, self._ground(), RADIUS_SMALL, tokens.accent, 2)
         box = QRect(0, look.px(1), look.px(16), look.px(30))
         paint_icon(painter, self._icon(is_hovered), box.adjusted(0, look.px(7), 0, -look.px(7)), self._icon_colour())
         line = QRectF(look.px(23), look.px(1), self.width - look.px(31), look.px(30))
@@ -138,7 +139,7 @@ class StepChunk(Chunk):
         for button in self.buttons():
             if button.action == "open_session":
                 is_hovered = state.mouse is not None and button.rect.contains(state.mouse)
-                fill_round(painter, button.rect, 6, tokens.hover if is_hovered else tokens.raised)
+                fill_round(painter, button.rect, RADIUS_SMALL, tokens.hover if is_hovered else tokens.raised)
                 draw_text(painter, button.rect, button.text, look.font("small"), tokens.accent, is_centred=True)
                 taken += button.rect.width() + look.px(8)
         for number, part in enumerate(reversed(self._step.outcome)):
@@ -200,9 +201,9 @@ class CompactionChunk(Chunk):
         painter.fillRect(QRectF(0, middle, words.left() - 8, 1), tokens.line)
         painter.fillRect(QRectF(words.right() + 8, middle, self.width - words.right() - 8, 1), tokens.line)
         if self.is_openable and state.mouse is not None and words.contains(state.mouse):
-            fill_round(painter, words, 6, tokens.hover)
+            fill_round(painter, words, RADIUS_SMALL, tokens.hover)
         if state.has_focus:
-            outline_round(painter, words, 6, tokens.accent, 2)
+            outline_round(painter, words, RADIUS_SMALL, tokens.accent, 2)
         icon = QRect(round(words.left()) + look.px(8), middle - look.px(7), look.px(14), look.px(14))
         paint_icon(painter, "compact", icon, tokens.text3)
         draw_text(painter, words.adjusted(look.px(28), 0, 0, 0), self._text, look.font("small"), tokens.text3)

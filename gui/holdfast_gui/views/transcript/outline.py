@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from holdfast_gui.models.transcript import TranscriptModel
 from holdfast_gui.text import clock, one_line
 from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.transcript.chunk import fill_round
 from holdfast_gui.views.transcript.lines import draw_text
 
@@ -113,9 +114,9 @@ class _PromptDelegate(QStyledItemDelegate):
             state: QStyle.StateFlag = option.state
             rect = option.rect.toRectF()
             if state & QStyle.StateFlag.State_Selected:
-                fill_round(painter, rect, 6, tokens.selection)
+                fill_round(painter, rect, RADIUS_SMALL, tokens.selection)
             elif state & QStyle.StateFlag.State_MouseOver:
-                fill_round(painter, rect, 6, tokens.hover)
+                fill_round(painter, rect, RADIUS_SMALL, tokens.hover)
             inner = rect.adjusted(look.px(10), 0, -look.px(10), 0)
             time = str(index.data(TIME_ROLE) or "")
             taken = draw_text(painter, inner, time, look.font("caption"), tokens.text3, at_right=True)

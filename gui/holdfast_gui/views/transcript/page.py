@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from holdfast_gui.models.transcript import TranscriptModel
 from holdfast_gui.text import clock
 from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.transcript.chunk import Chunk, PaintState, TextChunk, fill_round
 from holdfast_gui.views.transcript.column import Column, Placed
 from holdfast_gui.views.transcript.compose import Composer
@@ -244,7 +245,9 @@ class Page(QAbstractScrollArea):
         if not isinstance(chunk, TextChunk) and self.selection.within(*entry.place, 0):
             ground = QColor(theme().tokens.accent)
             ground.setAlphaF(0.14)
-            fill_round(painter, QRectF(-theme().px(9), 1, chunk.width + theme().px(9), chunk.height - 2), 6, ground)
+            fill_round(
+                painter, QRectF(-theme().px(9), 1, chunk.width + theme().px(9), chunk.height - 2), RADIUS_SMALL, ground
+            )
         chunk.paint(painter, state)
         if state.has_focus and not self.model.is_openable(entry.part):
             fill_round(painter, QRectF(-theme().px(9), 2, 3, chunk.height - 4), 1.5, theme().tokens.accent)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath
 from holdfast_gui.text import one_line, size
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.theme.tokens import RADIUS_FIELD
 from holdfast_gui.views.transcript import images
 from holdfast_gui.views.transcript.chunk import Chunk, PaintState, outline_round
 from holdfast_gui.views.transcript.lines import draw_text
@@ -59,15 +60,15 @@ class PictureChunk(Chunk):
         if isinstance(self._result, QImage):
             rect = QRectF(0, look.px(4), self._result.width(), self._result.height())
             path = QPainterPath()
-            path.addRoundedRect(rect, 8, 8)
+            path.addRoundedRect(rect, RADIUS_FIELD, RADIUS_FIELD)
             painter.save()
             painter.setClipPath(path)
             painter.drawImage(rect.topLeft(), self._result)
             painter.restore()
-            outline_round(painter, rect, 8, tokens.line, 1)
+            outline_round(painter, rect, RADIUS_FIELD, tokens.line, 1)
             return
         box = QRectF(0, look.px(4), min(self.width, look.px(420)), look.px(48))
-        outline_round(painter, box, 8, tokens.line, 1)
+        outline_round(painter, box, RADIUS_FIELD, tokens.line, 1)
         icon = QRect(look.px(14), round(box.center().y()) - look.px(8), look.px(16), look.px(16))
         paint_icon(painter, "image", icon, tokens.text3)
         reason = self._result or QCoreApplication.translate("transcript", "Reading the picture")

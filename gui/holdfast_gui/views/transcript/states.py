@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from holdfast_gui.text import one_line
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.theme.tokens import RADIUS_CARD
 from holdfast_gui.views.transcript.chunk import fill_round
 
 State = Literal["empty", "loading", "error"]
@@ -62,7 +63,7 @@ class StateView(QWidget):
             top += look.px(28)
             height = len(lines) * look.px(22) + look.px(18 if is_prompt else 4)
             if is_prompt:
-                fill_round(painter, QRectF(left, top, width, height), 10, tokens.prompt_ground)
+                fill_round(painter, QRectF(left, top, width, height), RADIUS_CARD, tokens.prompt_ground)
             inset = look.px(12) if is_prompt else 0
             for number, share in enumerate(lines):
                 y = top + inset * 0.75 + number * look.px(22) + look.px(6)

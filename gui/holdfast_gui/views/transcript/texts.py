@@ -14,7 +14,7 @@ from holdfast_gui.models.diff import DiffLine
 from holdfast_gui.text import clean
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
-from holdfast_gui.theme.tokens import mix
+from holdfast_gui.theme.tokens import RADIUS_CARD, RADIUS_FIELD, mix
 from holdfast_gui.views.transcript import highlight
 from holdfast_gui.views.transcript.chunk import (
     Button,
@@ -81,7 +81,7 @@ class PromptChunk(TextChunk):
     def paint_ground(self, painter: QPainter, state: PaintState) -> None:
         """Draw this piece's share of the ground."""
         bottom = self.height - (theme().px(4) if self._is_last else 0)
-        path = card_path(QRectF(0, 0, self.width, bottom), 10, is_first=self._is_first, is_last=self._is_last)
+        path = card_path(QRectF(0, 0, self.width, bottom), RADIUS_CARD, is_first=self._is_first, is_last=self._is_last)
         painter.fillPath(path, theme().tokens.prompt_ground)
 
 
@@ -115,7 +115,7 @@ class CardChunk(TextChunk):
         """Draw edge, ground and head."""
         tokens = theme().tokens
         card = self.card_rect()
-        path = card_path(card, 8, is_first=self.is_first, is_last=self.is_last)
+        path = card_path(card, RADIUS_FIELD, is_first=self.is_first, is_last=self.is_last)
         painter.fillPath(path, tokens.code_ground)
         self.paint_lines(painter, path, state)
         if self.is_first:
@@ -138,7 +138,7 @@ class CardChunk(TextChunk):
         head = QRectF(card.left(), card.top(), card.width(), look.px(CARD_HEAD))
         painter.save()
         painter.setClipRect(head, Qt.ClipOperation.IntersectClip)
-        painter.fillPath(card_path(card, 8, is_first=True, is_last=self.is_last), tokens.raised)
+        painter.fillPath(card_path(card, RADIUS_FIELD, is_first=True, is_last=self.is_last), tokens.raised)
         painter.restore()
         (copy,) = self.buttons()
         is_hovered = state.mouse is not None and copy.rect.contains(state.mouse)
@@ -335,7 +335,7 @@ class PlanChunk(TextChunk):
         painter.setBrush(tokens.bg2)
         painter.setPen(tokens.line)
         card = QRectF(0.5, look.px(6) + 0.5, self.width - 1, self.height - look.px(14) - 1)
-        painter.drawRoundedRect(card, 8, 8)
+        painter.drawRoundedRect(card, RADIUS_FIELD, RADIUS_FIELD)
         block = self.ensure_document().begin()
         for todo in self._todos:
             top = self.ensure_document().block_rect(block).top() + self.margins()[1]
@@ -363,7 +363,7 @@ class ErrorChunk(TextChunk):
         """Draw ground and icon."""
         look, tokens = theme(), theme().tokens
         ground = QRectF(0, look.px(4), self.width, self.height - look.px(12))
-        fill_round(painter, ground, 8, tokens.bad_ground)
+        fill_round(painter, ground, RADIUS_FIELD, tokens.bad_ground)
         paint_icon(painter, "problem", QRect(look.px(11), look.px(14), look.px(15), look.px(15)), tokens.bad)
 
 
