@@ -103,8 +103,8 @@ def open_for_reading(path: Path) -> apsw.Connection:
 
 
 def remove_files(directory: Path) -> None:
-    """Remove every file of the index but the writer's lock."""
-    for path in directory.iterdir():
+    """Remove every file of the index but the writer's lock, the catalog first: without it there is no index."""
+    for path in sorted(directory.iterdir(), key=lambda path: not path.name.startswith(CATALOG)):
         if path.name != LOCK and path.is_file():
             path.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -106,7 +107,9 @@ class Files:
         """End what runs in any connection; from any thread."""
         for connection in (self._catalog, *(shard.connection for shard in tuple(self._shards.values()))):
             if connection is not None:
-                connection.interrupt()
+                # It may be closed at this moment, by the thread that uses it.
+                with suppress(apsw.ConnectionClosedError):
+                    connection.interrupt()
 
     def close(self) -> None:
         """Close every file."""

@@ -20,6 +20,7 @@ from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, O
 
 # Up to so many sessions are named to the index one by one; more are looked up afterwards.
 _NAMED_SESSIONS: Final = 256
+_MANY_WORDS, _WORDS_AT_ONCE = 64, 24
 SessionKeys = Callable[[Node], Collection[int]]
 
 
@@ -43,10 +44,15 @@ class Candidate:
 
 
 class Plan(NamedTuple):
-    """What to ask the index. ``match`` is None for everything, empty for nothing."""
+    """What to ask the index. ``match`` is None for everything, empty for nothing.
+
+    ``parts`` ask the same together, one after the other: one question of
+    thousands of words costs each of its words for each message.
+    """
 
     match: str | None
     is_exact: bool
+    parts: tuple[str, ...] = ()
 
 
 NOTHING: Final = Plan("", True)
@@ -146,7 +152,11 @@ class Conditions:
         if not needle.has_tokens:
             return _EVERYTHING
         matches = needle.exact_matches() if vocabulary is None else needle.matches(vocabulary)
-        return Plan(_words(matches), needle.is_plain) if matches else NOTHING
+        if not matches:
+            return NOTHING
+        starts = range(0, len(matches), _WORDS_AT_ONCE) if len(matches) > _MANY_WORDS else ()
+        parts = tuple(_words(matches[start : start + _WORDS_AT_ONCE]) for start in starts)
+        return Plan(_words(matches), needle.is_plain, parts)
 
     @staticmethod
     def _plan_regex(node: Regex, vocabulary: Vocabulary | None) -> Plan:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, cast
 
 from holdfast_core import clock
+from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX
 from holdfast_core.index.files import ShardFile
 from holdfast_core.index.heads import RECORD_BYTES, one_head, unpack_head
@@ -21,6 +23,7 @@ _MATCHES: Final = (
     "(SELECT rowid, {score} AS score FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC) "
     "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid)"
 )
+_ROWIDS: Final = "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?"
 _COUNTS: Final = (
     "SELECT run.session, count(*) FROM (SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?) "
     "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid) GROUP BY run.session"
@@ -119,12 +122,30 @@ class Pursuit:
             yield _Part(unlisted, lowest, vocabulary.lowest - 1)
 
     def _counts(self, shard: ShardFile, part: _Part) -> Iterable[tuple[int, int]]:
+        if part.plan.is_exact and part.plan.parts:
+            return self._counts_of_parts(shard, part)
         if part.plan.is_exact and part.plan.match:
             return cast(
                 "Iterable[tuple[int, int]]",
                 shard.connection.execute(_COUNTS, (part.plan.match, part.first, part.last)),
             )
         return ((found.session, 1) for found in self._matches(shard, part, scored=False))
+
+    def _counts_of_parts(self, shard: ShardFile, part: _Part) -> Iterator[tuple[int, int]]:
+        rowids: set[int] = set()
+        for match in part.plan.parts:
+            self._check()
+            rows = select(shard.connection, _ROWIDS, (match, part.first, part.last))
+            rowids.update(rowid for (rowid,) in rows)
+        runs = select(shard.connection, "SELECT id, session FROM run ORDER BY id")
+        ends = [*(run for run, _ in runs[1:]), math.inf][: len(runs)]
+        ordered = sorted(rowids)
+        start = 0
+        for (_, session), end in zip(runs, ends, strict=True):
+            after = bisect_left(ordered, end, start)
+            if after > start:
+                yield session, after - start
+            start = after
 
     def _matches(self, shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[Found]:
         """Yield the messages of some rows that meet the query, newest first, until it is too late."""

@@ -209,6 +209,16 @@ def test_a_query_without_words_gives_each_session_once(directory: Path, reader: 
     assert (1, 2) == (result.total_sessions, result.total_messages) == reader.count(query("branch:main"))
 
 
+@pytest.mark.parametrize("tidy", [True, False])
+def test_letters_that_stand_in_many_words_are_counted_once(tidy: bool, directory: Path, reader: IndexReader) -> None:
+    texts = [f"x{n}abcx y{n}abcy" for n in range(300)]
+    write(directory, read("/1", session("one", texts)), read("/2", session("two", ["abc", "other"])), tidy=tidy)
+
+    assert reader.count(query("abc")) == (2, 301)
+    assert sorted(listed(reader, "abc")) == ["one", "two"]
+    assert reader.count(query("abc -is:starred yabcy OR abcx")) == (1, 300)
+
+
 def test_what_is_left_out_is_left_out_as_a_whole_word(directory: Path, reader: IndexReader) -> None:
     write(directory, read("/1", session("one", ["the catalog", "the log"])))
 
