@@ -7,10 +7,10 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from holdfast_core.errors import IndexBroken
 from holdfast_core.library import Library
 from holdfast_core.paths import find_paths, self_command
 
@@ -79,63 +79,51 @@ class Holdfast(Peer):
     def _home(self) -> Path:
         return self.scratch / "home"
 
-    def library(self) -> Library:
-        """Open what was indexed."""
-        return Library.open(find_paths(self._home), agents_home=self.archive, environment={})
-
-    async def _searches(self, queries: dict[str, list[str]]) -> dict[str, Latency]:
-        library = self.library()
+    @asynccontextmanager
+    async def library(self) -> AsyncIterator[Library]:
+        """Open what was indexed, and close it."""
+        library = Library.open(find_paths(self._home), agents_home=self.archive, environment={})
         try:
-            return {kind: await _timed(library, kind, texts) for kind, texts in queries.items()}
+            yield library
         finally:
             await library.close()
 
+    async def _searches(self, queries: dict[str, list[str]]) -> dict[str, Latency]:
+        async with self.library() as library:
+            return {kind: await _timed(library, kind, texts) for kind, texts in queries.items()}
+
     async def _until_listed(self, started: float) -> float:
-        library = self.library()
-        try:
-            while not await _listed(library):
+        async with self.library() as library:
+            while not await library.keys(""):
                 _not_for_ever(started, "no session was listed")
                 await asyncio.sleep(_LOOK_EVERY_SECONDS)
             return time.perf_counter() - started
-        finally:
-            await library.close()
 
     async def _found(self, needles: dict[str, str], prefix: str) -> int:
-        library = self.library()
         right = 0
-        try:
+        async with self.library() as library:
             for needle, native_id in needles.items():
                 hits = (await library.search(f"{prefix}{needle}", limit=5)).hits
                 right += {hit.session_id.partition(":")[2] for hit in hits} == {native_id}
-        finally:
-            await library.close()
         return right
 
     async def _appended(self, times: int) -> Latency:
-        library = self.library()
-        await library.start()
         files = sorted((self.archive / ".claude").rglob("*.jsonl"), key=lambda path: path.stat().st_size)
         chosen, taken = files[len(files) // 2 :][:times], []
         before = {path: path.stat() for path in chosen}
         try:
-            await _seen(library, _add_line(chosen[0], "zawarmup"))
-            for number, path in enumerate(chosen):
-                started = time.perf_counter()
-                await _seen(library, _add_line(path, f"za{number}appended"))
-                taken.append(time.perf_counter() - started)
+            async with self.library() as library:
+                await library.start()
+                await _seen(library, _add_line(chosen[0], "zawarmup"))
+                for number, path in enumerate(chosen):
+                    started = time.perf_counter()
+                    await _seen(library, _add_line(path, f"za{number}appended"))
+                    taken.append(time.perf_counter() - started)
         finally:
-            await library.close()
             for path, status in before.items():
                 os.truncate(path, status.st_size)
                 os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         return summary(taken)
-
-
-async def _listed(library: Library) -> int:
-    try:
-        return len(await library.keys(""))
-    except IndexBroken:  # Looked at in the very moment in which it was made.
-        return 0
 
 
 async def _timed(library: Library, kind: str, texts: list[str]) -> Latency:
@@ -173,15 +161,11 @@ def _not_for_ever(started: float, what: str) -> None:
         raise RuntimeError(f"After {_GIVE_UP_SECONDS} s {what}.")
 
 
-def listing(make_library: Callable[[], Library]) -> dict[str, Latency]:
+async def listing(holdfast: Holdfast) -> dict[str, Latency]:
     """Return how long it takes to sort everything and to get the rows of one screen."""
-    return asyncio.run(_listing(make_library()))
-
-
-async def _listing(library: Library) -> dict[str, Latency]:
     orders: list[float] = []
     pages: list[float] = []
-    try:
+    async with holdfast.library() as library:
         for order in ("updated", "title", "messages", "project") * 5:
             started = time.perf_counter()
             keys = await library.keys("", sort=order)
@@ -189,6 +173,4 @@ async def _listing(library: Library) -> dict[str, Latency]:
             started = time.perf_counter()
             await library.entries(keys[:128])
             pages.append(time.perf_counter() - started)
-    finally:
-        await library.close()
     return {"sort all": summary(orders), "one page": summary(pages)}
