@@ -45,10 +45,11 @@ class Theme(QObject):
         """Dress the application; follows the system from now on.
 
         ``scale`` (0.75 to 2) is the person's text size. Widgets take their
-        sizes when they are built: change it before the window is.
+        sizes when they are built, so it stays as it is while any is shown.
         """
         self.mode = mode
-        self.scale = min(2.0, max(0.75, scale))
+        if not any(widget.isVisible() for widget in app.topLevelWidgets()):
+            self.scale = min(2.0, max(0.75, scale))
         if not self._follows:
             self._follows = True
             app.setStyle("Fusion")

@@ -9,7 +9,6 @@ from typing import Final
 
 from holdfast_core.model.agent import AgentInfo
 from PySide6.QtCore import (
-    QEvent,
     QItemSelection,
     QItemSelectionModel,
     QModelIndex,
@@ -185,12 +184,6 @@ class SessionTable(QTableView):
         super().focusInEvent(event)
         if self.is_by_keyboard and not self.currentIndex().isValid():
             self.step(1)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """See Qt."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ApplicationFontChange:
-            self._size_rows()
 
     # Helpers.
 
