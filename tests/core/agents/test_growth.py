@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from holdfast_core.agents import all_agents
+from holdfast_core.agents._jsonl import LineFile
+from holdfast_core.model.message import ToolCall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -172,3 +177,74 @@ def test_a_file_replaced_while_it_is_open_is_read_as_it_was_opened(agent: str, p
 
     assert not reading.was_continued
     assert reading.sessions[0].messages == []
+
+
+def records_of(file: Growing) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.data.splitlines()]
+
+
+def lines_of(records: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def test_a_fuller_row_gives_its_answer_again_and_no_more(tmp_path: Path) -> None:
+    agent, path = PLAIN[0]
+    file = growing(DATA / agent / "plain", path, tmp_path)
+    records = records_of(file)
+    (second,) = (place for place, record in enumerate(records) if "I will look" in json.dumps(record))
+    first = file.read(lines_of(records[: second + 1]))
+
+    reading = file.read(lines_of(records[: second + 2]), first.checkpoint)
+
+    (session,) = reading.sessions
+    assert reading.was_continued
+    assert session.first_index == 1
+    assert [message.usage is not None for message in session.messages] == [True, False, False]
+    assert [response.key for response in session.responses] == ["msg_A:req_A"]
+
+
+def test_a_call_is_linked_when_its_result_comes_later(tmp_path: Path) -> None:
+    case = DATA / "claude_code" / "subagents"
+    path = ".claude/projects/-home-ada-work-lighthouse/b2b20000-0000-4000-8000-00000000000b.jsonl"
+    file = growing(case, path, tmp_path)
+    records = [record for record in records_of(file) if record["type"] != "progress"]
+    first = file.read(lines_of(records[:2]))
+
+    reading = file.read(lines_of(records[:3]), first.checkpoint)
+
+    (session,) = reading.sessions
+    (call,) = session.messages[0].blocks
+    assert reading.was_continued
+    assert session.first_index == 1
+    assert isinstance(call, ToolCall)
+    assert call.session_id == "claude_code:agent-a1b2c3d4e5f6a7b8c"
+
+
+def test_a_rollback_takes_messages_back_that_were_given(tmp_path: Path) -> None:
+    case = DATA / "codex" / "rollback"
+    path = ".codex/sessions/2026/03/03/rollout-2026-03-03T10-00-00-019cd000-0000-7000-8000-00000000000a.jsonl"
+    file = growing(case, path, tmp_path)
+    records = records_of(file)
+    (rollback,) = (place for place, record in enumerate(records) if "thread_rolled_back" in json.dumps(record))
+    first = file.read(lines_of(records[:rollback]))
+
+    reading = file.read(lines_of(records[: rollback + 1]), first.checkpoint)
+
+    (session,) = reading.sessions
+    assert len(first.sessions[0].messages) == 6
+    assert reading.was_continued
+    assert (session.first_index, session.messages) == (2, [])
+    assert session.facts.message_count == 2
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b"{}\n" * 3_000_000)
+
+    with LineFile(str(path), root=str(tmp_path)) as file:
+        lines = file.lines()
+        next(lines)
+        os.truncate(path, 1000)
+
+        assert sum(1 for _ in lines) > 1000
+        assert not file.is_steady()
