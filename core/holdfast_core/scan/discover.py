@@ -110,38 +110,28 @@ def is_missing(path: str) -> bool:
 
 
 def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure], bool]:
-    """Return an agent's sources, what could not be looked through, and whether the rest was to its end."""
+    """Return an agent's sources, what could not be looked through, and whether the look came to its end."""
     refs: list[SourceRef] = []
-    failures: list[ScanFailure] = []
+    troubles = {trouble for root in agent.roots(home) if (trouble := _trouble_at(root))}
+    is_complete = True
     try:
-        for root in agent.roots(home):
-            if _has_closed_directory(root):
-                failures.append(_failure(agent.id, errno.EACCES))
         refs.extend(agent.discover(home))  # what came before a failure is kept and read
     except OSError as error:
-        failures.append(_failure(agent.id, error.errno))
-        return refs, _each_once(failures), False
-    return refs, _each_once(failures), True
+        troubles.add(error.errno or errno.EIO)
+        is_complete = False
+    return refs, [_failure(agent.id, trouble) for trouble in sorted(troubles)], is_complete
 
 
-def _has_closed_directory(root: Path) -> bool:
-    """Return whether a directory right below a root may not be entered: a reader passes it over in silence.
-
-    Raises:
-        OSError: the root itself cannot be read.
-    """
+def _trouble_at(root: Path) -> int | None:
+    """Return why a root, or a directory right below it, cannot be read: a reader passes such over in silence."""
     try:
         with os.scandir(root) as entries:
-            return any(
-                entry.is_dir(follow_symlinks=False) and not os.access(entry.path, os.R_OK | os.X_OK)
-                for entry in entries
-            )
+            directories = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
-        return False
-
-
-def _each_once(failures: list[ScanFailure]) -> list[ScanFailure]:
-    return list(dict.fromkeys(failures))
+        return None
+    except OSError as error:
+        return error.errno
+    return None if all(os.access(directory, os.R_OK | os.X_OK) for directory in directories) else errno.EACCES
 
 
 def _failure(agent: str, number: int | None) -> ScanFailure:

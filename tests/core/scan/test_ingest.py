@@ -15,6 +15,7 @@ from typing import Any
 import apsw
 import msgspec
 import pytest
+from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Checkpoint, Home, Reading, SourceRef
 from holdfast_core.errors import HoldfastError
 from holdfast_core.index.writer import IndexWriter
@@ -335,6 +336,22 @@ def test_a_directory_without_permission_removes_nothing(closed: str) -> None:
         assert update_as_nobody(place) == "1 fake:one"
         (place.home / closed).chmod(0o755)
         assert update_as_nobody(place) == "0 fake:one"
+
+
+def test_one_unreadable_root_of_an_agent_leaves_its_other_roots(place: Place) -> None:
+    place.agents = all_agents()
+    record = {"type": "user", "uuid": "u1", "message": {"role": "user", "content": "apple"}}
+    path = place.home / ".claude" / "projects" / "-p" / "0190a000-0000-7000-8000-000000000001.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record) + "\n")
+    loop = place.home / ".config" / "claude" / "projects"
+    loop.parent.mkdir(parents=True)
+    loop.symlink_to(loop)
+
+    outcome = place.update()
+
+    assert [(failure.agent, failure.reason) for failure in outcome.discovery.failures] == [("claude_code", "ELOOP")]
+    assert place.listed() == {f"claude_code:{path.stem}": 1}
 
 
 def test_a_directory_that_was_closed_from_the_start_is_reported_and_the_others_are_read() -> None:
