@@ -22,7 +22,7 @@ from holdfast_gui.theme import theme
 if TYPE_CHECKING:
     from holdfast_core.library import Library
     from holdfast_core.model.session import SessionEntry
-    from holdfast_core.settings import Settings
+    from holdfast_core.settings import Settings, SettingsRead
 
     from holdfast_gui.actions.browse import Browser
     from holdfast_gui.actions.indexing import Indexing
@@ -121,10 +121,7 @@ class Context:
 
     async def take_settings(self) -> None:
         """Read the settings; what of them the first paint needs is remembered for the next start."""
-        from holdfast_core.settings import read_settings  # pydantic takes longer to load than the first paint
-
-        loop = asyncio.get_running_loop()
-        read = await loop.run_in_executor(None, lambda: read_settings(self.paths, os.environ, self.overrides))
+        read = await asyncio.get_running_loop().run_in_executor(None, self._read_settings)
         settings = self.settings = read.settings
         self.library.use_settings(settings)
         self.browser.shows_subagents = settings.show_subagents
@@ -135,6 +132,12 @@ class Context:
                 theme().apply(application, mode=settings.theme, scale=settings.font_scale)
         if read.problems:
             self.troubles.bar.say(" ".join(read.problems))
+
+    def _read_settings(self) -> SettingsRead:
+        """In a thread: pydantic takes longer to load than the first paint."""
+        from holdfast_core.settings import read_settings
+
+        return read_settings(self.paths, os.environ, self.overrides)
 
     def remember(self) -> None:
         """Keep the window as it is for the next start."""

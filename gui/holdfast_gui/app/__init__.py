@@ -136,10 +136,12 @@ class Program:
     async def _go_on(self, parts: Parts) -> None:
         """Start what looks for new sessions, and do what the start asked for."""
         from holdfast_gui.actions.opening import carry_out
+        from holdfast_gui.actions.warm import load_soon
 
         context = parts.context
         await context.indexing.count()
         context.indexing.welcome()
+        await asyncio.get_running_loop().run_in_executor(None, load_soon)
         await context.take_settings()
         parts.tray.show()
         parts.traying.refill()
