@@ -89,9 +89,9 @@ class PartBuilder:
             self._calls[call] = earlier
         self._calls = {call: part for call, part in self._calls.items() if part < length}
 
-    def restore_speaker(self, message: Message | None, model: str | None) -> None:
-        """After `rewind`: ``message`` is the one of the last head that is left, ``model`` what was last named there."""
-        self._speaker = "" if message is None else message.role
+    def restore_speaker(self, message: Message, model: str | None) -> None:
+        """After `rewind`: ``message`` is the one of the last head that is left, ``model`` what was named under it."""
+        self._speaker = message.role
         self._model = model
 
     @property
@@ -153,6 +153,7 @@ class PartBuilder:
             part = self._quiet(Kind.OUTPUT, Group.TOOLS, index, number)
         else:
             parts.result_messages[part], parts.result_blocks[part] = index, number
+            self.changed_from = min(self.changed_from, part)
         if result.is_error:
             head = parts.heads[part] if parts.heads[part] >= 0 else part
             parts.groups[part] |= Group.ERRORS

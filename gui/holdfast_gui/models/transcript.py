@@ -30,7 +30,7 @@ from holdfast_gui.models.steps import Outcome, Step, decoded, describe, input_te
 from holdfast_gui.text import one_line
 
 HIT_LIMIT = 20_000
-_CHECK_EVERY = 200  # messages or parts between two looks at the clock
+_CHECK_EVERY = 200  # messages between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class TextHit:
-    """A place where a word was found: ``start`` counts in the section's text, ``number`` in the whole session."""
+    """A place where a word was found; ``start`` counts in the text of the section."""
 
     part: int
     section: int
@@ -52,7 +52,10 @@ class TextHit:
 
 
 class TranscriptModel:
-    """A session as a column of parts. Nothing here reads a file, knows a pixel's colour or copies a text."""
+    """A session as a column of parts. Nothing here reads a file, knows a colour or copies a text.
+
+    ``changed_from`` is the first part that the last `build` made or changed.
+    """
 
     def __init__(self) -> None:
         self._builder = PartBuilder()
@@ -60,6 +63,7 @@ class TranscriptModel:
         self._built = 0
         self.heights = Heights()
         self.shown: int = Group.ALL
+        self.changed_from = 0
         self.step = lru_cache(maxsize=2_000)(self._describe)
         self.run_summary = lru_cache(maxsize=500)(self._summarise_run)
         self.diffs = lru_cache(maxsize=200)(self._read_diffs)
@@ -99,20 +103,15 @@ class TranscriptModel:
         anew; `build` makes it.
         """
         first_index = min(first_index, self._built)
-        parts = self.parts
-        restart = self._builder.rewind(first_index) if first_index else 0
-        if not first_index:
-            self._builder = PartBuilder()
         self._session = session
-        self._built = restart
+        if first_index:
+            self._built = self._builder.rewind(first_index)
+            self._restore_speaker()
+        else:
+            self._builder = PartBuilder()
+            self._built = 0
         length = len(self.parts)
-        head = self._builder.head
-        if parts is self.parts and head >= 0:
-            first = parts.messages[head]
-            models = (m.model for m in session.messages[first:restart] if m.role == "assistant" and m.model is not None)
-            self._builder.restore_speaker(session.messages[first], next(models, None))
         self._count_heights()
-        self._forget()
         return length
 
     def build(self, *, seconds: float) -> bool:
@@ -375,9 +374,20 @@ class TranscriptModel:
         outcome = (Outcome("1 error" if failed == 1 else f"{failed:,} errors", "bad"),) if failed else ()
         return Step(f"{self.parts.result_messages[steps]:,} steps", "steps", kinds, outcome, bool(failed))
 
+    def _restore_speaker(self) -> None:
+        """Tell the builder, which keeps no messages, who spoke last under the head that is left."""
+        head = self._builder.head
+        if head >= 0:
+            said = self._session.messages[self.parts.messages[head] : self._built]
+            models = (m.model for m in said if m.role == "assistant" and m.model is not None)
+            self._builder.restore_speaker(said[0], next(models, None))
+
     def _count_heights(self) -> None:
-        """Take over what the builder added or changed since."""
+        """Take over what the builder added or changed since; what was remembered of changed parts is wrong now."""
         start = min(self._builder.changed_from, len(self.parts), len(self.heights))
+        if start < len(self.heights):
+            self._forget()
+        self.changed_from = start
         self.heights.truncate(start)
         self.heights.extend(visible_heights(self.parts, self.shown, start))
         self._builder.changed_from = len(self.parts)

@@ -212,3 +212,17 @@ def test_usage_is_that_of_all_records_under_a_head():
     head = model.parts.kinds.find(Kind.HEAD, 1)
 
     assert model.usage(head) == Usage(11, 22)
+
+
+def test_what_was_said_of_a_step_changes_when_its_result_comes():
+    calls = [answer(run(f"c{n}", "ls")) for n in range(200)]
+    model = TranscriptModel()
+    model.set_session(session(*calls, result("c199", "", is_error=True)))
+    model.build(seconds=0)
+    last = len(model.parts) - 1
+    before = model.step(last)
+
+    model.build(seconds=0)
+
+    assert (before.is_error, model.step(last).is_error) == (False, True)
+    assert model.changed_from <= last

@@ -292,6 +292,7 @@ class TranscriptView(Page):
     def _build(self) -> None:
         """Make more parts; goes on by itself until all are made."""
         is_done = self.model.build(seconds=BUILD_SECONDS)
+        self.column.forget_from(self.model.changed_from)
         self.fit()
         if is_done:
             if self._builder.isActive():
