@@ -44,7 +44,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
 
 
-class Known(NamedTuple):
+class SessionRow(NamedTuple):
     """A row as it was before: its key, its number of messages and its facts as stored."""
 
     key: int
@@ -132,14 +132,14 @@ class Change:
         self._changed |= self._visible_ids(self._responses.settle())
         return self._changes()
 
-    def _known(self, source: int) -> dict[str, Known]:
+    def _known(self, source: int) -> dict[str, SessionRow]:
         rows = select(
             self._catalog,
             "SELECT id, key, document_count, facts, size_bytes, state, problem_count "
             "FROM session JOIN detail USING(key) WHERE source=?",
             (source,),
         )
-        return {session_id: Known(*rest) for session_id, *rest in rows}
+        return {session_id: SessionRow(*rest) for session_id, *rest in rows}
 
     def _touch(self, session_id: str) -> None:
         """Note who owned a session before this change first had to do with it."""
@@ -188,9 +188,9 @@ class Change:
         reading: Reading,
         session: SessionRead,
         *,
-        before: Known | None,
+        before: SessionRow | None,
         state: tuple[str, int],
-    ) -> Known:
+    ) -> SessionRow:
         facts = session.facts
         self._touch(facts.id)
         key = before.key if before else self._next_key
@@ -202,7 +202,7 @@ class Change:
             first = self._replace(facts.id, before, first, documents, is_rewrite=not reading.was_continued)
         annotation = self._annotation(facts.id)
         encoded = encoded_facts(facts)
-        after = Known(key, count, encoded, ref.fingerprint.size_bytes, *state)
+        after = SessionRow(key, count, encoded, ref.fingerprint.size_bytes, *state)
         if after != before:
             columns = session_columns(facts, encoded, annotation)
             seen = {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}
@@ -223,7 +223,7 @@ class Change:
         return facts.forked_from is None, facts.created_ms
 
     def _replace(
-        self, session_id: str, before: Known, first: int, documents: Sequence[Document], *, is_rewrite: bool
+        self, session_id: str, before: SessionRow, first: int, documents: Sequence[Document], *, is_rewrite: bool
     ) -> int:
         """Remove what differs from ``first`` on; returns the index from which the new messages must be written."""
         heads: dict[int, Head] = {}
@@ -270,7 +270,7 @@ class Change:
             self._pieces.append((facts.updated_ms or 0, pieces))
             self._updated_ms.append(facts.updated_ms or 0)
 
-    def _remove(self, session_id: str, row: Known, reason: str) -> None:
+    def _remove(self, session_id: str, row: SessionRow, reason: str) -> None:
         self._touch(session_id)
         for shard in self._shards.shards_of(row.key):
             shard.remove_from(row.key, 0)

@@ -33,6 +33,11 @@ class Needle:
         self.opens_right = (is_prefix and self._is_run(-1)) or self._opens(-1, -1, is_whole=is_whole)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left of it, so that it stands nowhere: an accent without a letter."""
+        return not self._text
+
+    @property
     def has_tokens(self) -> bool:
         """Whether the index can find it at all; punctuation alone it cannot."""
         return bool(self._tokens)
@@ -78,7 +83,7 @@ class Needle:
         # Where words end is checked here: in a pattern it costs more to compile than a whole search.
         is_bound_left = not self.opens_left and self._is_run(0)
         is_bound_right = not self.opens_right and self._is_run(-1)
-        match = self._pattern.search(folded)
+        match = self._pattern.search(folded) if self._text else None
         while match:
             start, end = match.span()
             is_whole_left = not is_bound_left or start == 0 or not _is_run(folded[start - 1])

@@ -149,6 +149,8 @@ class Conditions:
         return Plan(f"({match}) NOT ({' OR '.join(without)})" if without else match, is_exact)
 
     def _plan_needle(self, needle: Needle, vocabulary: Vocabulary | None) -> Plan:
+        if needle.is_empty:
+            return NOTHING
         if not needle.has_tokens:
             return _EVERYTHING
         matches = needle.exact_matches() if vocabulary is None else needle.matches(vocabulary)

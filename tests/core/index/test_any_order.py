@@ -92,7 +92,7 @@ def test_the_order_of_things_changes_no_answer(steps: list[tuple[str, str, list[
     notes: dict[str, Annotation] = {}
     with TemporaryDirectory() as top:
         lived, fresh = Path(top, "lived"), Path(top, "fresh")
-        writer = IndexWriter.open(lived, timeout_seconds=5)
+        writer = IndexWriter.open(lived, timeout_seconds=5, shard_text_bytes=200)
         for kind, name, content in steps:
             if kind == "write":
                 sources[name] = content
@@ -108,7 +108,7 @@ def test_the_order_of_things_changes_no_answer(steps: list[tuple[str, str, list[
                 writer.annotate([notes[name]])
             elif kind == "reopen":
                 writer.close()
-                writer = IndexWriter.open(lived, timeout_seconds=5)
+                writer = IndexWriter.open(lived, timeout_seconds=5, shard_text_bytes=200)
             elif kind == "tidy":
                 writer.tidy(deadline_seconds=10)
         writer.close()

@@ -136,7 +136,19 @@ def test_every_field_is_found(filled: IndexReader, text: str, index: int) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["zebra", "userwordx", "xuserword", "東名", "\U0001f98a", "foo.baz", "C++2", '"prompt of"', "/z+ebra/"],
+    [
+        "zebra",
+        "userwordx",
+        "xuserword",
+        "東名",
+        "\U0001f98a",
+        "foo.baz",
+        "C++2",
+        '"prompt of"',
+        "/z+ebra/",
+        "\u0301",
+        "\u200d",
+    ],
 )
 def test_what_is_nowhere_gives_nothing(filled: IndexReader, text: str) -> None:
     assert set() == found(filled, text)

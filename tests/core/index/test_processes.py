@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from holdfast_core.errors import Refused
+from holdfast_core.errors import IndexBroken, Refused
 from holdfast_core.index.reader import IndexReader, Interrupted
 from holdfast_core.index.writer import IndexWriter
 
@@ -197,6 +197,35 @@ class TestReplaced:
         assert listed(reader) == []
         write(directory, self.two)
         assert listed(reader) == ["two"]
+
+    def test_damage_that_shows_while_writing_empties_the_index(
+        self, directory: Path, reader: IndexReader, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write(directory, read("/1", session("one", [f"oldword {n} " + "filler " * 900 for n in range(200)])))
+        shard = directory / "shard_0001.db"
+        data = bytearray(shard.read_bytes())
+        data[len(data) // 4 :] = bytes(len(data) - len(data) // 4)
+        shard.write_bytes(data)
+
+        with IndexWriter.open(directory, timeout_seconds=5) as writer:
+            with pytest.raises(IndexBroken):
+                writer.apply([read("/1", session("one", ["changed"])), self.two])
+            caplog.clear()
+            assert writer.known("alpha") == {}
+            writer.apply([self.two])
+
+        assert {("two", 0)} == found(reader, "newword")
+
+    def test_damage_that_shows_while_reading_is_an_error_of_its_own(self, directory: Path) -> None:
+        write(directory, self.one)
+        shard = directory / "shard_0001.db"
+        shard.write_bytes(shard.read_bytes()[:4096])
+        reader = IndexReader.open(directory)
+
+        with pytest.raises(IndexBroken):
+            reader.search(query("oldword"), limit=5)
+        assert listed(reader) == ["one"]
+        reader.close()
 
     def test_a_batch_that_stopped_between_its_files_is_read_again(self, directory: Path, reader: IndexReader) -> None:
         write(directory, self.one)
