@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from holdfast_core.clock import cpu_seconds
 from holdfast_core.model.message import (
@@ -281,7 +282,7 @@ class TranscriptModel:
             steps = parts.kinds[part] == Kind.STEPS and not is_foldable(parts, part)
             return part + 1 if steps and part + 1 < len(parts) else part
         for candidate in range(part - 1, max(-1, part - 400), -1):
-            if parts.result_messages[candidate] == message and parts.kinds[candidate] == Kind.TOOL:
+            if parts.result_messages[candidate] == message and parts.kinds[candidate] != Kind.STEPS:
                 return candidate
         return min(part, len(parts) - 1)
 
@@ -299,7 +300,7 @@ class TranscriptModel:
                 continue
             for number, section in enumerate(self.sections(part)):
                 text = section.text.lower()
-                found = sorted(_places(text, wanted))
+                found = sorted(islice(_places(text, wanted), HIT_LIMIT))
                 hits.extend(TextHit(part, number, start, length) for start, length in found)
             if total + len(hits) >= HIT_LIMIT:
                 break
@@ -355,10 +356,8 @@ class TranscriptModel:
         if kind == Kind.COMPACTION:
             return Step("Context compacted", "compaction", "", ())
         is_error = isinstance(block, ToolResult) and block.is_error
-        verb, icon = {Kind.CONTEXT: ("Context", "context"), Kind.ERROR: ("Error", "error")}.get(
-            kind, ("Output", "tool")
-        )
-        return Step(verb, icon, one_line(text), (Outcome("error", "bad"),) if is_error else (), is_error)
+        verb = {Kind.CONTEXT: "Context", Kind.ERROR: "Error"}.get(kind, "Output")
+        return Step(verb, verb.lower(), one_line(text), (Outcome("error", "bad"),) if is_error else (), is_error)
 
     def _summarise_run(self, steps: int) -> Step:
         """Describe a run: how many steps, of which kinds, and how many failed."""

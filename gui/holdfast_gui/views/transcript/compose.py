@@ -122,7 +122,7 @@ class Composer:
             is_last = following is None or following.language is None or following.is_first
             code = CodeChunk(
                 _estimate(text, span.code_start, span.code_end, theme().line("code")) + 40,
-                title=span.language or QCoreApplication.translate("transcript", "Code"),
+                title=words.one_line(span.language, limit=40) or QCoreApplication.translate("transcript", "Code"),
                 language=span.language,
                 worker=self.code_worker,
                 copied=partial(_block_text, text, spans, number) if span.is_first else str,

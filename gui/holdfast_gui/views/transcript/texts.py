@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from holdfast_core.model.message import Todo
 from PySide6.QtCore import QCoreApplication, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPainterPath,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
 
 from holdfast_gui.models import ansi
 from holdfast_gui.models.diff import DiffLine
@@ -124,7 +133,7 @@ class CardChunk(TextChunk):
         painter.setPen(tokens.line)
         painter.drawPath(path)
 
-    def paint_lines(self, painter: QPainter, path: object, state: PaintState) -> None:
+    def paint_lines(self, painter: QPainter, path: QPainterPath, state: PaintState) -> None:
         """Draw what lies behind single lines."""
 
     def card_rect(self) -> QRectF:
@@ -250,11 +259,11 @@ class DiffChunk(CardChunk):
         left = look.px(28) + look.px(8) * max(2, digits) + look.px(8)
         return left, look.px(4 + CARD_HEAD) if self.is_first else 0, look.px(8), look.px(8) if self.is_last else 0
 
-    def paint_lines(self, painter: QPainter, path: object, state: PaintState) -> None:
+    def paint_lines(self, painter: QPainter, path: QPainterPath, state: PaintState) -> None:
         """Draw each line's ground, number and sign."""
         document, tokens, look = self.ensure_document(), theme().tokens, theme()
         painter.save()
-        painter.setClipPath(path, Qt.ClipOperation.IntersectClip)  # type: ignore[arg-type]  # a path, see paint_ground
+        painter.setClipPath(path, Qt.ClipOperation.IntersectClip)
         painter.fillRect(self.card_rect(), tokens.bg2)
         block = document.begin()
         left, top, _, _ = self.margins()
