@@ -51,11 +51,10 @@ class PartBuilder:
     def add(self, message: Message, index: int) -> None:
         """Add the parts of one message."""
         for number, block in enumerate(message.blocks):
-            kind = type(block)
-            if kind is ToolResult:
-                self._add_result(message, index, number, block)  # type: ignore[arg-type]  # `type() is` narrows nothing
-            elif kind is ToolCall:
-                self._add_call(message, index, number, block)  # type: ignore[arg-type]  # the same
+            if isinstance(block, ToolResult):
+                self._add_result(message, index, number, block)
+            elif isinstance(block, ToolCall):
+                self._add_call(message, index, number, block)
             else:
                 self._add_plain(message, index, number, block)
 

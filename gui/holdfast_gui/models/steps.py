@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
-from holdfast_core.model.message import Todo, ToolCall, ToolResult
+from holdfast_core.model.message import Todo, TodoStatus, ToolCall, ToolResult
 
 from holdfast_gui.models.diff import is_edit_input, path_of, read_diffs
 from holdfast_gui.text import duration, one_line
@@ -41,9 +41,15 @@ _ARGUMENT_KEYS: dict[Verb, tuple[str, ...]] = {
     "Ask": ("question", "prompt", "message"),
     "Plan": ("explanation", "subject", "title"),
 }
+_TELLING_KEYS: Final[tuple[tuple[Verb, tuple[str, ...]], ...]] = (
+    ("Edit", ("old_string", "old_str")),
+    ("Run", ("command", "cmd")),
+    ("Search", ("pattern", "query")),
+    ("Fetch", ("url",)),
+)
 _PLAN_KEYS = ("todos", "plan", "items", "steps", "todoList")
 _STEP_KEYS = ("content", "step", "title", "text", "task", "description", "subject")
-_STATUSES = {
+_STATUSES: Final[dict[str, TodoStatus]] = {
     "completed": "completed", "complete": "completed", "done": "completed", "finished": "completed",
     "in_progress": "in_progress", "in-progress": "in_progress", "inprogress": "in_progress",
     "active": "in_progress", "doing": "in_progress", "running": "in_progress",
@@ -174,14 +180,9 @@ def _verb_of_input(tool_input: Any) -> Verb:
         return "Edit" if tool_input.startswith("*** Begin Patch") else ""
     if not isinstance(tool_input, Mapping):
         return ""
-    for keys, verb in (
-        (("old_string", "old_str"), "Edit"),
-        (("command", "cmd"), "Run"),
-        (("pattern", "query"), "Search"),
-        (("url",), "Fetch"),
-    ):
-        if any(key in tool_input for key in keys):
-            return verb  # type: ignore[return-value]  # mypy widens the literals of a tuple of tuples
+    verb: Verb = next((verb for verb, keys in _TELLING_KEYS if any(key in tool_input for key in keys)), "")
+    if verb:
+        return verb
     if path_of(tool_input):
         return "Write" if "content" in tool_input else "Read"
     return ""
@@ -263,7 +264,7 @@ def _line_count(text: str) -> int:
 def _todo(step: Mapping[str, Any]) -> Todo:
     content = next((str(step[key]) for key in _STEP_KEYS if step.get(key)), "")
     status = _STATUSES.get(str(step.get("status", "completed" if step.get("completed") else "")).lower(), "pending")
-    return Todo(content, status)  # type: ignore[arg-type]  # the values of the table are the literals
+    return Todo(content, status)
 
 
 def _entry_text(key: str, value: Any) -> str:

@@ -124,8 +124,8 @@ class FindBar(QWidget):
 
     def _dress(self) -> None:
         look = theme()
-        for label, font in ((self._count, "small"), (self._hint, "small"), (self._key, "caption")):
-            label.setFont(look.font(font))  # type: ignore[arg-type]  # the names are those of the table
+        for label in (self._count, self._hint, self._key):
+            label.setFont(look.font("caption" if label is self._key else "small"))
             palette = label.palette()
             palette.setColor(label.foregroundRole(), look.tokens.text2 if label is self._count else look.tokens.text3)
             label.setPalette(palette)
