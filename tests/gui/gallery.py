@@ -119,6 +119,28 @@ def loading(window: MainWindow) -> None:
     window.session_list.model.set_keys(array("q", range(1000, 3000)))
 
 
+def sizes(window: MainWindow) -> dict[str, int]:
+    """Return the heights and widths that the text size rules."""
+    window.grab()
+    QApplication.processEvents()
+    table = window.session_list.table
+    return {
+        "places": window.places.width(),
+        "list head": window.session_list.head.height(),
+        "heading": table.rowHeight(0),
+        "row": table.rowHeight(1),
+        "place": window.places.list.visualRect(window.places.list.model().index(0, 0)).height(),
+        "search": window.search_field.height(),
+        "head": window.head.height(),
+        "export": window.head.export_button.width(),
+        "detail": window.detail.width(),
+        "value": window.detail.facts.first_value.height(),
+        "note": window.detail.note.height(),
+        "tags": window.detail.tags.y() + window.detail.tags.parentWidget().y(),
+        "status": window.places.status.height(),
+    }
+
+
 PICTURES: dict[str, tuple[Picture | None, QSize]] = {
     "main": (None, QSize(1440, 900)),
     "search": (searching, QSize(1440, 900)),

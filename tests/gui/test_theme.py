@@ -12,7 +12,7 @@ from holdfast_gui.theme.tokens import DARK, LIGHT, contrast, mix, readable
 from holdfast_gui.views.controls import Label
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 
 THEMES = pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 GROUNDS = ("bg0", "bg1", "bg2", "raised", "hover", "selection")
@@ -133,20 +133,6 @@ def test_text_size_is_the_persons(app):
     theme().apply(app, mode="light", scale=99)
 
     assert theme().scale == 2.0
-
-
-def test_text_size_stays_while_a_window_is_shown(app, qtbot):
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.show()
-
-    theme().apply(app, mode="dark", scale=1.5)
-    shown = theme().scale, theme().is_dark
-    window.hide()
-    theme().apply(app, mode="dark", scale=1.5)
-
-    assert shown == (1.0, True)
-    assert theme().scale == 1.5
 
 
 def test_every_font_of_the_table_exists(app):

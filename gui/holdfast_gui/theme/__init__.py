@@ -44,12 +44,10 @@ class Theme(QObject):
     def apply(self, app: QApplication, *, mode: Mode = "system", scale: float = 1.0) -> None:
         """Dress the application; follows the system from now on.
 
-        ``scale`` (0.75 to 2) is the person's text size. Widgets take their
-        sizes when they are built, so it stays as it is while any is shown.
+        ``scale`` (0.75 to 2) is the person's text size.
         """
         self.mode = mode
-        if not any(widget.isVisible() for widget in app.topLevelWidgets()):
-            self.scale = min(2.0, max(0.75, scale))
+        self.scale = min(2.0, max(0.75, scale))
         if not self._follows:
             self._follows = True
             app.setStyle("Fusion")

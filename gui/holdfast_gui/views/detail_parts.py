@@ -123,11 +123,15 @@ class Value(QLineEdit):
         super().__init__()
         self.setReadOnly(True)
         self.setProperty("bare", True)
-        self.setFont(theme().font("small"))
+        self._dress()
+        theme().changed.connect(self._dress)
         self.setTextMargins(-2, 0, -2, 0)  # Qt keeps two pixels to itself
         self.setFixedHeight(theme().line("small"))
         self.setMinimumWidth(20)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def _dress(self) -> None:
+        self.setFont(theme().font("small"))
 
     def set_value(self, name: str, value: str) -> None:
         """Show a value, from its beginning."""

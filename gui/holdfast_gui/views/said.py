@@ -36,6 +36,7 @@ class NoteField(QPlainTextEdit):
         self.setPlaceholderText(self.tr("Add a note"))
         self.setAccessibleName(self.tr("Note"))
         self.setTabChangesFocus(True)
+        theme().changed.connect(self._dress)
         self.setFont(theme().font("small"))
         self.setProperty("quiet", True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -76,6 +77,10 @@ class NoteField(QPlainTextEdit):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See Qt."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _dress(self) -> None:
+        self.setFont(theme().font("small"))
         self._fit()
 
     def _on_changed(self) -> None:

@@ -177,7 +177,7 @@ class _Box(QWidget):
         row.addWidget(line, 1)
         row.addWidget(self.save_button)
         row.addWidget(self.clear_button)
-        self.setFixedHeight(theme().px(_HEIGHT) + 2 * FOCUS_RING)
+        self.setFixedHeight(theme().px(_HEIGHT + 2 * FOCUS_RING))
         line.focus_changed.connect(self.update)
         self.set_filled(False)
 

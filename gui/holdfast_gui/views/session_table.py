@@ -114,6 +114,26 @@ class SessionTable(QTableView):
             self.scrollTo(self.currentIndex())
             self.edit(self.currentIndex())
 
+    def size_rows(self) -> None:
+        """Give rows and headings the heights of the text size of now."""
+        header = self.verticalHeader()
+        header.blockSignals(True)
+        # While it may not paint, the header does not look for a section's place: that costs all rows each time.
+        header.setUpdatesEnabled(False)
+        header.setDefaultSectionSize(theme().px(SESSION_ROW))
+        for row in self._low_rows:
+            header.resizeSection(row, header.defaultSectionSize())
+        headings = self._list.heading_rows
+        # Past that number low headings would cost more than they are worth.
+        if len(headings) <= LOW_HEADINGS:
+            height = theme().px(GROUP_ROW)
+            for row in headings:
+                header.resizeSection(row, height)
+            self._low_rows = list(headings)
+        header.setUpdatesEnabled(True)
+        header.blockSignals(False)
+        self.updateGeometries()
+
     # Keys and mouse.
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -278,25 +298,6 @@ class SessionTable(QTableView):
             self.select_session(self._missing_id)
         self._tell_current()
 
-    def _size_rows(self) -> None:
-        header = self.verticalHeader()
-        header.blockSignals(True)
-        # While it may not paint, the header does not look for a section's place: that costs all rows each time.
-        header.setUpdatesEnabled(False)
-        header.setDefaultSectionSize(theme().px(SESSION_ROW))
-        for row in self._low_rows:
-            header.resizeSection(row, header.defaultSectionSize())
-        headings = self._list.heading_rows
-        # Past that number low headings would cost more than they are worth.
-        if len(headings) <= LOW_HEADINGS:
-            height = theme().px(GROUP_ROW)
-            for row in headings:
-                header.resizeSection(row, height)
-            self._low_rows = list(headings)
-        header.setUpdatesEnabled(True)
-        header.blockSignals(False)
-        self.updateGeometries()
-
     def _keep(self) -> None:
         top = max(0, self.rowAt(0))
         if self._list.group_at(top):
@@ -314,7 +315,7 @@ class SessionTable(QTableView):
 
     def _restore(self) -> None:
         kept = self._kept
-        self._size_rows()
+        self.size_rows()
         if kept is not None:
             self._restore_selection(kept)
             row = self._list.row_of_key(kept.top) if kept.top is not None else -1

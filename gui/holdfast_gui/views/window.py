@@ -22,6 +22,7 @@ from holdfast_gui.views.first_run import FirstRunPage
 from holdfast_gui.views.head import SessionHead
 from holdfast_gui.views.notice import NoticeBar, TaskProgress
 from holdfast_gui.views.places import PlacesView
+from holdfast_gui.views.rescale import rescale
 from holdfast_gui.views.search_field import SearchField
 from holdfast_gui.views.session_list import SessionListView
 
@@ -59,11 +60,13 @@ class MainWindow(QMainWindow):
         self.head.detail_button.clicked.connect(self.toggle_detail)
         self._pages = QStackedWidget()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._scale = theme().scale
         self._places_width = theme().px(PLACES_WIDTH) - 1
         self._splitter.splitterMoved.connect(self._on_moved)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
         self._arrange()
+        theme().changed.connect(self._on_theme)
         self._way_to_places.hide()
         self.setMinimumSize(640, 420)
         self.resize(1440, 900)
@@ -214,6 +217,19 @@ class MainWindow(QMainWindow):
             column.addWidget(part)
         column.addWidget(self._pages, 1)
         return pane
+
+    def _on_theme(self) -> None:
+        ratio = theme().scale / self._scale
+        if ratio == 1:
+            return
+        self._scale = theme().scale
+        sizes = self._splitter.sizes()
+        rescale(self._splitter, ratio, but=self.transcript)
+        self._places_width = round(self._places_width * ratio)
+        self._splitter.setSizes([self._places_width, round(sizes[1] * ratio), sizes[2]])
+        self.places.list.doItemsLayout()
+        self.session_list.table.size_rows()
+        self._fit()
 
     def _show_page(self, number: int) -> None:
         self.head.setVisible(number == 0)

@@ -16,6 +16,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QCloseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from shiboken6 import isValid
 
 from tests.gui import gallery, invented
 
@@ -30,7 +31,8 @@ def window(qapp, qtbot) -> Iterator[MainWindow]:
     window.activateWindow()
     qtbot.waitExposed(window)
     yield window
-    bury(window)
+    if isValid(window):
+        bury(window)
 
 
 def bury(window: MainWindow) -> None:
@@ -240,6 +242,27 @@ def test_a_change_of_theme_reaches_every_pane(window, qapp):
     for x, y in ((100, 700), (400, 800), (800, 500), (1300, 800), (800, 10)):
         assert light.pixelColor(x, y).lightness() > 200
         assert dark.pixelColor(x, y).lightness() < 60
+
+
+@pytest.mark.parametrize("scale", [0.75, 1.25, 1.5, 2.0])
+def test_a_new_text_size_gives_the_window_that_it_would_have_been_built_with(window, qapp, scale):
+    theme().apply(qapp, mode="light", scale=scale)
+    window.resize(2400, 1300)
+    grown = gallery.sizes(window)
+    bury(window)
+    built = gallery.window_with_sessions()
+    built.show()
+    built.resize(2400, 1300)
+
+    expected = gallery.sizes(built)
+    bury(built)
+    theme().apply(qapp, mode="light")
+
+    assert {
+        name: (size, expected[name])
+        for name, size in grown.items()
+        if abs(size - expected[name]) > max(3, expected[name] / 40)
+    } == {}
 
 
 def test_half_a_second_of_work_is_far_more_than_the_window_needs(qapp):
