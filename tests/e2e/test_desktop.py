@@ -61,3 +61,21 @@ def test_the_tray_offers_the_last_sessions_and_quit(holdfast):
     host.terminate()
 
     assert resumed[0]["cwd"].endswith("kelp-api")
+
+
+def test_closed_to_the_tray_it_goes_on_and_a_second_start_brings_it_back(holdfast):
+    display = holdfast.display
+    host = display.run("trayer", "--edge", "top", "--align", "right", "--height", "32", "--SetDockType", "true")
+    wait_until(lambda: "panel" in " ".join(display.titles()), what="the tray")
+    holdfast.index()
+    holdfast.start("--set", "close_to_tray=true")
+
+    display.keys("alt+F4")
+    wait_until(lambda: "Holdfast" not in display.titles(), what="no window")
+    is_running = holdfast.process.poll() is None
+    second = holdfast.start_again()
+
+    assert is_running and second.wait(20) == 0
+    display.activate("Holdfast")
+    assert holdfast.stop() == 0
+    host.terminate()

@@ -182,13 +182,13 @@ async def test_copies(desk):
     actions.run("session.copy_link")
     link = clipboard()
     actions.run("session.copy_text")
-    await until(lambda: clipboard().startswith("You:"))
+    await until(lambda: "── You" in clipboard())
     plain = clipboard()
     actions.run("session.copy_markdown")
     await until(lambda: clipboard().startswith("#"))
 
     assert link == f"holdfast:session/{desk.id_of(FLAKY)}"
-    assert "Eleven failures" in plain and "gh run list" not in plain
+    assert "Eleven failures" in plain and "**" not in plain
     assert "Eleven failures" in clipboard()
 
 

@@ -125,6 +125,7 @@ class Context:
         settings = self.settings = read.settings
         self.library.use_settings(settings)
         self.browser.shows_subagents = settings.show_subagents
+        self.indexing.is_paused = settings.start_paused
         if (self.memory.theme, self.memory.font_scale) != (settings.theme, settings.font_scale):
             self.memory.theme, self.memory.font_scale = settings.theme, settings.font_scale
             application = QApplication.instance()

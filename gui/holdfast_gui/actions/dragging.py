@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
 
 PATIENCE_SECONDS: Final = 20.0
-OTHER_FORM: Final = {"md": "json", "json": "md"}
+OTHER_FORM: Final = {"md": "json", "json": "md", "txt": "md"}
 
 
 class Dragging(QObject):

@@ -16,7 +16,7 @@ from holdfast_gui.text import counted
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
 
-FILTERS = {"Markdown (*.md)": "md", "JSON (*.json)": "json"}
+FILTERS = {"Markdown (*.md)": "md", "JSON (*.json)": "json", "Plain text (*.txt)": "txt"}
 
 
 async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QDesktopServices
 
 from holdfast_gui.actions import resuming
 from holdfast_gui.actions.exporting import export_sessions
-from holdfast_gui.actions.plain import plain_text
 from holdfast_gui.actions.registry import action
 from holdfast_gui.text import counted
 
@@ -114,7 +113,7 @@ async def star(context: Context) -> None:
     enabled=_has_any,
 )
 async def export(context: Context) -> None:
-    """Write the session as Markdown or JSON to a file, several into a folder."""
+    """Write the session as Markdown, JSON or plain text to a file, several into a folder."""
     await export_sessions(context, context.selected_ids)
 
 
@@ -136,12 +135,8 @@ async def copy_markdown(context: Context) -> None:
 
 @action("session.copy_text", "Copy as plain &text", menu="&Session", group=2, icon="copy", enabled=_has_any)
 async def copy_text(context: Context) -> None:
-    """Put what was said on the clipboard, without any markup."""
-    texts = []
-    for id in context.selected_ids:
-        loaded = await context.library.load(id)
-        info = context.reading.agents.get(loaded.entry.agent)
-        texts.append(plain_text(loaded.session, info.name if info else loaded.entry.agent))
+    """Put the whole session on the clipboard, without any markup."""
+    texts = [await context.library.export_text(id, "txt") for id in context.selected_ids]
     context.copy("\n\n".join(texts), f"{counted(len(texts), 'session', 'sessions')} copied as plain text")
 
 

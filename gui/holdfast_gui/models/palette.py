@@ -88,7 +88,7 @@ def ranked(query: str, entries: Iterable[Entry], *, limit: int = LIMIT_OF_KIND) 
             kinds[entry.kind].append((entry, match))
     if query.strip():
         for found in kinds.values():
-            found.sort(key=lambda pair: -_worth(*pair))
+            found.sort(key=lambda pair: -round(_worth(*pair)))  # what is about as good stays in order
     return [pair for found in kinds.values() for pair in found[:limit]]
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
+    QFrame,
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from holdfast_gui.theme import theme
+from holdfast_gui.theme.tokens import PLACE_ROW
 from holdfast_gui.views.controls import Button, Label
 
 Index = QModelIndex | QPersistentModelIndex
@@ -211,10 +213,19 @@ def _table(model: _Model) -> QTableView:
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setTabKeyNavigation(False)
     table.setAccessibleName("Actions and their keys")
+    table.setFrameShape(QFrame.Shape.NoFrame)
+    table.verticalHeader().setDefaultSectionSize(theme().px(PLACE_ROW))
+    palette = table.palette()
+    palette.setColor(QPalette.ColorRole.Base, theme().tokens.bg1)
+    palette.setColor(QPalette.ColorRole.Highlight, theme().tokens.selection)
+    palette.setColor(QPalette.ColorRole.HighlightedText, theme().tokens.text)
+    table.setPalette(palette)
     header = table.horizontalHeader()
     header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
     header.setHighlightSections(False)
+    header.setFont(theme().font("heading"))
+    header.setStyleSheet("QHeaderView::section { border: none; background: transparent; padding: 4px 3px; }")
     return table
