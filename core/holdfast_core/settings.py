@@ -79,7 +79,7 @@ class Settings(BaseModel):
         description="How soon what an agent writes now is seen where the system does not tell us of changes.",
     )
     rescan_seconds: int = Field(
-        600,
+        60,
         ge=30,
         le=86_400,
         title="Look everywhere every (seconds)",
