@@ -26,7 +26,7 @@ class Needle:
         self._text = " ".join(fold(node.text).split())
         self._tokens = tokens(node.text)
         is_whole = is_whole or isinstance(node, Phrase)
-        is_prefix = isinstance(node, Word) and node.is_prefix
+        is_prefix = isinstance(node, Word) and node.is_prefix and len(self._text) > 1
         self._is_phrase = isinstance(node, Phrase) and _PLAIN_PHRASE.fullmatch(self._text) is not None
         self._is_typed = is_prefix
         self.opens_left = self._opens(0, 0, is_whole=is_whole)

@@ -80,8 +80,10 @@ class Pursuit:
         self._check = check
 
     def alone(self, *, scored: bool) -> Iterator[Found]:
-        """Yield matches where words stand alone, about newest first."""
+        """Yield matches where words stand alone, about newest first; none if the index cannot tell any."""
         plan = self._conditions.exact_plan()
+        if plan.match is None:
+            return
         for shard in self._shards:
             yield from self._matches(shard, _Part(plan, *_ALL_ROWS), scored=scored)
 

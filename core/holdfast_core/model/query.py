@@ -53,7 +53,7 @@ MESSAGE_FILTERS: Final = ("role", "kind", "tool")
 class Word:
     """Stands anywhere in a message, also inside a longer word if it has three letters or more.
 
-    ``is_prefix``: it is still being typed, and may also be short and the beginning of a word.
+    ``is_prefix``: it is still being typed; with two letters already it may be the beginning of a word.
     """
 
     text: str
