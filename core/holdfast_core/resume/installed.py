@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.resume.programs import find_program
 
 
 def agent_info(agent: Agent, home: Home, *, sessions: int) -> AgentInfo:
-    """Return an agent as the application shows it; looks for its program on PATH."""
+    """Return an agent as the application shows it; looks for its program on PATH.
+
+    Its roots are those that are there; where none is, the one that its program would make here.
+    """
+    roots = agent.roots(home)
     return AgentInfo(
         agent=agent.id,
         name=agent.name,
         mark=agent.mark,
         hue=agent.hue,
-        roots=tuple(str(root) for root in agent.roots(home)),
+        roots=tuple(str(root) for root in [root for root in roots if _is_there(root)] or roots[:1]),
         installed=find_program(agent.program, home) is not None,
         sessions=sessions,
         can_resume=bool(agent.program),
@@ -22,3 +28,11 @@ def agent_info(agent: Agent, home: Home, *, sessions: int) -> AgentInfo:
         deletes_after_days=agent.deletes_after_days(home),
         how_to_install=agent.how_to_install,
     )
+
+
+def _is_there(root: Path) -> bool:
+    """Tell whether a directory is there, even if this person may not look into it."""
+    try:
+        return root.is_dir()
+    except PermissionError:
+        return True
