@@ -340,3 +340,44 @@ async def test_own_shortcuts_are_kept(desk):
 
     assert memory.load(desk.paths.config).keys == {"session.export": ["Ctrl+Shift+E"]}
     assert desk.context.actions.shown_key("session.export") == "Ctrl+Shift+E"
+
+
+@on_a_desk
+async def test_a_selected_session_can_be_resumed_before_it_is_read(desk):
+    desk.window.session_list.select_session(desk.id_of(RETRY))
+
+    assert desk.context.reading.loaded is None
+    assert desk.context.entry.id == desk.id_of(RETRY)
+
+
+@on_a_desk
+async def test_an_open_session_that_vanishes_is_told(desk):
+    await desk.select(RETRY)
+    session = desk.id_of(RETRY)
+    desk.home.written[session].unlink()
+
+    desk.parts.bridge.changed.emit(ChangeSet(changed=(session,)))
+    await until(lambda: desk.context.transcript._stack.currentIndex() == 1)
+
+    assert desk.incidents == []
+
+
+@on_a_desk
+async def test_a_file_opens_the_session_that_is_in_it(desk):
+    from holdfast_gui.actions.opening import show
+
+    for session, path in list(desk.home.written.items())[:2]:
+        await show(desk.context, path.name, str(path.parent))
+        await until(lambda session=session: desk.context.reading.session_id == session)
+
+    assert desk.context.reading.session_id == session
+
+
+@on_a_desk
+async def test_the_whole_transcript_can_be_copied_without_markup(desk):
+    await desk.select(RETRY)
+
+    desk.context.actions.run("view.select_all")
+    desk.context.actions.run("view.copy_plain")
+
+    assert "jitter" in clipboard()

@@ -86,7 +86,11 @@ class Context:
     @property
     def entry(self) -> SessionEntry | None:
         """The one session that an action is about; None if there is none or are several."""
-        return self.reading.entry if self.selected_ids == [self.reading.session_id] else None
+        ids = self.selected_ids
+        if len(ids) != 1:
+            return None
+        opened = self.reading.entry
+        return opened if opened and opened.id == ids[0] else self.window.session_list.model.entry_of(ids[0])
 
     def perform(self, name: str, run: Run) -> None:
         """Run what an action does. What fails at once rises, what fails later is reported."""

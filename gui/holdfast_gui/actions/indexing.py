@@ -42,12 +42,13 @@ class Indexing(QObject):
         self._window.places.set_places(places, self.agents)
         self._show_state()
 
-    async def count(self) -> None:
-        """Show places and agents as they are now."""
+    async def count(self, *, whole: bool = True) -> None:
+        """Show places, and with ``whole`` agents, as they are now."""
         self._is_behind = True
         while self._is_behind:
             self._is_behind = False
-            self.agents = await self._library.agents()
+            if whole:
+                self.agents = await self._library.agents()
             await self.count_places()
             if self._is_first:
                 self._show_agents()
@@ -65,7 +66,7 @@ class Indexing(QObject):
 
     def hear(self, _change: ChangeSet) -> None:
         """Count again, once however much changes meanwhile."""
-        self._start_counting()
+        self._start_counting(whole=self._is_first)
 
     def progress(self, progress: ScanProgress) -> None:
         """Show how far a scan has come; on the very first one, on a page of its own."""
@@ -75,7 +76,7 @@ class Indexing(QObject):
         if self._is_scanning and progress.sources_total and not self.is_paused:
             self._window.places.status.set_progress(progress)
         elif progress.is_done:
-            self._start_counting()
+            self._start_counting(whole=True)
 
     async def pause(self, *, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
@@ -87,11 +88,12 @@ class Indexing(QObject):
         """Say what keeps the index from being up to date."""
         self._window.places.status.set_problem("The list may be old", words)
 
-    def _start_counting(self) -> None:
+    def _start_counting(self, *, whole: bool) -> None:
+        """Count places, and with ``whole`` look which agents are installed, too."""
         if self._counting.is_running:
             self._is_behind = True
         else:
-            self._counting.start(self.count())
+            self._counting.start(self.count(whole=whole))
 
     def _show_state(self) -> None:
         if self.is_paused:

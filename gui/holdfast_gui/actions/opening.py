@@ -12,10 +12,13 @@ from holdfast_core.errors import NotFound
 from holdfast_gui.actions import resuming
 
 if TYPE_CHECKING:
+    from holdfast_core.model.session import SessionEntry
+
     from holdfast_gui.actions.context import Context
 
 SCHEME: Final = "holdfast:"
 _SESSION: Final = "session/"
+_ID_LENGTH: Final = 36
 
 
 async def carry_out(context: Context, arguments: Sequence[str], directory: str) -> None:
@@ -41,14 +44,27 @@ async def show(context: Context, target: str, directory: str) -> None:
     Raises:
         NotFound: it names none.
     """
+    path = Path(directory) / target
     if target.startswith(SCHEME):
-        target = linked_session(target)
-    elif (path := Path(directory) / target).is_file():
-        context.toast.say(f"{path.name} is opened by its agent's own list")
-        target = path.stem
-    entry = await context.library.resolve(target)
+        entry = await context.library.resolve(linked_session(target))
+    elif path.is_file():
+        entry = await _session_of(context, path)
+    else:
+        entry = await context.library.resolve(target)
     context.browser.reveal(entry.id)
     context.reading.open(entry.id)
+
+
+async def _session_of(context: Context, path: Path) -> SessionEntry:
+    """Return the session that an agent keeps in a file: agents put its id at the end of the name."""
+    for name in (path.stem, path.stem[-_ID_LENGTH:]):
+        try:
+            entry = await context.library.resolve(name)
+        except NotFound:
+            continue
+        if Path(entry.source_path).name == path.name:
+            return entry
+    raise NotFound("This file holds no session that Holdfast knows.", detail=str(path))
 
 
 def link_to(session_id: str) -> str:

@@ -103,22 +103,30 @@ class Reading(QObject):
         await self._show_details(loaded.entry)
 
     async def _follow(self, session_id: str) -> None:
-        self._is_behind = True
-        while self._is_behind:
-            self._is_behind = False
-            self._show_entry(await self._library.entry(session_id))
-            if self._loaded is not None:
-                followed = await self._library.follow(self._loaded)
-                if followed.loaded is not self._loaded:
-                    self._loaded = followed.loaded
-                    self._transcript.append(followed.loaded.session, followed.first_index)
+        try:
+            self._is_behind = True
+            while self._is_behind:
+                self._is_behind = False
+                self._show_entry(await self._library.entry(session_id))
+                await self._append()
+        except HoldfastError as error:
+            self._show_failure(error)
+            return
         if self.entry is not None:
             await self._show_details(self.entry)
+
+    async def _append(self) -> None:
+        if self._loaded is None:
+            return
+        followed = await self._library.follow(self._loaded)
+        if followed.loaded is not self._loaded:
+            self._loaded = followed.loaded
+            self._transcript.append(followed.loaded.session, followed.first_index)
 
     async def _show_details(self, entry: SessionEntry) -> None:
         try:
             plan = await self._library.resume_plan(entry.id)
-            resume_text = plan.shell_line or " ".join(plan.argv)
+            resume_text = " ".join(plan.argv)
         except HoldfastError as error:
             resume_text = str(error)
         detail = self._window.detail

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast_core import clock
+from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject
 
 from holdfast_gui.actions import resuming
@@ -72,8 +73,12 @@ class Traying(QObject):
         self.notifier.tell(Kind.LOST, words, on_click=lambda: self._go_to(first))
 
     async def resume(self, session_id: str) -> None:
-        """Continue a session from the tray; the window stays where it is unless it must ask."""
-        await resuming.resume(self._context, session_id)
+        """Continue a session from the tray; the window comes to the front only to say what is wrong."""
+        try:
+            await resuming.resume(self._context, session_id)
+        except HoldfastError:
+            self._context.raise_window()
+            raise
 
     def _go_to(self, session_id: str) -> None:
         self._context.raise_window()

@@ -27,8 +27,22 @@ def _shows_detail(context: Context) -> bool:
 
 @action("view.copy", "&Copy", menu="&Edit", keys=("Ctrl+C",), icon="copy", enabled=_is_open)
 def copy(context: Context) -> None:
-    """Put the selected part of the transcript on the clipboard."""
-    context.transcript.copy_selection()
+    """Put the selected part of the transcript on the clipboard, as Markdown."""
+    if not context.transcript.copy_selection():
+        context.toast.say("Nothing is selected in the transcript")
+
+
+@action("view.copy_plain", "Copy without &markup", menu="&Edit", icon="copy", enabled=_is_open)
+def copy_plain(context: Context) -> None:
+    """Put the selected part of the transcript on the clipboard, as plain text."""
+    if not context.transcript.copy_selection(as_plain=True):
+        context.toast.say("Nothing is selected in the transcript")
+
+
+@action("view.select_all", "Select &whole session", menu="&Edit", icon="sessions", enabled=_is_open)
+def select_all(context: Context) -> None:
+    """Select everything in the open session."""
+    context.transcript.select_all()
 
 
 @action("view.find", "&Find in session", menu="&Edit", group=1, keys=("Ctrl+F",), icon="search", enabled=_is_open)
