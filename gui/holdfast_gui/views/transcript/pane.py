@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -17,7 +17,6 @@ from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.accessibility import announce, install
 from holdfast_gui.views.transcript.find_bar import FindBar
 from holdfast_gui.views.transcript.floating import JumpPill, Tools
-from holdfast_gui.views.transcript.menu import TranscriptMenu
 from holdfast_gui.views.transcript.outline import OutlinePanel
 from holdfast_gui.views.transcript.rail import Rail, RailMarks
 from holdfast_gui.views.transcript.states import StateView
@@ -42,6 +41,7 @@ class TranscriptPane(QWidget):
     session_wanted = Signal(str)
     link_clicked = Signal(str)
     child_wanted = Signal(str)
+    context_menu_wanted = Signal(QPoint)
     filter_changed = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -55,7 +55,6 @@ class TranscriptPane(QWidget):
         self._pill = JumpPill(self)
         self._tools = Tools(KINDS, self)
         self._outline = OutlinePanel(self.view.model, self)
-        self._menu = TranscriptMenu(self.view)
         self._lay_out()
         self._connect()
         install()
@@ -185,6 +184,10 @@ class TranscriptPane(QWidget):
         """Put what is selected on the clipboard, as Markdown or plain; returns whether there was anything."""
         return self.view.copy(as_plain=as_plain)
 
+    def copy_block(self) -> bool:
+        """Put the code, output or change that was last pointed at on the clipboard; returns whether there was one."""
+        return self.view.copy_block()
+
     def selected_text(self, *, as_plain: bool = False) -> str:
         """Return what is selected, as Markdown or plain."""
         return self.view.selected_text(as_plain=as_plain)
@@ -242,7 +245,7 @@ class TranscriptPane(QWidget):
         view.session_wanted.connect(self.session_wanted)
         view.link_clicked.connect(self.link_clicked)
         view.child_wanted.connect(self.child_wanted)
-        view.context_menu_wanted.connect(self._menu.open_at)
+        view.context_menu_wanted.connect(self.context_menu_wanted)
         view.filter_dropped.connect(lambda: self.set_filter(()))
         view.moved.connect(self._on_moved)
         view.content_changed.connect(self._mark_rail)

@@ -46,6 +46,7 @@ class TranscriptView(Page):
         self.finder = Finder(self.model, self)
         self.pointer = Pointer(self)
         self.accessible: object = None
+        self._pointed: Placed | None = None
         self._wanted_message = -1
         self._wants_hit = False
         self._wants_end = False
@@ -60,7 +61,7 @@ class TranscriptView(Page):
         """Show a session from its beginning; long ones are built in slices while the window lives on."""
         self.show_new(session, agent, children or {})
         self.finder.start(())
-        self._wanted_message, self._wants_end = -1, False
+        self._wanted_message, self._wants_end, self._pointed = -1, False, None
         self._build()
 
     def append(self, session: Session, first_index: int) -> bool:
@@ -171,6 +172,20 @@ class TranscriptView(Page):
             QGuiApplication.clipboard().setText(text)
         return bool(text)
 
+    def copy_block(self) -> bool:
+        """Put the card that was last pointed at on the clipboard; returns whether there was one."""
+        if self._pointed is None or self._pointed.part >= len(self.model.parts):
+            return False
+        chunks = self.column.chunks(self._pointed.part)[: self._pointed.number + 1]
+        for chunk in reversed(chunks):  # the first piece of a card has its Copy
+            button = next((button for button in chunk.buttons() if button.action == "copy"), None)
+            if button is not None:
+                QGuiApplication.clipboard().setText(button.value())
+                return True
+            if type(chunk) is not type(self._pointed.chunk):
+                break
+        return False
+
     # Qt
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -223,6 +238,7 @@ class TranscriptView(Page):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the menu; it is made by whoever knows the actions."""
+        self._pointed = self.entry_at(self.viewport().mapFromGlobal(event.globalPos()).toPointF())
         self.context_menu_wanted.emit(event.globalPos())
 
     # Inside

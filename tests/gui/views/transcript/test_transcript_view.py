@@ -10,7 +10,6 @@ from holdfast_core.model.session import Session, SessionFacts
 from holdfast_core.model.usage import Usage
 from holdfast_gui.models.parts import Kind
 from holdfast_gui.theme import theme
-from holdfast_gui.views.transcript.menu import TranscriptMenu
 from PySide6 import QtGui
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QWheelEvent
@@ -20,8 +19,6 @@ from tests.gui.transcripts import AGENT, answer, day_at_sea, edit, long_session,
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
-# What the offscreen platform says of every popup.
-POPS_UP = pytest.mark.qt_log_ignore("propagateSizeHints", "does not support")
 
 
 def keys(pane, *pressed):
@@ -421,29 +418,21 @@ def test_an_opened_call_asks_for_its_subagents_session_and_shows_it(pane, show, 
     assert "Dry as a bone." in [entry.chunk.plain for entry in pane.view.placed()]
 
 
-@POPS_UP
-def test_the_menu_copies_a_block_and_opens_a_step(pane, show, sight):
+def test_a_menu_is_asked_for_and_copies_the_block_that_was_pointed_at(pane, show, sight, qtbot):
     show(day_at_sea())
-    menu = pane.view.findChild(TranscriptMenu)
     viewport = pane.view.viewport()
+    point = sight.point(sight.entry(Kind.PROSE, chunk=1), 50, 50)
 
-    card = sight.entry(Kind.PROSE, chunk=1)
-    QGuiApplication.sendEvent(viewport, menu_event(viewport, sight.point(card, 50, 50)))
-    assert menu.copy_block.isVisible()
-    assert not menu.copy.isEnabled()
-    menu.copy_block.trigger()
-    menu.hide()
+    with qtbot.waitSignal(pane.context_menu_wanted) as wanted:
+        QGuiApplication.sendEvent(viewport, menu_event(viewport, point))
+
+    assert wanted.args == [viewport.mapToGlobal(point)]
+    assert pane.copy_block()
     assert QGuiApplication.clipboard().text() == "length = 5 * depth\n"
 
-    pane.select_all()
-    QGuiApplication.sendEvent(viewport, menu_event(viewport, sight.point(sight.entry(Kind.TOOL), 50, 15)))
-    assert menu.toggle.text() == "Open"
-    assert not menu.open_session.isVisible()
-    menu.copy_plain.trigger()
-    menu.toggle.trigger()
-    menu.hide()
-    assert "Why does the anchor drag?" in QGuiApplication.clipboard().text()
-    assert pane.view.model.is_open(sight.part(Kind.TOOL))
+    QGuiApplication.sendEvent(viewport, menu_event(viewport, sight.point(sight.entry(Kind.PROMPT), 50, 15)))
+
+    assert not pane.copy_block()
 
 
 def menu_event(viewport, point):
