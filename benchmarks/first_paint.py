@@ -28,25 +28,25 @@ import sys, time
 from holdfast_core.cli.start import parse_window
 from holdfast_gui import app
 
-connect = app.connect
+paint = app.Program._paint
 
-def watched(parts, application, *rest):
-    connect(parts, application, *rest)
+async def watched(program, front):
     from PySide6.QtCore import QEvent, QObject
-    window = parts.context.window
+    sessions = front.window.session_list
 
     class Watch(QObject):
         def eventFilter(self, watched, event):
-            if event.type() == QEvent.Type.Paint and window.session_list.model.session_count:
+            if event.type() == QEvent.Type.Paint and sessions.model.session_count:
                 print(time.monotonic(), time.process_time(), flush=True)
-                window.session_list.table.viewport().removeEventFilter(self)
-                parts.context.start_stopping()
+                sessions.table.viewport().removeEventFilter(self)
+                program.scope.stop.set()
             return False
 
-    application.watch = Watch()
-    window.session_list.table.viewport().installEventFilter(application.watch)
+    program.application.watch = Watch()
+    sessions.table.viewport().installEventFilter(program.application.watch)
+    await paint(program, front)
 
-app.connect = watched
+app.Program._paint = watched
 sys.exit(app.main(parse_window(sys.argv[1:])))
 """
 
