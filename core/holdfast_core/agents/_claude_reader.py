@@ -380,7 +380,7 @@ class Reader(LineReader[Record]):
 
     def _take_attachment(self, record: Record) -> None:
         attachment = opened_dict(record.attachment)
-        kind = attachment.get("type")
+        kind = first_text(attachment, ("type",))
         if kind == "queued_command":
             self._take_queued(record, attachment)
         elif kind in ("hook_blocking_error", "hook_non_blocking_error"):

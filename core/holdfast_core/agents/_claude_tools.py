@@ -13,7 +13,7 @@ from holdfast_core.model.message import Todo, TodoStatus
 
 _LIMIT = 64
 _TASK_NUMBER = re.compile(r"#(\w+)")
-_STATUS: dict[object, TodoStatus] = {
+_STATUS: dict[str, TodoStatus] = {
     "pending": "pending",
     "in_progress": "in_progress",
     "completed": "completed",
@@ -133,7 +133,7 @@ class Tools(msgspec.Struct, array_like=True):
             return
         self.tasks[number] = Todo(
             _text(asked.get("subject")) or todo.content,
-            _STATUS.get(asked.get("status"), todo.status),
+            _STATUS.get(_text(asked.get("status")), todo.status),
             _text(asked.get("activeForm")) or todo.active_form,
         )
 
@@ -149,10 +149,7 @@ def todo_of(item: dict[str, Any]) -> Todo | None:
     content = _text(item.get("content") or item.get("subject"))
     if not content:
         return None
-    status = item.get("status")
-    return Todo(
-        content, _STATUS.get(status if isinstance(status, str) else None, "pending"), _text(item.get("activeForm"))
-    )
+    return Todo(content, _STATUS.get(_text(item.get("status")), "pending"), _text(item.get("activeForm")))
 
 
 def _keep(calls: dict[str, Any], call_id: str, value: Any) -> None:

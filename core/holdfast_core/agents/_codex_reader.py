@@ -45,6 +45,7 @@ _ITEM, _EVENT = "item", "event"
 class _Now(msgspec.Struct, array_like=True):
     """What the meaning of the next record depends on. ``heard`` are texts of one stream still to come in the other."""
 
+    has_meta: bool = False
     own_id: str = ""
     lineage: str = ""
     turn_id: str = ""
@@ -72,7 +73,6 @@ class _State(msgspec.Struct, array_like=True):
     name: str = ""
     role: str = ""
     context_cwd: str = ""
-    has_meta: bool = False
 
 
 class Reader(LineReader[Record]):
@@ -110,7 +110,7 @@ class Reader(LineReader[Record]):
         if place.seed:
             fresh._is_warm = True
             gathered = Gathered(self.side.native_id, count=place.index)
-            fresh._adopt(_State(gathered, msgspec.msgpack.decode(place.seed, type=_Now), has_meta=True))
+            fresh._adopt(_State(gathered, msgspec.msgpack.decode(place.seed, type=_Now)))
         return fresh
 
     def preload(self, warmed: Self) -> None:
@@ -144,7 +144,7 @@ class Reader(LineReader[Record]):
             self._take_item(record, record)
         elif record.record_type is not None or record.type in _SILENT:
             return
-        elif record.type is None and record.id and not self._state.has_meta and record.role is None:
+        elif record.type is None and record.id and not self._now.has_meta and record.role is None:
             self._take_meta(record, record)
         else:
             self._take_unknown(record, record, record.type or "none")
@@ -155,7 +155,7 @@ class Reader(LineReader[Record]):
         """The first head is the session's own; another one begins a copy of the parent's records."""
         state, now = self._state, self._now
         now.lineage = meta.id or now.lineage
-        if state.has_meta:
+        if now.has_meta:
             if meta.id and meta.id != now.own_id:
                 now.is_replay = now.is_copy = True
                 moment = moment_ms(record.timestamp)
@@ -164,7 +164,7 @@ class Reader(LineReader[Record]):
         main = state.main
         if self._is_restored and meta.id and meta.id != main.native_id:
             raise TooEarly(-1)  # an earlier reading, before the head was written, gave it another id
-        state.has_meta = True
+        now.has_meta = True
         main.native_id = now.own_id = meta.id or main.native_id
         main.created_ms = moment_ms(record.timestamp)
         main.project_path = (meta.cwd or "")[:4096]

@@ -104,11 +104,45 @@ def test_damaged_bytes(agent: str, data: st.DataObject) -> None:
         place = data.draw(st.integers(0, len(content)))
         content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
 
-    check(MemoryReader(agent, PATHS[agent]).read(bytes(content)))
+    read_unless_utf16(agent, bytes(content))
 
 
 @every_agent
 @given(content=st.binary(max_size=200))
 def test_random_bytes(agent: str, content: bytes) -> None:
+    read_unless_utf16(agent, content)
+
+
+def read_unless_utf16(agent: str, content: bytes) -> None:
     if content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         check(MemoryReader(agent, PATHS[agent]).read(content))
+
+
+def test_lists_where_words_should_be() -> None:
+    calls = [{"type": "tool_use", "id": "t", "name": "TaskCreate", "input": {"subject": "x", "status": []}}]
+    update = [{"type": "tool_use", "id": "u", "name": "TaskUpdate", "input": {"taskId": "1", "status": [1]}}]
+    records = [
+        {"type": "attachment", "attachment": {"type": []}},
+        {"type": "assistant", "message": {"content": calls}},
+        {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": "t", "content": "#1"}]}},
+        {"type": "assistant", "message": {"content": update}},
+    ]
+    content = b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+    reading = MemoryReader("claude_code", PATHS["claude_code"]).read(content)
+
+    assert [todo.status for todo in reading.sessions[0].facts.todos] == ["pending"]
+
+
+def test_a_head_after_the_first_message() -> None:
+    total = {"input_tokens": 30, "output_tokens": 2}
+    records: list[tuple[str, dict[str, Any]]] = [
+        ("event_msg", {"type": "agent_message", "message": "Before the head"}),
+        ("session_meta", {"id": "4e1d0000-0000-4000-8000-00000000000f", "cwd": "/p"}),
+        ("event_msg", {"type": "agent_message", "message": "After the head"}),
+        ("event_msg", {"type": "token_count", "info": {"total_token_usage": total, "last_token_usage": total}}),
+    ]
+    lines = [json.dumps({"type": kind, "payload": payload}).encode() + b"\n" for kind, payload in records]
+
+    for cut in range(4):
+        read_in_two("codex", b"".join(lines), len(b"".join(lines[:cut])))
