@@ -99,6 +99,8 @@ def _is_mostly_holes(found: os.stat_result) -> bool:
 
 def read_small(path: str | Path, *, root: str | None = None, limit: int = 8 << 20) -> bytes | None:
     """Return the content of a small side file, None if there is none that may be read."""
+    if not os.path.lexists(path):  # the usual case, and much cheaper to find out than by opening safely
+        return None
     try:
         descriptor = open_regular(path, root=root, limit=limit)
     except SourceError:
