@@ -242,6 +242,7 @@ class TranscriptPane(QWidget):
 
     def _connect(self) -> None:
         view, bar = self.view, self.find_bar
+        theme().changed.connect(self._place_floating)
         view.session_wanted.connect(self.session_wanted)
         view.link_clicked.connect(self.link_clicked)
         view.child_wanted.connect(self.child_wanted)

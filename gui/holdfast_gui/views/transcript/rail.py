@@ -40,7 +40,8 @@ class Rail(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(self.tr("Position in the session"))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        theme().changed.connect(self.update)
+        theme().changed.connect(self.updateGeometry)
+        theme().changed.connect(self._sort)
 
     def sizeHint(self) -> QSize:
         """As wide as a tick and its margin."""

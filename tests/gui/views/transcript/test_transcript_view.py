@@ -202,9 +202,7 @@ def test_larger_text_makes_larger_lines(pane, show, qapp):
     show(day_at_sea())
     before = sum(entry.chunk.height for entry in pane.view.placed()[:4])
 
-    pane.hide()
     theme().apply(qapp, mode="light", scale=2)
-    pane.show()
 
     assert sum(entry.chunk.height for entry in pane.view.placed()[:4]) > 1.7 * before
 
