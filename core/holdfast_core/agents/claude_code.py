@@ -22,8 +22,8 @@ _DESKTOP_DEPTH = 5
 _DESKTOP_INNER = str(Path(".claude", "projects"))
 
 
-class _Settings(msgspec.Struct):
-    cleanupPeriodDays: int | None = None  # noqa: N815  # the agent's own key
+class _Settings(msgspec.Struct, rename="camel"):
+    cleanup_period_days: int | None = None
 
 
 class ClaudeCode(Agent):
@@ -100,7 +100,7 @@ class ClaudeCode(Agent):
             if content is None:
                 continue
             try:
-                days = msgspec.json.decode(content, type=_Settings).cleanupPeriodDays
+                days = msgspec.json.decode(content, type=_Settings).cleanup_period_days
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             if days is not None and days >= 0:

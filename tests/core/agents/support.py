@@ -83,7 +83,7 @@ class Gathered:
     def take(self, reading: Reading) -> None:
         """Take in one reading as the contract says."""
         if not reading.was_continued:
-            self.__init__()  # type: ignore[misc]  # start over
+            vars(self).update(vars(Gathered()))
         for session in reading.sessions:
             name = session.facts.id
             self.facts[name] = session.facts
