@@ -61,6 +61,11 @@ def prompt_document(source: str) -> SafeDocument:
     return document
 
 
+def prepare() -> bool:
+    """Load what reading Markdown needs, so that the first session does not wait for it; for a thread."""
+    return _parser() is not None
+
+
 def safe_link(target: str) -> str:
     """Return the target if it is an http or https address with a host, else an empty text."""
     try:

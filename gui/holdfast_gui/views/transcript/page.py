@@ -19,12 +19,14 @@ from holdfast_gui.views.transcript.chunk import Chunk, PaintState, TextChunk, fi
 from holdfast_gui.views.transcript.column import Column, Placed
 from holdfast_gui.views.transcript.compose import Composer
 from holdfast_gui.views.transcript.lines import HeadChunk, draw_text
+from holdfast_gui.views.transcript.markdown import prepare
 from holdfast_gui.views.transcript.selection import Selection, Spot
 from holdfast_gui.views.transcript.worker import Worker
 
 TEXT_LEFT, TEXT_RIGHT, WIDEST, NARROWEST = 60, 30, 860, 200
 LINE_STEP = 60
 COPIED_MS = 1_500
+IDLE_MS = 400  # after the first paint
 NO_AGENT = AgentInfo("", "Agent", "A", 210, (), False, 0, False, False, None)
 
 
@@ -63,6 +65,7 @@ class Page(QAbstractScrollArea):
         self._code_worker.done.connect(self.refresh)
         self._picture_worker.done.connect(self.changed_size)
         theme().changed.connect(self.restyle)
+        QTimer.singleShot(IDLE_MS, self, lambda: self._code_worker.result("markdown", prepare))
         self.destroyed.connect(self._code_worker.stop)
         self.destroyed.connect(self._picture_worker.stop)
 
