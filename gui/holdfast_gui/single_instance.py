@@ -5,8 +5,6 @@ Imports no QtWidgets, so that the second start is over before they would be load
 
 from __future__ import annotations
 
-import getpass
-import hashlib
 import json
 import os
 import sys
@@ -40,6 +38,9 @@ def server_name(data: Path) -> str:
     in_data = data / "window.sock"
     if sys.platform != "win32" and len(os.fsencode(in_data)) <= _SOCKET_PATH_LIMIT:
         return str(in_data)
+    import getpass
+    import hashlib
+
     digest = hashlib.sha256(f"{getpass.getuser()}\0{data}".encode()).hexdigest()[:20]
     if sys.platform == "win32":
         return f"holdfast-{digest}"

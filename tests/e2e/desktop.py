@@ -124,6 +124,7 @@ class Running:
     home: FakeHome
     directory: Path
     process: subprocess.Popen[str] | None = None
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def programs(self) -> Path:
@@ -163,7 +164,7 @@ class Running:
         """Start the program once more."""
         output = (self.directory / "output").open("a")
         with output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "holdfast", *self.options, *arguments],
                 env=self.environment,
                 stdout=output,
@@ -171,6 +172,8 @@ class Running:
                 text=True,
                 cwd=self.directory,
             )
+        self.started.append(process)
+        return process
 
     def family(self) -> set[int]:
         """Return the ids of all processes that work for these directories."""
@@ -204,9 +207,10 @@ class Running:
 
     def close(self) -> None:
         """End what still runs."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
 
 
 def install(directory: Path, programs: Sequence[str], *, directory_of_records: Path) -> None:
