@@ -1,7 +1,9 @@
 """Failures as a person sees them, and the tray where there is none."""
 
 from holdfast_core.errors import Refused
+from holdfast_gui.actions import memory
 from holdfast_gui.crash import describe
+from holdfast_gui.notify import Kind
 from holdfast_gui.tray import Tray
 from holdfast_gui.views.about import AboutDialog
 from holdfast_gui.views.shortcuts import ShortcutsDialog
@@ -119,3 +121,16 @@ async def test_about_says_where_the_files_are(desk):
     dialog.accept()
 
     assert str(desk.paths.data) in words and "Version" in words
+
+
+@on_a_desk
+async def test_a_kind_of_notification_can_be_switched_off_for_good(desk):
+    actions = desk.context.actions
+    actions.refresh()
+    before = actions.live["application.notify_lost"].isChecked()
+
+    actions.run("application.notify_lost")
+
+    assert (before, actions.live["application.notify_lost"].isChecked()) == (True, False)
+    assert Kind.LOST in desk.context.notifier.muted
+    assert memory.load(desk.paths.config).muted == ["lost"]

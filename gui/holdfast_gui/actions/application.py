@@ -9,6 +9,7 @@ import holdfast_core
 from PySide6.QtCore import qVersion
 
 from holdfast_gui.actions.registry import action
+from holdfast_gui.notify import Kind
 from holdfast_gui.tasks import ask
 from holdfast_gui.views.about import AboutDialog
 from holdfast_gui.views.shortcuts import Row, ShortcutsDialog
@@ -100,3 +101,20 @@ async def about(context: Context) -> None:
         ("Python, Qt", f"{platform.python_version()}, {qVersion()}"),
     ]
     await ask(AboutDialog(context.window, holdfast_core.__version__, facts))
+
+
+def _declare_notification(kind: Kind) -> None:
+    def is_wanted(context: Context) -> bool:
+        return kind not in context.notifier.muted
+
+    def switch(context: Context) -> None:
+        context.notify(kind, is_wanted=not is_wanted(context))
+
+    switch.__doc__ = f"Show a notification of the desktop, or none: {kind.heading}."
+    action(f"application.notify_{kind}", f"Notify: {kind.heading}", menu="&View", group=3, checked=is_wanted)(
+        switch
+    )
+
+
+for _kind in Kind:
+    _declare_notification(_kind)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from holdfast_gui.actions.memory import Memory, save
 from holdfast_gui.actions.registry import Actions, Run
+from holdfast_gui.notify import Kind, Notifier
 from holdfast_gui.tasks import Scope
 from holdfast_gui.theme import theme
 
@@ -55,6 +56,7 @@ class Context:
     indexing: Indexing
     troubles: Troubles
     toast: Toast
+    notifier: Notifier = field(default_factory=Notifier)
     overrides: Mapping[str, str] = field(default_factory=dict)
     settings: Settings | None = None
     _actions: Actions | None = None
@@ -154,6 +156,14 @@ class Context:
         self.memory.keys = dict(keys)
         self.actions.set_keys(keys)
         save(self.paths.config, self.memory)
+
+    def notify(self, kind: Kind, *, is_wanted: bool) -> None:
+        """Show notifications of a kind from now on, or none, in later starts too."""
+        others = [name for name in self.memory.muted if name != kind]
+        self.memory.muted = others if is_wanted else [*others, str(kind)]
+        self.notifier.muted = {known for known in Kind if known in self.memory.muted}
+        save(self.paths.config, self.memory)
+        self.refresh()
 
     def copy(self, text: str, said: str) -> None:
         """Put plain text on the clipboard and say so."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from holdfast_gui.actions import resuming
 from holdfast_gui.actions.memory import save
-from holdfast_gui.notify import Kind, Notifier
+from holdfast_gui.notify import Kind
 from holdfast_gui.tasks import Latest
 from holdfast_gui.text import age, counted, project_name, title
 from holdfast_gui.tray import Tray, TraySession
@@ -31,8 +31,9 @@ class Traying(QObject):
         self._context = context
         self._tray = tray
         self._filling = Latest(context.scope, "fill the tray")
-        muted = {kind for kind in Kind if kind in context.memory.muted}
-        self.notifier = Notifier(tray, muted)
+        self.notifier = context.notifier
+        self.notifier.shower = tray
+        self.notifier.muted = {kind for kind in Kind if kind in context.memory.muted}
 
     @property
     def _limit(self) -> int:
