@@ -153,7 +153,7 @@ class Browser(QObject):
                 await self._show_hits()
             else:
                 await self._show_list()
-        self._after_listing()
+            self._after_listing()
 
     def _after_listing(self) -> None:
         if not self._model.session_count:
