@@ -62,7 +62,7 @@ def test_only_the_theme_names_colours_and_fonts():
     assert named + made == []
 
 
-def test_views_know_neither_library_nor_actions_and_catch_no_error():
+def test_views_and_models_know_neither_library_nor_actions():
     crossings = [
         f"{source.name}:{line}: {name}"
         for source in sources(GUI / "views", GUI / "models")
