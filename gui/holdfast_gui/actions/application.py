@@ -111,9 +111,7 @@ def _declare_notification(kind: Kind) -> None:
         context.notify(kind, is_wanted=not is_wanted(context))
 
     switch.__doc__ = f"Show a notification of the desktop, or none: {kind.heading}."
-    action(f"application.notify_{kind}", f"Notify: {kind.heading}", menu="&View", group=3, checked=is_wanted)(
-        switch
-    )
+    action(f"application.notify_{kind}", f"Notify: {kind.heading}", menu="&View", group=3, checked=is_wanted)(switch)
 
 
 for _kind in Kind:
