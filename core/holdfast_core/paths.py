@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 APP = "holdfast"
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile("\0([0-9a-f]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,22 @@ def self_command() -> list[str]:
     if executable.stem.lower().startswith("python"):
         return [sys.executable, "-m", APP]
     return [sys.executable]
+
+
+def path_text(path: str) -> str:
+    """Return a path as text that every store takes, also where its bytes are none; `text_path` undoes it.
+
+    What is below a directory stays below it: a name never holds the NUL by which such bytes are escaped.
+    """
+    return path if path.isascii() else _NO_TEXT.sub(lambda found: f"\0{ord(found[0]):04x}", path)
+
+
+def text_path(text: str) -> str:
+    """Return the path that `path_text` made a text of."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\0" in text else text
+
+
+def database_name(path: Path) -> str:
+    """Return a path as SQLite is told it: as a URI where its bytes are no text, so the flag for URIs must be set."""
+    name = str(path)
+    return name if _NO_TEXT.search(name) is None else path.absolute().as_uri()

@@ -17,6 +17,7 @@ import apsw
 
 from holdfast_core.agents._jsonl import open_regular
 from holdfast_core.clock import monotonic_seconds
+from holdfast_core.paths import database_name
 
 SIZE_LIMIT = 128 << 20
 _SECONDS = 1.0
@@ -43,7 +44,9 @@ def private_copy(path: Path, *, root: Path) -> Iterator[apsw.Connection]:
                 _copy(wal, copy.with_name(f"{copy.name}-wal"), root)
             if stamp_of(path) == before:
                 break
-        connection = apsw.Connection(str(copy))
+        connection = apsw.Connection(
+            database_name(copy), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+        )
         try:
             _shut(connection)
             yield connection

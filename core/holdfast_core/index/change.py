@@ -38,6 +38,7 @@ from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, LostMessages
 from holdfast_core.model.session import Problem, SessionFacts
+from holdfast_core.paths import path_text
 
 PROBLEMS_LIMIT: Final = 1000
 _encode = msgspec.msgpack.Encoder().encode
@@ -168,7 +169,7 @@ class Change:
             "UPDATE source SET path=?, size_bytes=?, modified_ns=?, inode=?, checkpoint=?, failure='', is_dirty=0, "
             "problem_count=?, problems=?, unknown_records=? WHERE id=?",
             (
-                ref.path,
+                path_text(ref.path),
                 ref.fingerprint.size_bytes,
                 ref.fingerprint.modified_ns,
                 ref.fingerprint.inode,

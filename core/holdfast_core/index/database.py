@@ -10,6 +10,7 @@ from typing import Any, Final
 import apsw
 
 from holdfast_core.errors import IndexBroken
+from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
 VERSION: Final = 1
@@ -34,7 +35,7 @@ def create(path: Path, schema: str) -> None:
     for name in (path.name, unfinished.name):
         for suffix in ("", "-wal", "-shm"):
             path.with_name(name + suffix).unlink(missing_ok=True)
-    connection = apsw.Connection(str(unfinished))
+    connection = _connect(unfinished, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     try:
         connection.pragma("page_size", 4096)
         connection.pragma("auto_vacuum", 2)
@@ -54,7 +55,7 @@ def open_for_writing(path: Path) -> apsw.Connection:
         IndexBroken: there is no such file, or it is damaged or of another version.
     """
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = _connect(path, apsw.SQLITE_OPEN_READWRITE)
         try:
             _prepare(connection)
         except BaseException:
@@ -63,6 +64,10 @@ def open_for_writing(path: Path) -> apsw.Connection:
     except BROKEN as error:
         raise IndexBroken("The index is damaged.", detail=str(error)) from error
     return connection
+
+
+def _connect(path: Path, flags: int) -> apsw.Connection:
+    return apsw.Connection(database_name(path), flags=flags | apsw.SQLITE_OPEN_URI)
 
 
 def _prepare(connection: apsw.Connection) -> None:
@@ -89,7 +94,7 @@ def open_for_reading(path: Path) -> apsw.Connection:
         IndexBroken: there is no such file, or it is damaged or of another version.
     """
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection = _connect(path, apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(2_000)
         connection.pragma("cache_size", -8_192)
         connection.pragma("mmap_size", 0)

@@ -29,6 +29,7 @@ from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort
 from holdfast_core.model.search import Hit, SearchResult
 from holdfast_core.model.session import Problem, SessionEntry
+from holdfast_core.paths import text_path
 
 _SEARCH_SECONDS: Final = 2.0
 _LISTED: Final = "NOT is_shadow AND NOT is_empty"
@@ -141,7 +142,13 @@ class IndexReader:
                 "JOIN source ON source.id=session.source WHERE session.id=? AND NOT is_shadow",
                 (session_id,),
             )
-            return next((SourceRef(agent, key, path, Fingerprint(*seen)) for agent, key, path, *seen in rows), None)
+            return next(
+                (
+                    SourceRef(agent, text_path(key), text_path(path), Fingerprint(*seen))
+                    for agent, key, path, *seen in rows
+                ),
+                None,
+            )
 
         return self._ask(read, None)
 

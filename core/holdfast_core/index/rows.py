@@ -12,6 +12,7 @@ from holdfast_core.index.folding import fold
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.session import SessionEntry, SessionFacts
 from holdfast_core.model.usage import Usage
+from holdfast_core.paths import text_path
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_facts = msgspec.msgpack.Decoder(SessionFacts).decode
@@ -180,7 +181,7 @@ def session_entry(row: tuple[Any, ...]) -> SessionEntry:
         size_bytes=row[13],
         state=row[14],
         parent_id=facts.parent_id,
-        source_path=row[15],
+        source_path=text_path(row[15]),
         problem_count=row[16],
         subagent_count=row[18],
     )

@@ -31,6 +31,7 @@ from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import AgentReport, ChangeSet
+from holdfast_core.paths import path_text, text_path
 
 log = logging.getLogger(__name__)
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
@@ -107,7 +108,7 @@ class IndexWriter:
         rows: list[tuple[str, int, int, int, bytes | None, str, str]] = []
         if at is None:
             rows += select(self._catalog, question, (agent,))
-        for path in at or ():
+        for path in map(path_text, at or ()):
             # One by one: SQLite answers an OR of these by looking at all sources of the agent.
             rows += select(self._catalog, f"{question} AND key=?", (agent, path))
             rows += select(self._catalog, f"{question} AND path=?", (agent, path))
@@ -115,8 +116,11 @@ class IndexWriter:
             span = (agent, below + "/", below + "0")
             rows += select(self._catalog, f"{question} AND path>? AND path<?", span)
         return {
-            key: Known(
-                Fingerprint(size, modified, inode), None if data is None else _decode_checkpoint(data), failure, path
+            text_path(key): Known(
+                Fingerprint(size, modified, inode),
+                None if data is None else _decode_checkpoint(data),
+                failure,
+                text_path(path),
             )
             for key, size, modified, inode, data, failure, path in rows
         }
@@ -149,7 +153,7 @@ class IndexWriter:
         """Remove sources that vanished; sessions that another source holds as well stay."""
         sources = []
         with self._catalog:
-            for key in keys:
+            for key in map(path_text, keys):
                 rows = select(self._catalog, "SELECT id FROM source WHERE agent=? AND key=?", (agent, key))
                 sources += [source for (source,) in rows]
                 self._catalog.execute("UPDATE source SET is_dirty=1 WHERE agent=? AND key=?", (agent, key))
@@ -246,11 +250,11 @@ class IndexWriter:
 
     def _source(self, ref: SourceRef) -> int:
         """Return the id of a source, which is new if need be."""
-        rows = select(self._catalog, "SELECT id FROM source WHERE agent=? AND key=?", (ref.agent, ref.key))
+        rows = select(self._catalog, "SELECT id FROM source WHERE agent=? AND key=?", (ref.agent, path_text(ref.key)))
         if not rows:
             self._catalog.execute(
                 "INSERT INTO source(agent, key, path, size_bytes, modified_ns, inode) VALUES(?,?,?,0,0,0)",
-                (ref.agent, ref.key, ref.path),
+                (ref.agent, path_text(ref.key), path_text(ref.path)),
             )
             return self._catalog.last_insert_rowid()
         return int(rows[0][0])

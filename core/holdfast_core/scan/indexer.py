@@ -23,7 +23,7 @@ from holdfast_core.index.writer import IndexWriter
 from holdfast_core.log import incident, open_logs
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
-from holdfast_core.paths import Paths
+from holdfast_core.paths import Paths, text_path
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
@@ -111,7 +111,10 @@ class Indexer:
     def __init__(self, start: Start, agents: Mapping[str, Agent], emit: Callable[[Event], None]) -> None:
         self._paths = _paths(start)
         self._agents = agents
-        self._home = Home(Path(start.agents_home), start.environment)
+        self._home = Home(
+            Path(text_path(start.agents_home)),
+            {name: text_path(value) for name, value in start.environment.items()},
+        )
         self._emit = emit
         self._due = _Due(everything=True, notes=True)
         self._due_lock = threading.Lock()
@@ -384,4 +387,4 @@ def _modified_ns(path: Path) -> int:
 
 
 def _paths(start: Start) -> Paths:
-    return Paths(Path(start.data), Path(start.config), Path(start.cache), Path(start.log))
+    return Paths(*(Path(text_path(text)) for text in (start.data, start.config, start.cache, start.log)))

@@ -14,7 +14,7 @@ from holdfast_core import clock
 from holdfast_core.agents.base import Home
 from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.changes import ScanReport
-from holdfast_core.paths import Paths
+from holdfast_core.paths import Paths, path_text
 from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
@@ -45,12 +45,12 @@ _FAILURES_TO_TELL = 3
 def first_line(paths: Paths, home: Home, settings: Settings | None) -> Start:
     """Return what a new indexer is told: where everything is, and the settings that concern it."""
     first = Start(
-        data=str(paths.data),
-        config=str(paths.config),
-        cache=str(paths.cache),
-        log=str(paths.log),
-        agents_home=str(home.path),
-        environment=dict(home.environment),
+        data=path_text(str(paths.data)),
+        config=path_text(str(paths.config)),
+        cache=path_text(str(paths.cache)),
+        log=path_text(str(paths.log)),
+        agents_home=path_text(str(home.path)),
+        environment={name: path_text(value) for name, value in home.environment.items()},
     )
     if settings is None:
         return first

@@ -23,6 +23,7 @@ from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Refused, WrongUsage
 from holdfast_core.model.annotation import Annotation, Saying
 from holdfast_core.model.session import TITLE_LIMIT
+from holdfast_core.paths import database_name
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,10 @@ class Annotations:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # SQLite gives its journal the mode of the file.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = apsw.Connection(str(path))
+            connection = apsw.Connection(
+                database_name(path),
+                flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
+            )
             try:
                 _prepare(connection)
             except BaseException:

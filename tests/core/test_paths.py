@@ -1,0 +1,29 @@
+"""Paths as text that every store takes."""
+
+from __future__ import annotations
+
+import os
+
+from holdfast_core.paths import path_text, text_path
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+NAMES = st.binary(min_size=1).filter(lambda name: 0 not in name)
+
+
+@given(NAMES)
+@example(b"/home/\xff/\xf0\x9f\x8e\x89 \xed\xa0\x80")
+def test_any_path_becomes_text_and_back(name: bytes) -> None:
+    path = os.fsdecode(name)
+
+    text = path_text(path)
+
+    assert path == text_path(text)
+    assert text == text.encode().decode()
+
+
+@given(NAMES, NAMES)
+def test_what_is_below_a_directory_stays_below_it(parent: bytes, name: bytes) -> None:
+    path = os.fsdecode(parent + b"/" + name)
+
+    assert path_text(path).startswith(path_text(os.fsdecode(parent)) + "/")
