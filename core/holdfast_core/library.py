@@ -154,7 +154,7 @@ class Library:
         Raises:
             WrongUsage: the query names a filter wrongly.
         """
-        query = _query(query_text, typing=typing)
+        query = self._query(query_text, typing=typing)
         return await self._list.ask(
             lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents),
             topic="keys" if typing else "",
@@ -177,7 +177,7 @@ class Library:
 
     async def recent(self, limit: int) -> list[SessionEntry]:
         """Return the rows of the newest sessions; supersedes no list that is being asked for."""
-        query = _query("", typing=False)
+        query = self._query("", typing=False)
         return await self._list.ask(lambda reader: reader.entries(reader.keys(query)[:limit]))
 
     async def find(self, text: str, *, limit: int = 20) -> list[SessionEntry]:
@@ -217,12 +217,12 @@ class Library:
         Raises:
             WrongUsage: the query names a filter wrongly.
         """
-        query = _query(text, typing=typing)
+        query = self._query(text, typing=typing)
         return await self._search.ask(lambda reader: reader.search(query, limit=limit, sort=sort), topic="search")
 
     async def count(self, text: str) -> tuple[int, int]:
         """Return exactly how many sessions and messages meet a query. A newer call cancels this one."""
-        query = _query(text, typing=False)
+        query = self._query(text, typing=False)
         return await self._search.ask(lambda reader: reader.count(query), topic="count")
 
     async def complete(self, text: str, position: int) -> list[str]:
@@ -238,7 +238,7 @@ class Library:
         """
         from holdfast_core.resume.target import resolve
 
-        listed = _query("", typing=False)
+        listed = self._query("", typing=False)
         return await self._list.ask(
             lambda reader: resolve(target, reader, listed=lambda: reader.keys(listed, sort="updated"))
         )
@@ -374,6 +374,11 @@ class Library:
     def _agents(self) -> Mapping[str, Agent]:
         return all_agents() if self._known_agents is None else self._known_agents
 
+    def _query(self, text: str, *, typing: bool) -> Query:
+        from holdfast_core.model.query import parse
+
+        return parse(text, now=clock.now().astimezone(), prefix=typing, agents=tuple(self._agents))
+
     def _agent(self, name: str) -> Agent:
         if name not in self._agents:
             raise NotFound("This session's agent is not known to this version of Holdfast.", detail=name)
@@ -392,9 +397,3 @@ class Library:
 
     async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._files, work)
-
-
-def _query(text: str, *, typing: bool) -> Query:
-    from holdfast_core.model.query import parse
-
-    return parse(text, now=clock.now().astimezone(), prefix=typing)

@@ -520,6 +520,7 @@ class Reader(LineReader[Record]):
                 agent=self.side.agent,
                 title=title,
                 is_empty=is_empty,
+                is_archived=self.side.is_archived,
                 fallback_ms=self.file.modified_ms,
                 project_path=main.project_path or state.context_cwd,
                 provider_data=data,

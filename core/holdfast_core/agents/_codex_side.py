@@ -36,9 +36,10 @@ class _IndexRow(msgspec.Struct):
 class Side:
     """The surroundings of one rollout. ``native_id`` is what its name says, for a file without a head."""
 
-    def __init__(self, agent: str, native_id: str, root: Path) -> None:
+    def __init__(self, agent: str, native_id: str, root: Path, *, is_archived: bool = False) -> None:
         self.agent = agent
         self.native_id = native_id
+        self.is_archived = is_archived
         self._root = root
 
     def title(self, native_id: str) -> Title:

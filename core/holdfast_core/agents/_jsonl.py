@@ -17,7 +17,7 @@ FILE_LIMIT = 2 << 30
 LINE_LIMIT = 64 << 20
 _BLOCK = 4 << 20
 _TAIL = 256
-_SPARSE_LIMIT = 1 << 30
+_SPARSE_LIMIT = 5 << 28
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
 

@@ -22,6 +22,7 @@ from holdfast_core.errors import Refused
 from holdfast_core.model.session import Problem
 
 _DEPTH = 4
+_ARCHIVE = "archived_sessions"
 _DOCUMENT_LIMIT = 64 << 20
 _ENDINGS = (".jsonl", ".jsonl.zst", ".json")
 _THREAD = re.compile(r"rollout-.*?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
@@ -38,7 +39,7 @@ class Codex(Agent):
     how_to_install = "https://developers.openai.com/codex/cli"
 
     def roots(self, home: Home) -> list[Path]:
-        return [config / folder for config in _config_directories(home) for folder in ("sessions", "archived_sessions")]
+        return [config / folder for config in _config_directories(home) for folder in ("sessions", _ARCHIVE)]
 
     def discover(self, home: Home) -> Iterator[SourceRef]:
         """Yield every rollout once: what is compressed or archived keeps the key that it had before."""
@@ -62,7 +63,8 @@ class Codex(Agent):
             raise refusal("outside", ref.path)
         stem, ending = _split(Path(ref.path).name)
         thread = _THREAD.fullmatch(stem)
-        side = Side(self.id, text_of_name(stem) if thread is None else thread[1], Path(root).parent)
+        native_id = text_of_name(stem) if thread is None else thread[1]
+        side = Side(self.id, native_id, Path(root).parent, is_archived=Path(root).name == _ARCHIVE)
         if ending == ".jsonl.zst":
             return _read_compressed(ref.path, root, side)
         with LineFile(ref.path, root=root) as file:

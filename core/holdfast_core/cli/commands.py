@@ -6,10 +6,15 @@ import argparse
 import inspect
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final, Literal, get_args
 
 from holdfast_core.cli.context import Context
 
 Command = Callable[[Context, argparse.Namespace], Awaitable[None]]
+Level = Literal["before", "between", "after"]
+"""Where in the line shared options stand: before every command, after a group's name, after the command itself."""
+
+_LEVELS: Final = get_args(Level)
 
 
 class Commands:
@@ -28,23 +33,25 @@ class Commands:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        add_shared(parser, is_top=False)
+        add_shared(parser, "after")
         parser.set_defaults(command=command)
         return parser
 
     def group(self, name: str, title: str) -> Commands:
         """Add a command that only has commands below it."""
-        return Commands(self._under.add_parser(name, help=title, description=title, allow_abbrev=False))
+        parser = self._under.add_parser(name, help=title, description=title, allow_abbrev=False)
+        add_shared(parser, "between")
+        return Commands(parser)
 
 
 def shared_options(arguments: argparse.Namespace) -> tuple[str | None, Path | None, list[str]]:
     """Return home, agents' home and settings, wherever in the line they were given; the later one wins."""
     agents_home = getattr(arguments, "agents_home", None)
-    settings = [*getattr(arguments, "settings_before", []), *getattr(arguments, "settings_after", [])]
+    settings = [pair for level in _LEVELS for pair in getattr(arguments, f"settings_{level}", [])]
     return getattr(arguments, "home", None), Path(agents_home).absolute() if agents_home else None, settings
 
 
-def add_shared(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
+def add_shared(parser: argparse.ArgumentParser, level: Level) -> None:
     """Add what every command takes; absent options leave no trace, so that one before the command is not undone."""
     group = parser.add_argument_group("options of every command")
     hidden = argparse.SUPPRESS
@@ -61,6 +68,6 @@ def add_shared(parser: argparse.ArgumentParser, *, is_top: bool) -> None:
         metavar="KEY=VALUE",
         action="append",
         default=hidden,
-        dest="settings_before" if is_top else "settings_after",
+        dest=f"settings_{level}",
         help="use another value of a setting this once",
     )

@@ -17,7 +17,7 @@ from holdfast_core import cli
 from holdfast_core.cli.commands import shared_options
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.index import rebuild_index
-from holdfast_core.cli.parser import build_parser
+from holdfast_core.cli.parser import parse
 from holdfast_core.cli.start import split_setting
 from holdfast_core.errors import Ambiguous, HoldfastError, IndexBroken, ProjectGone
 from holdfast_core.export.plain import one_line, plain_text
@@ -76,7 +76,7 @@ async def execute(
     """
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            parsed = build_parser().parse_args(arguments)
+            parsed = parse(arguments)
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 2
     async with contextlib.AsyncExitStack() as stack:

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 
 from holdfast_core import __version__
 from holdfast_core.cli.commands import Commands, add_shared
+
+_NEGATED = re.compile(r"-(?!h$)[^-\s]\S*")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return a command line as its parts.
+
+    A query may begin with ``-not``, which must not be taken for an option: it
+    is given a space, which means nothing to it.
+
+    Raises:
+        SystemExit: it is wrong, or only asks for help; that was written already.
+    """
+    in_search = False
+    plain: list[str] = []
+    for argument in arguments:
+        is_query = in_search or plain[-1:] == ["--filter"]
+        in_search = in_search or (argument == "search" and "sessions" in plain)
+        plain.append(f" {argument}" if is_query and _NEGATED.fullmatch(argument) else argument)
+    return build_parser().parse_args(plain)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -19,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
-    add_shared(parser, is_top=True)
+    add_shared(parser, "before")
     commands = Commands(parser)
     for group in (index, agents, sessions, resume, config):
         group.add(commands)

@@ -37,7 +37,7 @@ from holdfast_core.index.shards import Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, LostMessages
-from holdfast_core.model.session import Problem, SessionFacts
+from holdfast_core.model.session import Problem, SessionFacts, SessionState
 from holdfast_core.paths import path_text
 
 PROBLEMS_LIMIT: Final = 1000
@@ -76,12 +76,11 @@ class Change:
         """Take in what was read of a source."""
         known = self._known(source)
         problem_count = self._keep_source(source, ref, reading)
-        state = "problem" if problem_count else "closed"
         seen = set()
         for session in reading.sessions:
             before = known.get(session.facts.id)
             known[session.facts.id] = self._session(
-                source, ref, reading, session, before=before, state=(state, problem_count)
+                source, ref, reading, session, before=before, problem_count=problem_count
             )
             seen.add(session.facts.id)
         for session_id, row in known.items():
@@ -89,7 +88,9 @@ class Change:
                 continue
             if not reading.was_continued:
                 self._remove(session_id, row, "rewritten")
-            elif (row.size_bytes, row.state, row.problem_count) != (ref.fingerprint.size_bytes, state, problem_count):
+                continue
+            state = _state(decoded_facts(row.facts), problem_count)
+            if (row.size_bytes, row.state, row.problem_count) != (ref.fingerprint.size_bytes, state, problem_count):
                 self._touch(session_id)
                 self._changed.add(session_id)
                 self._catalog.execute(
@@ -190,7 +191,7 @@ class Change:
         session: SessionRead,
         *,
         before: SessionRow | None,
-        state: tuple[str, int],
+        problem_count: int,
     ) -> SessionRow:
         facts = session.facts
         self._touch(facts.id)
@@ -203,10 +204,11 @@ class Change:
             first = self._replace(facts.id, before, first, documents, is_rewrite=not reading.was_continued)
         annotation = self._annotation(facts.id)
         encoded = encoded_facts(facts)
-        after = SessionRow(key, count, encoded, ref.fingerprint.size_bytes, *state)
+        state = _state(facts, problem_count)
+        after = SessionRow(key, count, encoded, ref.fingerprint.size_bytes, state, problem_count)
         if after != before:
             columns = session_columns(facts, encoded, annotation)
-            seen = {"size_bytes": after.size_bytes, "state": state[0], "problem_count": state[1]}
+            seen = {"size_bytes": after.size_bytes, "state": state, "problem_count": problem_count}
             columns["session"] |= seen | {"source": source, "document_count": count}
             (update if before else insert)(self._catalog, key, columns)
         kept = documents[first - session.first_index :]
@@ -342,3 +344,8 @@ class Change:
 
 def _identity(item: Head | Document) -> tuple[int, int, int | None, int]:
     return item.id_hash, item.text_hash, item.timestamp_ms, item.role
+
+
+def _state(facts: SessionFacts, problem_count: int) -> SessionState:
+    """Return the state of a list's row; that something could not be read matters more than where it lies."""
+    return "problem" if problem_count else "archived" if facts.is_archived else "closed"

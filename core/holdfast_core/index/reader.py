@@ -17,6 +17,7 @@ from holdfast_core.agents.base import Fingerprint, SourceRef
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.complete import completions
 from holdfast_core.index.database import BROKEN, select
+from holdfast_core.index.documents import storable
 from holdfast_core.index.files import Files
 from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
@@ -104,7 +105,7 @@ class IndexReader:
         Best first: an id, an agent's own id, the beginning of one, a title, its beginning.
         Within one kind the last updated come first.
         """
-        if not text:
+        if not text or storable(text) != text:
             return []
         title, after = fold(text), text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
         title_after = title[:-1] + chr(min(ord(title[-1]) + 1, 0x10FFFF)) if title else ""

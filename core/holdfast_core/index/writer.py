@@ -175,6 +175,14 @@ class IndexWriter:
             self._catalog.execute("UPDATE source SET is_dirty=0 WHERE is_dirty")
             return change.finish()
 
+    def count_listed(self, session_ids: Sequence[str]) -> int:
+        """Return how many of these a list shows: no subagents, and nothing without a conversation."""
+        question = (
+            "SELECT count(*) FROM session WHERE id IN (SELECT value FROM json_each(?)) "
+            "AND NOT is_shadow AND NOT is_empty AND NOT is_subagent"
+        )
+        return int(select(self._catalog, question, (msgspec.json.encode(session_ids).decode(),))[0][0])
+
     def report(self) -> tuple[AgentReport, ...]:
         """Return the totals of each agent: listed sessions, messages of these and their subagents, problems.
 

@@ -69,7 +69,8 @@ class ScanFailure(msgspec.Struct, frozen=True):
 class ScanReport(msgspec.Struct, frozen=True):
     """What a whole scan found and what it cost.
 
-    ``failures`` are the places that could not be looked through, for the
+    ``sessions`` and ``new`` count what a list shows; ``changed`` and ``lost``
+    count subagents too. ``failures`` are the places that could not be looked through, for the
     person to be told: an unreadable directory is not an empty one.
     """
 

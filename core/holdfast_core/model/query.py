@@ -7,7 +7,7 @@ condition is met is said with its class; the index carries it out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -175,19 +175,32 @@ class Query:
         )
 
 
-def parse(text: str, *, now: datetime, prefix: bool = False) -> Query:
+def parse(text: str, *, now: datetime, prefix: bool = False, agents: Sequence[str] = ()) -> Query:
     """Return what ``text`` asks for.
 
     ``now`` is aware; its zone is the one in which dates are meant. With
     ``prefix`` the person is still typing: the last word may be the beginning
-    of one, and a filter without its value is passed over.
+    of one, and a filter without its value is passed over. ``agents`` are the
+    ids that ``agent:`` takes, whole or up to an underscore; any if none are given.
 
     Raises:
         WrongUsage: a filter that does not exist, or a value that it does not take.
     """
-    reader = _Reader(text, now, prefix)
+    reader = _Reader(_NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text), now, prefix)
     root = reader.read_any(0)
-    return Query(root, text, tuple(reader.spans))
+    query = Query(root, text, tuple(reader.spans))
+    if agents:
+        _check_agents(query, agents, is_typing=prefix)
+    return query
+
+
+def _check_agents(query: Query, agents: Sequence[str], *, is_typing: bool) -> None:
+    for node, _ in query.nodes():
+        for value in node.values if isinstance(node, Filter) and node.name == "agent" else ():
+            name = value.lower().replace("-", "_").replace(" ", "_")
+            beginning = name if is_typing else f"{name}_"
+            if not any(f"{agent}_".startswith(beginning) for agent in agents):
+                raise WrongUsage(f"The filter agent: does not take “{value}”. It takes {', '.join(agents)}.")
 
 
 def _walk(node: Node | None, is_negated: bool) -> Iterator[tuple[Node, bool]]:
@@ -201,6 +214,7 @@ def _walk(node: Node | None, is_negated: bool) -> Iterator[tuple[Node, bool]]:
 
 
 _DEPTH_LIMIT = 50
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"([A-Za-z]+):")
 _UNKNOWN = re.compile(r"[a-z]{2,}:[^\s:/\\)]")

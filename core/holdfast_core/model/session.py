@@ -38,6 +38,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     person wrote, ``last_text`` what was said last. ``title`` follows the
     agent's own precedence and is never empty if anything was said.
     ``is_empty`` marks a file without any conversation: kept out of lists.
+    ``is_archived`` says that the agent itself has put the session away.
     """
 
     agent: str
@@ -62,6 +63,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     parent_id: str | None = None
     forked_from: str | None = None
     is_empty: bool = False
+    is_archived: bool = False
     has_error: bool = False
     has_image: bool = False
     todos: tuple[Todo, ...] = ()

@@ -104,7 +104,7 @@ def report_of(outcome: Outcome, writer: IndexWriter) -> ScanReport:
         sessions=sum(agent.sessions for agent in agents),
         messages=sum(agent.messages for agent in agents),
         problems=sum(agent.problems for agent in agents),
-        new=len(changes.added),
+        new=writer.count_listed(changes.added),
         changed=len(changes.changed),
         lost=len(changes.lost),
         agents=agents,

@@ -64,6 +64,7 @@ def test_an_archived_rollout_keeps_its_key(home: Home) -> None:
 
     assert after.key == before.key
     assert AGENT.read(after, home).sessions[0].facts.native_id == OWN
+    assert AGENT.read(after, home).sessions[0].facts.is_archived
 
 
 def test_a_rollout_that_is_archived_twice_is_one_source(home: Home) -> None:

@@ -251,6 +251,18 @@ def test_a_sparse_file_below_the_cap_is_refused_by_its_blocks(tmp_path: Path) ->
     assert refusal(tmp_path) == "too_large"
 
 
+def test_a_hole_of_a_gigabyte_is_one_line_that_is_too_long(tmp_path: Path) -> None:
+    path = claude_file(tmp_path, said(1) + b"\n")
+    os.truncate(path, (1 << 30) + 4096)
+    with path.open("ab") as file:
+        file.write(b"\n" + said(2) + b"\n")
+
+    reading = read(tmp_path)
+
+    assert words(reading) == ["Line 1", "Line 2"]
+    assert [problem.reason for problem in reading.problems] == ["line_too_long"]
+
+
 def test_a_chain_of_links_is_no_source(tmp_path: Path) -> None:
     path = claude_file(tmp_path, said(1) + b"\n")
     for number in range(40):

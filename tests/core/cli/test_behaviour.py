@@ -35,6 +35,8 @@ from tests.core.cli.conftest import Person
         (["sessions", "list", "--filter", "is:nonsense"], 2, "is:"),
         (["sessions", "list", "--lim", "3"], 2, "unrecognized"),
         (["sessions", "search", "after:never"], 2, "after"),
+        (["sessions", "search", "agent:nobody"], 2, "It takes claude_code, codex"),
+        (["sessions", "show", "\udcff"], 3, "no session"),
         (["sessions", "show", "zzz"], 3, "no session"),
         (["sessions", "show", "c"], 3, "12 sessions are called so"),
         (["sessions", "show", ""], 2, "Name a session"),
@@ -311,3 +313,41 @@ def test_agents_files_are_only_read(reading: Person):
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in before} == before
     inside = {Path(where) / name for where, _, names in os.walk(reading.sessions.path) for name in names}
     assert inside == set(before)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["sessions", "list", "--filter", "-agent:codex"],
+        ["sessions", "list", "--filter=-agent:codex"],
+        ["sessions", "list", "--filter", "-agent:codex -nowhere"],
+    ],
+    ids=" ".join,
+)
+def test_a_filter_may_begin_with_what_is_left_out(reading: Person, line: list[str]):
+    assert {row["agent"] for row in reading.json(*line)} == {"claude_code"}
+
+
+def test_a_search_may_leave_out_words(reading: Person):
+    everything = reading.json("sessions", "search", "the")
+    without = reading.json("sessions", "search", "-agent:codex", "the", "--limit", "500")
+    reversed_order = reading.json("sessions", "search", "--limit", "500", "the", "-agent:codex")
+
+    assert {hit["agent"] for hit in without["hits"]} == {"claude_code"}
+    assert 0 < without["total_messages"] < everything["total_messages"]
+    assert reversed_order["total_messages"] == without["total_messages"]
+    assert "usage:" in reading.ok("sessions", "search", "-h")
+
+
+def test_shared_options_stand_anywhere(reading: Person):
+    home, agents = f"--home={reading.top / 'ours'}", f"--agents-home={reading.sessions.path}"
+    expected = reading.json("sessions", "list")
+
+    for line in (
+        [home, agents, "--json", "sessions", "list"],
+        ["sessions", home, agents, "--json", "list"],
+        ["sessions", "list", home, agents, "--json"],
+        [home, "sessions", agents, "list", "--json"],
+    ):
+        assert json.loads(reading.ok(*line)) == expected
+    assert reading.ok("--set=theme=dark", "config", "--set=theme=light", "get", "theme") == "light\n"

@@ -320,3 +320,23 @@ class TestAnnotations:
         assert entry is not None
         assert (entry.title, entry.tags, entry.starred, entry.note) == ("About one", (), False, "")
         assert set() == found(reader, "mind")
+
+
+def test_an_archived_session_is_listed_as_such_and_a_broken_one_as_broken(directory: Path, reader: IndexReader) -> None:
+    away = session("away", ["words"], is_archived=True)
+    broken = read("/b", session("broken", ["words"], is_archived=True), problems=[Problem(1, "not_json")])
+
+    write(directory, read("/a", away), broken, read("/c", session("plain", ["words"])))
+
+    entries = reader.entries(reader.keys(query("")))
+    assert {one.native_id: one.state for one in entries} == {"away": "archived", "broken": "problem", "plain": "closed"}
+    assert listed(reader, "is:archived") == ["away"]
+
+
+def test_what_a_list_shows_is_counted(directory: Path) -> None:
+    ids = ["alpha:one", "alpha:sub", "alpha:empty", "alpha:nowhere"]
+    made = [session("one", ["words"]), session("sub", ["words"], kind="subagent"), session("empty", is_empty=True)]
+    write(directory, *(read(f"/{one.facts.native_id}", one) for one in made))
+
+    with IndexWriter.open(directory, timeout_seconds=5) as writer:
+        assert writer.count_listed(ids) == 1

@@ -215,3 +215,22 @@ def test_any_text_is_a_query_or_wrong_usage(text: str) -> None:
         except WrongUsage:
             continue
         assert all(0 <= span.start < span.end <= len(text) for span in query.spans)
+
+
+@pytest.mark.parametrize("text", ["agent:nonsense", "-(agent:claude,nonsense)", "agent:code"])
+def test_an_agent_that_there_is_not_is_an_error_that_names_those_that_there_are(text: str) -> None:
+    with pytest.raises(WrongUsage, match=r"agent: does not take .* It takes claude_code, codex\."):
+        parse(text, now=NOW, agents=["claude_code", "codex"])
+
+
+@pytest.mark.parametrize("text", ["agent:claude", 'agent:"Claude Code"', "agent:claude-code,CODEX", "-agent:codex"])
+def test_an_agent_may_be_named_as_people_write_it(text: str) -> None:
+    assert parse(text, now=NOW) == parse(text, now=NOW, agents=["claude_code", "codex"])
+
+
+def test_an_agent_that_is_still_being_typed_is_no_error() -> None:
+    assert parse("agent:cl", now=NOW, prefix=True, agents=["claude_code", "codex"])
+
+
+def test_bytes_that_are_no_text_are_looked_for_nowhere_but_harm_nothing() -> None:
+    assert parse("a\udcffb", now=NOW) == parse("a\ufffdb", now=NOW)
