@@ -3,9 +3,9 @@
 CREATE TABLE source(
   id INTEGER PRIMARY KEY, agent TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL,
   size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-  checkpoint BLOB, failure TEXT NOT NULL DEFAULT '', is_dirty INTEGER NOT NULL DEFAULT 0,
+  failure TEXT NOT NULL DEFAULT '', is_dirty INTEGER NOT NULL DEFAULT 0,
   problem_count INTEGER NOT NULL DEFAULT 0, problems BLOB NOT NULL DEFAULT x'', unknown_records TEXT NOT NULL DEFAULT '{}',
-  UNIQUE(agent, key));
+  checkpoint BLOB, UNIQUE(agent, key));
 CREATE INDEX source_path ON source(agent, path);
 CREATE INDEX source_dirty ON source(is_dirty) WHERE is_dirty;
 

@@ -21,6 +21,7 @@ from holdfast_core.agents.base import Reading, SessionRead, SourceRef
 from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX, Document, facts_text, message_document
 from holdfast_core.index.heads import Head
+from holdfast_core.index.packing import pack
 from holdfast_core.index.rows import (
     annotation_columns,
     decoded_annotation,
@@ -165,7 +166,7 @@ class Change:
             problems = (_decode_problems(data) if data else []) + problems
             unknown.update(msgspec.json.decode(unknown_before, type=dict[str, int]))
             count += count_before
-        checkpoint = None if reading.checkpoint is None else _encode(reading.checkpoint)
+        checkpoint = None if reading.checkpoint is None else pack(_encode(reading.checkpoint))
         self._catalog.execute(
             "UPDATE source SET path=?, size_bytes=?, modified_ns=?, inode=?, checkpoint=?, failure='', is_dirty=0, "
             "problem_count=?, problems=?, unknown_records=? WHERE id=?",

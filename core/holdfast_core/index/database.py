@@ -13,7 +13,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 1
+VERSION: Final = 2
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 
@@ -77,7 +77,7 @@ def _prepare(connection: apsw.Connection) -> None:
         raise IndexBroken("The index is of another version.", detail=f"version {version}")
     for name, value in (
         ("synchronous", "normal"),
-        ("cache_size", -65_536),
+        ("cache_size", -8_192),
         ("wal_autocheckpoint", 4_000),
         ("secure_delete", 0),
         ("temp_store", "memory"),

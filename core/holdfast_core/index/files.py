@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 
 import apsw
-import zstandard
 
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.database import CATALOG, open_for_reading, select, shard_name
 from holdfast_core.index.heads import RECORD_BYTES, text_bounds
+from holdfast_core.index.packing import Packer, has_preset, read_preset, unpack
 from holdfast_core.index.vocabulary import Vocabulary
 
 _CHUNKS_LIMIT: Final = 64
@@ -23,7 +23,7 @@ class ShardFile:
     def __init__(self, path: Path) -> None:
         self.connection = open_for_reading(path)
         self.vocabulary = Vocabulary(self.connection)
-        self._decompressor = zstandard.ZstdDecompressor()
+        self._packer: Packer | None = None
         self._chunks: dict[int, tuple[bytes, bytes]] = {}
         self._version = -1
 
@@ -32,7 +32,7 @@ class ShardFile:
         known = self._chunks.get(run)
         if known is None:
             rows = select(self.connection, "SELECT heads, data FROM run JOIN chunk USING(id) WHERE id=?", (run,))
-            known = (rows[0][0], self._decompressor.decompress(rows[0][1])) if rows else (b"", b"")
+            known = (rows[0][0], self._unpack(rows[0][1])) if rows else (b"", b"")
             if len(self._chunks) >= _CHUNKS_LIMIT:
                 self._chunks.clear()
             self._chunks[run] = known
@@ -41,6 +41,14 @@ class ShardFile:
             return ""
         start, end = text_bounds(heads, position)
         return data[start:end].decode()
+
+    def _unpack(self, data: bytes) -> bytes:
+        if self._packer is None:
+            if not has_preset(data):
+                return unpack(data)
+            # There is but one for all time, once there is one.
+            self._packer = Packer(read_preset(self.connection))
+        return self._packer.unpack(data)
 
     def refresh(self) -> None:
         """Forget texts if anything was written since the last time."""

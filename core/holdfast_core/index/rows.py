@@ -9,6 +9,7 @@ import msgspec
 
 from holdfast_core.index.documents import storable
 from holdfast_core.index.folding import fold
+from holdfast_core.index.packing import pack, unpack
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.session import SessionEntry, SessionFacts
 from holdfast_core.model.usage import Usage
@@ -43,14 +44,14 @@ def encoded_facts(facts: SessionFacts) -> bytes:
     """Return the facts as they are stored: without what only the agent understands."""
     slim = msgspec.structs.replace(facts, provider_data={}) if facts.provider_data else facts
     try:
-        return _encode(slim)
+        return pack(_encode(slim))
     except UnicodeEncodeError:
-        return _encode(_without_surrogates(slim))
+        return pack(_encode(_without_surrogates(slim)))
 
 
 def decoded_facts(data: bytes) -> SessionFacts:
     """Return stored facts."""
-    return _decode_facts(data)
+    return _decode_facts(unpack(data))
 
 
 def encoded_annotation(annotation: Annotation) -> bytes:
@@ -149,7 +150,7 @@ def folded(text: str) -> str:
 
 def session_entry(row: tuple[Any, ...]) -> SessionEntry:
     """Return the list entry of a row of `ENTRY_COLUMNS`."""
-    facts = _decode_facts(row[3])
+    facts = decoded_facts(row[3])
     tags = _decode_annotation(row[17]).tags if row[17] is not None else ()
     return SessionEntry(
         key=row[0],

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import zstandard
-
 from holdfast_core.index.database import open_for_writing, select
 from holdfast_core.index.documents import Document, session_mark
 from holdfast_core.index.folding import tokenizable
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
+from holdfast_core.index.packing import Packer, pack, preset_of, read_preset
 from holdfast_core.index.vocabulary import STALE_LIMIT, bounds, read_words
 
-# Compressed this is more than a page of 4 KB, so that SQLite fills its pages.
-CHUNK_BYTES: Final = 16 * 1024
+# Larger ones take less, and longer to read; what is left free of pages of 4 KB is the same for each.
+CHUNK_BYTES: Final = 32 * 1024
+PRESET_TEXT_BYTES: Final = 4 * 1024 * 1024
 _FREE_PAGES: Final = 128
 _MERGE_PAGES: Final = 256
-_COMPRESSION_LEVEL: Final = 3
 
 
 class Piece(NamedTuple):
@@ -34,7 +33,7 @@ class Shard:
 
     def __init__(self, path: Path) -> None:
         self._connection = open_for_writing(path)
-        self._compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
+        self._set_preset()
 
     def close(self) -> None:
         """Close the file."""
@@ -58,11 +57,24 @@ class Shard:
         """Undo what was written since `begin`."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+            self._set_preset()
+
+    def take_preset(self, other: Shard) -> None:
+        """Begin with the preset of another shard, before anything is written here."""
+        if other.preset:
+            self._connection.execute("INSERT INTO preset VALUES(?)", (other.preset,))
+            self._set_preset()
+
+    def release_memory(self) -> None:
+        """Give back what is only kept to read it again."""
+        self._connection.execute("PRAGMA shrink_memory")
 
     def write(self, pieces: Sequence[Piece], first_rowid: int) -> int:
         """Write messages at consecutive rowids in the order given; returns the bytes of text."""
         execute_many = self._connection.executemany
         execute_many("INSERT INTO words(rowid, prose, tool, meta) VALUES(?,?,?,?)", _word_rows(pieces, first_rowid))
+        if not self.preset:
+            self._make_preset(pieces)
         runs: list[tuple[int, int, int, int, bytes]] = []
         chunks: list[tuple[int, bytes]] = []
         text_bytes = 0
@@ -73,7 +85,7 @@ class Shard:
                 data = b"".join([document.data for document in part])
                 text_bytes += len(data)
                 runs.append((rowid + start, session, first_index + start, end - start, pack_heads(part)))
-                chunks.append((rowid + start, self._compressor.compress(data)))
+                chunks.append((rowid + start, self._packer.pack(data)))
             rowid += len(documents)
         execute_many("INSERT INTO run VALUES(?,?,?,?,?)", runs)
         execute_many("INSERT INTO chunk VALUES(?,?)", chunks)
@@ -148,10 +160,19 @@ class Shard:
         first, last, words = read_words(self._connection)
         with self._connection:
             self._connection.execute("DELETE FROM dictionary")
-            self._connection.execute(
-                "INSERT INTO dictionary VALUES(?,?,?)", (first, last, self._compressor.compress(words))
-            )
+            self._connection.execute("INSERT INTO dictionary VALUES(?,?,?)", (first, last, pack(words)))
         return True
+
+    def _set_preset(self) -> None:
+        self.preset = read_preset(self._connection)
+        self._packer = Packer(self.preset)
+
+    def _make_preset(self, pieces: Sequence[Piece]) -> None:
+        """Learn from the first large batch what the texts of a shard have in common."""
+        texts = [document.data for piece in pieces for document in piece.documents]
+        if sum(map(len, texts)) >= PRESET_TEXT_BYTES and (preset := preset_of(texts)):
+            self._connection.execute("INSERT INTO preset VALUES(?)", (preset,))
+            self._set_preset()
 
     def _pieces(self) -> int:
         return int(select(self._connection, "SELECT count(DISTINCT segid) FROM words_idx")[0][0])
@@ -165,9 +186,9 @@ class Shard:
 
     def _shorten(self, run: int, kept: int, heads: bytes) -> None:
         data = select(self._connection, "SELECT data FROM chunk WHERE id=?", (run,))[0][0]
-        text = zstandard.ZstdDecompressor().decompress(data)[: text_bounds(heads, kept - 1)[1]]
+        text = self._packer.unpack(data)[: text_bounds(heads, kept - 1)[1]]
         self._connection.execute("UPDATE run SET count=?, heads=? WHERE id=?", (kept, cut_heads(heads, kept), run))
-        self._connection.execute("UPDATE chunk SET data=? WHERE id=?", (self._compressor.compress(text), run))
+        self._connection.execute("UPDATE chunk SET data=? WHERE id=?", (self._packer.pack(text), run))
 
 
 def _word_rows(pieces: Sequence[Piece], first_rowid: int) -> Iterator[tuple[int, str, str, str]]:

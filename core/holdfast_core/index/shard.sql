@@ -7,6 +7,8 @@ CREATE INDEX run_session ON run(session, first_index);
 CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(
   prose, tool, meta, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+-- What the texts of this shard have in common, for their compression; older ones do without.
+CREATE TABLE preset(data BLOB NOT NULL);
 CREATE TABLE batch(number INTEGER NOT NULL);
 INSERT INTO batch VALUES(0);
 -- All words of the rows from lowest to highest, for looking inside words.

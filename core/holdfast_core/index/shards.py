@@ -171,14 +171,17 @@ class Shards:
         chosen = oldest if is_older else newest
         if chosen.text_bytes >= self._limit:
             number = max(place.number for place in places) + 1
-            chosen = self._create(number, oldest.place - 1 if is_older else newest.place + 1)
+            chosen = self._create(number, oldest.place - 1 if is_older else newest.place + 1, neighbour=chosen)
         return chosen, is_older
 
-    def _create(self, number: int, place: int) -> _Place:
+    def _create(self, number: int, place: int, *, neighbour: _Place | None = None) -> _Place:
         created = _Place(number, place, 0, _MIDDLE, _MIDDLE - 1, None, None, 0, False)
         self._catalog.execute(
             "INSERT INTO shard(number, place, lowest, highest) VALUES(?,?,?,?)",
             (number, place, created.lowest, created.highest),
         )
         create(self._directory / shard_name(number), "shard.sql")
+        if neighbour is not None:
+            self.shard(number).take_preset(self.shard(neighbour.number))
+            self.shard(neighbour.number).release_memory()
         return created

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, Literal
 
 import apsw
-import zstandard
 
 from holdfast_core.index.database import select
+from holdfast_core.index.packing import unpack
 
 Part = Literal["inside", "start", "end"]
 
@@ -31,7 +31,7 @@ class Vocabulary:
         rows = select(self._connection, "SELECT lowest, highest FROM dictionary")
         if rows and rows[0] != (self.lowest, self.highest):
             lowest, highest, data = select(self._connection, "SELECT lowest, highest, words FROM dictionary")[0]
-            self.lowest, self.highest, self._words = lowest, highest, zstandard.ZstdDecompressor().decompress(data)
+            self.lowest, self.highest, self._words = lowest, highest, unpack(data)
             if self._is_fresh():
                 return
         self.lowest, self.highest, self._words = read_words(self._connection)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -27,6 +28,7 @@ from holdfast_core.index.database import (
     remove_files,
     select,
 )
+from holdfast_core.index.packing import unpack
 from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
@@ -48,9 +50,14 @@ class Known(NamedTuple):
     """What the index knows of a source. ``problem`` is why it could not be read, empty if it could."""
 
     fingerprint: Fingerprint
-    checkpoint: Checkpoint | None
     problem: str
     path: str
+    read_checkpoint: Callable[[], Checkpoint | None]
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where reading goes on, as it is now; read when it is asked for, because of most sources nobody does."""
+        return self.read_checkpoint()
 
 
 class IndexWriter:
@@ -104,8 +111,8 @@ class IndexWriter:
 
     def known(self, agent: str, *, at: Sequence[str] | None = None) -> dict[str, Known]:
         """Return what is known of an agent's sources by key; with ``at`` only of those at or below these paths."""
-        question = "SELECT key, size_bytes, modified_ns, inode, checkpoint, failure, path FROM source WHERE agent=?"
-        rows: list[tuple[str, int, int, int, bytes | None, str, str]] = []
+        question = "SELECT id, key, size_bytes, modified_ns, inode, failure, path FROM source WHERE agent=?"
+        rows: list[tuple[int, str, int, int, int, str, str]] = []
         if at is None:
             rows += select(self._catalog, question, (agent,))
         for path in map(path_text, at or ()):
@@ -117,13 +124,14 @@ class IndexWriter:
             rows += select(self._catalog, f"{question} AND path>? AND path<?", span)
         return {
             text_path(key): Known(
-                Fingerprint(size, modified, inode),
-                None if data is None else _decode_checkpoint(data),
-                failure,
-                text_path(path),
+                Fingerprint(size, modified, inode), failure, text_path(path), partial(self._checkpoint, source)
             )
-            for key, size, modified, inode, data, failure, path in rows
+            for source, key, size, modified, inode, failure, path in rows
         }
+
+    def _checkpoint(self, source: int) -> Checkpoint | None:
+        rows = select(self._catalog, "SELECT checkpoint FROM source WHERE id=?", (source,))
+        return _decode_checkpoint(unpack(rows[0][0])) if rows and rows[0][0] is not None else None
 
     def apply(self, batch: Sequence[Read]) -> ChangeSet:
         """Take in what was read of some sources, all or nothing, and return what that changed.

@@ -116,7 +116,8 @@ def test_known_sources_come_back_as_they_were(writer: IndexWriter) -> None:
 
     known = writer.known("alpha")["/dir/a"]
 
-    assert (one.ref.fingerprint, one.reading.checkpoint, "", "/dir/a") == known
+    assert (one.ref.fingerprint, "", "/dir/a") == known[:3]
+    assert one.reading.checkpoint == known.checkpoint
     assert writer.known("beta") == {}
     assert {"/dir/a", "/dir/sub/b"} == set(writer.known("alpha", at=["/dir"]))
     assert {"/dir/a"} == set(writer.known("alpha", at=["/dir/a"]))
@@ -128,7 +129,7 @@ def test_a_source_that_cannot_be_read_is_remembered(writer: IndexWriter, reader:
     writer.failed(SourceRef("alpha", "/a", "/a", Fingerprint(5, 5)), "not_this_format")
     writer.failed(SourceRef("alpha", "/new", "/new", Fingerprint(6, 6)), "unreadable")
 
-    assert (Fingerprint(5, 5), "not_this_format") == writer.known("alpha")["/a"][::2]
+    assert (Fingerprint(5, 5), "not_this_format") == writer.known("alpha")["/a"][:2]
     assert writer.known("alpha")["/new"].problem == "unreadable"
     assert [entry.state for entry in reader.entries(reader.keys(query("")))] == ["problem"]
     assert [Problem(0, "not_this_format")] == reader.problems("alpha:one")
