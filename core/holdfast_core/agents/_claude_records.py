@@ -53,7 +53,7 @@ class Source(msgspec.Struct, gc=False):
     url: str | None = None
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """A part of what a tool gave back."""
 
     type: str = ""
@@ -69,7 +69,7 @@ class Part(msgspec.Struct):
         return cls("text", value if isinstance(value, str) else json.dumps(value))
 
 
-class Content(msgspec.Struct):
+class Content(msgspec.Struct, gc=False):
     """One block of a message."""
 
     type: str = ""
@@ -103,7 +103,7 @@ class OutputDetails(msgspec.Struct, gc=False):
     thinking_tokens: int | None = None
 
 
-class TokenCounts(msgspec.Struct):
+class TokenCounts(msgspec.Struct, gc=False):
     """The usage of a response, cumulative over its rows."""
 
     input_tokens: int | None = None
@@ -130,7 +130,7 @@ class TokenCounts(msgspec.Struct):
         return 0 if self.cache_creation is None else count(self.cache_creation.ephemeral_1h_input_tokens)
 
 
-class Said(msgspec.Struct):
+class Said(msgspec.Struct, gc=False):
     """The message within a user or assistant record."""
 
     id: str | None = None
@@ -144,7 +144,7 @@ class Said(msgspec.Struct):
         return cls(content=value if isinstance(value, str) else json.dumps(value))
 
 
-class Record(msgspec.Struct, rename="camel"):
+class Record(msgspec.Struct, rename="camel", gc=False):
     """One line. Parts that few lines need stay undecoded."""
 
     type: str | None = None

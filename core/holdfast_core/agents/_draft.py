@@ -18,6 +18,7 @@ _FILES_LIMIT = 1000
 _CONTEXT_LIMIT = 200
 _SEEN_LIMIT = 4096
 _KEY_BYTES = 8
+_NONE = Usage()
 _AS_GATHERED = (
     "native_id", "kind", "parent_id", "forked_from", "prompt_count", "branch", "model", "provider", "agent_version",
     "surface", "project_path", "has_error", "has_image",
@@ -42,6 +43,7 @@ class Response(msgspec.Struct, array_like=True):
     index: int | None
     cost_pico: int | None
     cache_write_1h: int = 0
+    mark: bytes = b""
 
 
 class Gathered(msgspec.Struct, array_like=True):
@@ -110,16 +112,17 @@ class Draft:
             gathered.spoken_count += 1
             gathered.prompt_count += role == "user"
         for block in message.blocks:
-            if isinstance(block, Text):
+            if type(block) is Text:
                 if role not in ("tool", "system"):
                     self._note_text(block.text, role)
-            elif isinstance(block, Error):
+            elif type(block) is Error:
                 gathered.has_error = True
-            elif isinstance(block, Image):
+            elif type(block) is Image:
                 gathered.has_image = True
+        index = self.base + len(self.messages)
         self.messages.append(message)
-        gathered.count = self.next_index
-        return gathered.count - 1
+        gathered.count = index + 1
+        return index
 
     def _note_text(self, text: str, role: str) -> None:
         gathered = self.gathered
@@ -210,11 +213,12 @@ class Draft:
             self._grow(now, usage, cache_write_1h)
             return False
         if now is not None:
-            gathered.seen = (gathered.seen + digest(now.key))[-_SEEN_LIMIT * _KEY_BYTES :]
-        if _is_seen(gathered.seen, key):
+            gathered.seen = (gathered.seen + now.mark)[-_SEEN_LIMIT * _KEY_BYTES :]
+        mark = digest(key)
+        if _is_seen(gathered.seen, mark):
             gathered.response = None
             return False
-        new = Response(key, Usage(), model, timestamp_ms, index, 0)
+        new = Response(key, _NONE, model, timestamp_ms, index, 0, 0, mark)
         gathered.response = new
         self._count(new, usage, cache_write_1h)
         return True
@@ -298,11 +302,9 @@ def digest(key: str) -> bytes:
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=_KEY_BYTES).digest()
 
 
-def _is_seen(seen: bytes, key: str) -> bool:
-    if not seen:
-        return False
-    wanted, position = digest(key), 0
-    while (position := seen.find(wanted, position)) >= 0:
+def _is_seen(seen: bytes, mark: bytes) -> bool:
+    position = 0
+    while (position := seen.find(mark, position)) >= 0:
         if position % _KEY_BYTES == 0:
             return True
         position += 1

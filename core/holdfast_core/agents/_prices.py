@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -33,11 +33,12 @@ def cost_pico(model: str, usage: Usage, timestamp_ms: int | None, *, cache_write
     The price is the one of the day, today's for a response without a date.
     ``cache_write_1h`` of the cache writes were for one hour and cost more.
     """
-    prices = _table().get(_plain_name(model))
+    prices = _prices_of(model)
     if not prices:
         return None
-    when = prices[-1].since_ms if timestamp_ms is None else timestamp_ms
-    price = next((price for price in reversed(prices) if price.since_ms <= when), prices[0])
+    price = prices[-1]
+    if timestamp_ms is not None and timestamp_ms < price.since_ms:
+        price = next((price for price in reversed(prices) if price.since_ms <= timestamp_ms), prices[0])
     return (
         usage.input_tokens * price.input
         + usage.output_tokens * price.output
@@ -47,7 +48,12 @@ def cost_pico(model: str, usage: Usage, timestamp_ms: int | None, *, cache_write
     )
 
 
-@cache
+@lru_cache(maxsize=1024)
+def _prices_of(model: str) -> tuple[_Price, ...]:
+    """Return a model's prices, the oldest first."""
+    return _table().get(_plain_name(model), ())
+
+
 def _plain_name(model: str) -> str:
     """Return a model's name without a cloud's prefix, its date and its variant."""
     bare = model.rsplit("/", 1)[-1]

@@ -45,7 +45,8 @@ def _from_datetime(value: datetime) -> int | None:
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     try:
-        return _within(round(value.timestamp() * 1000))
+        milliseconds = round(value.timestamp() * 1000)
+        return milliseconds if _EARLIEST_MS <= milliseconds <= _LATEST_MS else None
     except (ValueError, OverflowError, OSError):
         return None
 

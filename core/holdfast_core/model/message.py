@@ -25,7 +25,7 @@ class Thinking(msgspec.Struct, frozen=True, gc=False, tag="thinking", tag_field=
     text: str
 
 
-class ToolCall(msgspec.Struct, frozen=True, tag="tool_call", tag_field="kind"):
+class ToolCall(msgspec.Struct, frozen=True, gc=False, tag="tool_call", tag_field="kind"):
     """A tool that the model asked for. ``input`` is JSON as the agent stored it, decoded.
 
     ``session_id`` is the id of the session that this call started (a subagent).
@@ -78,7 +78,7 @@ class Compaction(msgspec.Struct, frozen=True, gc=False, tag="compaction", tag_fi
 Block = Text | Thinking | ToolCall | ToolResult | Image | File | Error | Compaction
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One record of a conversation.
 
     ``role`` is user only for what a person wrote; tool results are ``tool``,
