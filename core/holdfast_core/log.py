@@ -7,6 +7,7 @@ never given to a logger in the first place.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import os
@@ -133,6 +134,11 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         return os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", errors="backslashreplace")
+
+    def close(self) -> None:
+        """Give the last lines up as well, if the disk has no room for them."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Give the line up: the disk is full, read-only, or another process holds the file for rotation."""

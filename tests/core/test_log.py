@@ -172,3 +172,19 @@ def test_a_place_that_cannot_be_written_costs_the_log_alone(paths: Paths, tmp_pa
 
     assert not (tmp_path / "elsewhere").exists() or (tmp_path / "elsewhere").read_text() == "mine"
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_full_disk_costs_the_last_lines_and_nothing_else(paths: Paths, capfd: pytest.CaptureFixture[str]) -> None:
+    close = open_logs(paths)
+    log.info("a line")
+    place = str(paths.log / "holdfast.log")
+    handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.FileHandler)]
+    (handler,) = (one for one in handlers if one.baseFilename == place)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, handler.stream.fileno())
+    os.close(full)
+
+    log.info("a line that finds no room")
+    close()
+
+    assert capfd.readouterr().err == ""

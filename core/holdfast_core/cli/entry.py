@@ -74,10 +74,12 @@ async def execute(
     Raises:
         BrokenPipeError: whoever read ``out`` has gone.
     """
+    told = io.StringIO()
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
             parsed = parse(arguments)
     except SystemExit as done:
+        err.write(plain_text(told.getvalue()))
         return done.code if isinstance(done.code, int) else 2
     async with contextlib.AsyncExitStack() as stack:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.session import Session, SessionEntry
 
 _COMPLETE = ExportOptions()
+_ACTING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def render(session: Session, options: ExportOptions = _COMPLETE, *, entry: SessionEntry | None = None) -> Iterator[str]:
@@ -26,11 +28,15 @@ def render(session: Session, options: ExportOptions = _COMPLETE, *, entry: Sessi
 
 
 def encode(value: Any) -> str:
-    """Return a value as JSON text; half surrogates, which no JSON can hold, become U+FFFD."""
+    """Return a value as JSON text; half surrogates, which no JSON can hold, become U+FFFD.
+
+    What a terminal would act upon is escaped, so that it can be shown as it is.
+    """
     try:
-        return msgspec.json.encode(value).decode()
+        text = msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(value)).decode()
+        text = msgspec.json.encode(_without_surrogates(value)).decode()
+    return text if text.isascii() and "\x7f" not in text else _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def parse(text: str | bytes) -> tuple[Session, Annotation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -94,11 +96,7 @@ def open_for_reading(path: Path) -> apsw.Connection:
         IndexBroken: there is no such file, or it is damaged or of another version.
     """
     try:
-        connection = _connect(path, apsw.SQLITE_OPEN_READONLY)
-        connection.set_busy_timeout(2_000)
-        connection.pragma("cache_size", -8_192)
-        connection.pragma("mmap_size", 0)
-        version = connection.pragma("user_version")
+        connection, version = _connect_reading(path)
     except BROKEN as error:
         raise IndexBroken("The index cannot be read.", detail=str(error)) from error
     if version != VERSION:
@@ -107,10 +105,37 @@ def open_for_reading(path: Path) -> apsw.Connection:
     return connection
 
 
+def _connect_reading(path: Path) -> tuple[apsw.Connection, int]:
+    connection = _connect(path, apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection.set_busy_timeout(2_000)
+        connection.pragma("cache_size", -8_192)
+        connection.pragma("mmap_size", 0)
+        return connection, connection.pragma("user_version")
+    except (apsw.CantOpenError, apsw.IOError, apsw.ReadOnlyError):
+        connection.close()
+        if not _is_at_rest(path):
+            raise
+    connection = apsw.Connection(
+        f"{path.absolute().as_uri()}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    )
+    return connection, connection.pragma("user_version")
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Return whether nobody can be writing: SQLite wants to make a file beside what it reads, and here it cannot."""
+    journal = path.with_name(f"{path.name}-wal")
+    return not os.access(path.parent, os.W_OK) and not (journal.exists() and journal.stat().st_size)
+
+
 def remove_files(directory: Path) -> None:
-    """Remove every file of the index but the writer's lock, the catalog first: without it there is no index."""
+    """Remove everything of the index but the writer's lock, the catalog first: without it there is no index."""
     for path in sorted(directory.iterdir(), key=lambda path: not path.name.startswith(CATALOG)):
-        if path.name != LOCK and path.is_file():
+        if path.name == LOCK:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
             path.unlink(missing_ok=True)
 
 

@@ -73,7 +73,10 @@ class IndexWriter:
             log.warning("the index is rebuilt: %s", error.detail)
             self._close_files()
             remove_files(directory)
-            self._open_files()
+            try:
+                self._open_files()
+            except IndexBroken as again:
+                raise _unwritable(again) from again
 
     @classmethod
     def open(cls, directory: Path, *, timeout_seconds: float, shard_text_bytes: int = SHARD_TEXT_BYTES) -> IndexWriter:
@@ -81,15 +84,21 @@ class IndexWriter:
 
         Raises:
             Refused: another process writes to it and did not end within ``timeout_seconds``.
+            HoldfastError: it cannot be written.
         """
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = filelock.FileLock(directory / LOCK)
         try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock.acquire(timeout=timeout_seconds)
         except filelock.Timeout as error:
             raise Refused("Another Holdfast is reading sessions right now. Try again in a moment.") from error
+        except OSError as error:
+            raise _unwritable(error) from error
         try:
             return cls(directory, lock, shard_text_bytes=shard_text_bytes)
+        except (*UNWRITABLE, OSError) as error:
+            lock.release()
+            raise _unwritable(error) from error
         except BaseException:
             lock.release()
             raise

@@ -351,3 +351,9 @@ def test_shared_options_stand_anywhere(reading: Person):
     ):
         assert json.loads(reading.ok(*line)) == expected
     assert reading.ok("--set=theme=dark", "config", "--set=theme=light", "get", "theme") == "light\n"
+
+
+def test_a_mistake_is_told_without_what_acts_on_a_terminal(reading: Person):
+    done = reading.run("sessions", "list", "\x1b]52;c;eA==\x07 red \x1b[31m")
+
+    assert (done.returncode, "\x1b" in done.stderr, "unrecognized" in done.stderr) == (2, False, True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json as stdlib_json
+import re
 
 import msgspec
 import pytest
@@ -129,3 +130,11 @@ def test_a_row_has_every_key_that_others_rely_on():
     }
     assert "key" not in row
     assert msgspec.json.encode(row)
+
+
+@given(st.text())
+def test_nothing_in_json_acts_on_a_terminal(text: str) -> None:
+    encoded = json.encode({"text": f"\x9b31m\u202e\x7f{text}"})
+
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", encoded)
+    assert msgspec.json.decode(encoded) == {"text": f"\x9b31m\u202e\x7f{text}"}
