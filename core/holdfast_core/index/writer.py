@@ -67,6 +67,8 @@ class IndexWriter:
         self._directory = directory
         self._lock = lock
         self._shard_text_bytes = shard_text_bytes
+        self.is_new = False
+        """Whether there was no usable index, so that everything has to be read."""
         try:
             self._open_files()
         except IndexBroken as error:
@@ -235,6 +237,7 @@ class IndexWriter:
             # Parts without a whole are of no use.
             remove_files(self._directory)
             create(path, "catalog.sql")
+            self.is_new = True
         self._catalog = open_for_writing(path)
         self._shards = Shards(self._directory, self._catalog, shard_text_bytes=self._shard_text_bytes)
         try:

@@ -19,6 +19,7 @@ from holdfast_core import clock
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import HoldfastError, IndexBroken, Refused
+from holdfast_core.index.database import CATALOG
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.log import incident, open_logs
 from holdfast_core.model.annotation import Annotation
@@ -125,6 +126,7 @@ class Indexer:
         self._notes: Annotations | None = None
         self._notes_seen = 0
         self._notes_file = _modified_ns(self._paths.annotations)
+        self._has_index = False
         self._poll_seconds = start.poll_seconds
         self._watcher = Watcher(
             self._roots,
@@ -140,7 +142,7 @@ class Indexer:
         threading.Thread(target=self._listen, args=(lines,), name="commands", daemon=True).start()
         try:
             async with asyncio.TaskGroup() as tasks:
-                helpers = [tasks.create_task(self._watcher.run()), tasks.create_task(self._poll_notes())]
+                helpers = [tasks.create_task(self._watcher.run()), tasks.create_task(self._poll())]
                 await self._work()
                 for helper in helpers:
                     helper.cancel()
@@ -248,6 +250,9 @@ class Indexer:
 
     def _pass(self, due: _Due) -> bool:
         with IndexWriter.open(self._paths.index, timeout_seconds=_LOCK_SECONDS) as writer:
+            self._has_index = True
+            if writer.is_new:  # it was removed or damaged since the former pass
+                due.add(_Due(everything=True))
             self._take_notes(writer, due)
             if due.everything:
                 self._look_everywhere(writer, due)
@@ -335,14 +340,19 @@ class Indexer:
                 self._emit(Failed(incident(log, error).message))
         return self._notes
 
-    async def _poll_notes(self) -> None:
-        """Notice that a command line wrote to the notes."""
+    async def _poll(self) -> None:
+        """Notice that a command line wrote to the notes, and that somebody removed the index."""
         while True:
             await asyncio.sleep(self._poll_seconds)
+            if await asyncio.to_thread(self._is_removed):
+                self._want(_Due(everything=True))
             modified = await asyncio.to_thread(_modified_ns, self._paths.annotations)
             if modified != self._notes_file:
                 self._notes_file = modified
                 self._want(_Due(notes=True))
+
+    def _is_removed(self) -> bool:
+        return self._has_index and not (self._paths.index / CATALOG).exists()
 
     def _roots(self) -> list[Path]:
         return [root for agent in self._agents.values() for root in agent.roots(self._home)]

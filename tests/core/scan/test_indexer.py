@@ -342,3 +342,30 @@ async def test_it_imports_no_qt_and_no_settings() -> None:
     out, _ = await process.communicate()
 
     assert out.strip() == b"[]"
+
+
+async def test_an_index_that_somebody_removes_is_built_again(tmp_path: Path) -> None:
+    window = Window(tmp_path, poll_seconds=0.05, rescan_seconds=3600.0)
+    write_session(window.home, "one", "apple")
+    window.process.start()
+    await window.until_reported()
+
+    window.paths.index.rename(tmp_path / "thrown away")
+    await window.until_reported(2)
+    await window.process.close()
+
+    assert window.found("apple") == {"fake:one"}
+
+
+async def test_an_index_that_is_damaged_while_it_rests_is_built_again_with_the_next_change(tmp_path: Path) -> None:
+    window = Window(tmp_path, poll_seconds=0.05, rescan_seconds=3600.0)
+    write_session(window.home, "one", "apple")
+    window.process.start()
+    await window.until_reported()
+
+    os.truncate(window.paths.index / "catalog.db", 5000)
+    window.process.send(Annotate(0))
+    await window.until_reported(2)
+    await window.process.close()
+
+    assert window.found("apple") == {"fake:one"}
