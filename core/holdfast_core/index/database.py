@@ -15,7 +15,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 2
+VERSION: Final = 3
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 

@@ -14,7 +14,7 @@ from holdfast_core.index.heads import RECORD_BYTES, text_bounds
 from holdfast_core.index.packing import Packer, has_preset, read_preset, unpack
 from holdfast_core.index.vocabulary import Vocabulary
 
-_CHUNKS_LIMIT: Final = 64
+_CHUNKS_LIMIT: Final = 128
 
 
 class ShardFile:
@@ -34,7 +34,7 @@ class ShardFile:
             rows = select(self.connection, "SELECT heads, data FROM run JOIN chunk USING(id) WHERE id=?", (run,))
             known = (rows[0][0], self._unpack(rows[0][1])) if rows else (b"", b"")
             if len(self._chunks) >= _CHUNKS_LIMIT:
-                self._chunks.clear()
+                del self._chunks[next(iter(self._chunks))]
             self._chunks[run] = known
         heads, data = known
         if (position + 1) * RECORD_BYTES > len(heads):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from holdfast_core.index.documents import Document
@@ -44,10 +44,10 @@ def unpack_heads(data: bytes) -> list[Head]:
     return [Head(None if moment == _NO_TIME else moment, *rest) for moment, *rest in _RECORD.iter_unpack(data)]
 
 
-def unpack_head(data: bytes, position: int) -> tuple[int | None, int, int, int, int]:
-    """Return one record, as a plain tuple in the order of `Head`: searches unpack a thousand."""
-    record: tuple[int, int, int, int, int] = _RECORD.unpack_from(data, position * _RECORD.size)
-    return record if record[0] != _NO_TIME else (None, *record[1:])
+def unpack_each(data: bytes) -> Iterator[tuple[int | None, int, int, int, int]]:
+    """Yield every record, as plain tuples in the order of `Head`: searches unpack a thousand."""
+    for record in _RECORD.iter_unpack(data):
+        yield record if record[0] != _NO_TIME else (None, *record[1:])
 
 
 def one_head(data: bytes, position: int) -> bytes:

@@ -15,7 +15,7 @@ from holdfast_core.index.folding import fold
 from holdfast_core.index.heads import ROLES
 from holdfast_core.index.needles import Needle
 from holdfast_core.index.patterns import compiled, required_letters
-from holdfast_core.index.vocabulary import Vocabulary
+from holdfast_core.index.vocabulary import Frequent, Words
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Phrase, Query, Regex, Word
 
 # Up to so many sessions are named to the index one by one; more are looked up afterwards.
@@ -59,6 +59,13 @@ NOTHING: Final = Plan("", True)
 _EVERYTHING: Final = Plan(None, False)
 
 
+class _Lists(NamedTuple):
+    """The words of a shard in which letters are looked for, and those that what is being typed may become."""
+
+    all: Words | None
+    beginnings: Words | None
+
+
 class Conditions:
     """A query that looks into messages. ``session_keys`` tells which sessions meet a condition on sessions.
 
@@ -79,17 +86,39 @@ class Conditions:
         ]
         self.patterns = [compiled(pattern) for pattern in query.patterns()]
 
-    def exact_plan(self) -> Plan:
-        """Return the plan that finds words where they stand alone: not all there is, but what is best."""
-        return self._within(self._plan(self._root, None, self._is_negated))
+    def exact_plan(self, frequent: Words | None = None) -> Plan:
+        """Return the plan that finds words where they stand alone: not all there is, but what is best.
 
-    def whole_plan(self, vocabulary: Vocabulary) -> Plan:
-        """Return the plan that finds everything in one shard."""
-        return self._within(self._plan(self._root, vocabulary, self._is_negated))
+        With ``frequent`` the last word, if it is being typed, begins one of these only.
+        """
+        return self._within(self._plan(self._root, _Lists(None, frequent), self._is_negated))
+
+    def whole_plan(self, words: Words) -> Plan:
+        """Return the plan that finds everything in one shard, if ``words`` are all of it; else a part of that."""
+        return self._within(self._plan(self._root, _Lists(words, None), self._is_negated))
 
     def meets(self, candidate: Candidate) -> bool:
         """Say whether a message meets the query."""
         return self._meets(self._root, candidate, self._is_negated)
+
+    def stands_in(self, candidate: Candidate, kinds: Collection[str]) -> bool:
+        """Say whether anything that is looked for stands in a block of one of these kinds."""
+        return any(
+            any(needle.is_in(folded) for needle in self.needles)
+            or any(pattern.search(words) for pattern in self.patterns)
+            for kind, words, folded in candidate.blocks
+            if kind in kinds
+        )
+
+    def is_usual(self, frequent: Frequent) -> bool:
+        """Say whether all that is looked for are words that stand in very many messages of a shard."""
+        words = [needle.word for needle in self.needles]
+        return bool(words) and not self.patterns and all(word and frequent.is_usual(word) for word in words)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a word is being typed, and may become many."""
+        return any(needle.is_typed for needle in self.needles)
 
     @property
     def needs_vocabulary(self) -> bool:
@@ -115,30 +144,30 @@ class Conditions:
             self._keys[wanted] = self._session_keys(wanted)
         return self._keys[wanted]
 
-    def _plan(self, node: Node, vocabulary: Vocabulary | None, is_negated: bool) -> Plan:
+    def _plan(self, node: Node, lists: _Lists, is_negated: bool) -> Plan:
         if isinstance(node, And):
-            return self._plan_all(node.items, vocabulary, is_negated)
+            return self._plan_all(node.items, lists, is_negated)
         if isinstance(node, Or):
-            return _either([self._plan(item, vocabulary, is_negated) for item in node.items])
+            return _either([self._plan(item, lists, is_negated) for item in node.items])
         if isinstance(node, Not):
             return _EVERYTHING
         if isinstance(node, Regex):
-            return self._plan_regex(node, vocabulary)
+            return self._plan_regex(node, lists)
         if isinstance(node, Filter):
             return self._plan_filter(node)
-        return self._plan_needle(self._needle(node, is_negated), vocabulary)
+        return self._plan_needle(self._needle(node, is_negated), lists)
 
-    def _plan_all(self, items: Sequence[Node], vocabulary: Vocabulary | None, is_negated: bool) -> Plan:
+    def _plan_all(self, items: Sequence[Node], lists: _Lists, is_negated: bool) -> Plan:
         plans, without = [], []
         is_exact = True
         for item in items:
             if isinstance(item, Not):
-                excluded = self._plan(item.item, vocabulary, not is_negated)
+                excluded = self._plan(item.item, lists, not is_negated)
                 is_exact &= excluded.is_exact and excluded.match is not None
                 if excluded.is_exact and excluded.match:
                     without.append(excluded.match)
             else:
-                plans.append(self._plan(item, vocabulary, is_negated))
+                plans.append(self._plan(item, lists, is_negated))
         if any(plan.match == "" for plan in plans):
             return NOTHING
         wanted = [plan.match for plan in plans if plan.match is not None]
@@ -148,12 +177,12 @@ class Conditions:
         match = " AND ".join(f"({one})" for one in wanted)
         return Plan(f"({match}) NOT ({' OR '.join(without)})" if without else match, is_exact)
 
-    def _plan_needle(self, needle: Needle, vocabulary: Vocabulary | None) -> Plan:
+    def _plan_needle(self, needle: Needle, lists: _Lists) -> Plan:
         if needle.is_empty:
             return NOTHING
         if not needle.has_tokens:
             return _EVERYTHING
-        matches = needle.exact_matches() if vocabulary is None else needle.matches(vocabulary)
+        matches = needle.exact_matches(lists.beginnings) if lists.all is None else needle.matches(lists.all)
         if not matches:
             return NOTHING
         starts = range(0, len(matches), _WORDS_AT_ONCE) if len(matches) > _MANY_WORDS else ()
@@ -161,12 +190,12 @@ class Conditions:
         return Plan(_words(matches), needle.is_plain, parts)
 
     @staticmethod
-    def _plan_regex(node: Regex, vocabulary: Vocabulary | None) -> Plan:
-        if vocabulary is None:
+    def _plan_regex(node: Regex, lists: _Lists) -> Plan:
+        if lists.all is None:
             return _EVERYTHING
         parts = []
         for letters in required_letters(node.pattern):
-            words = vocabulary.words(letters, "inside")
+            words = lists.all.words(letters, "inside")
             if not words:
                 return NOTHING
             parts.append(_words([f'"{word}"' for word in words]))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
 from typing import Final, NamedTuple, cast
+
+import msgspec
 
 from holdfast_core import clock
 from holdfast_core.index.database import select
 from holdfast_core.index.documents import FACTS_INDEX
 from holdfast_core.index.files import ShardFile
-from holdfast_core.index.heads import RECORD_BYTES, one_head, unpack_head
+from holdfast_core.index.heads import RECORD_BYTES, one_head, unpack_each
 from holdfast_core.index.plan import Candidate, Conditions, Plan
 from holdfast_core.index.vocabulary import bounds
 
+_ROWS_AT_ONCE: Final = 100
 _ALL_ROWS: Final = (-(2**63), 2**63 - 1)
 _SCORE: Final = "bm25(words, 2.0, 1.0, 0.0)"
 _MATCHES: Final = (
@@ -31,7 +36,7 @@ _COUNTS: Final = (
 _RUNS: Final = "SELECT id, session, first_index, count, heads FROM run WHERE id+count>? AND id<=? ORDER BY id DESC"
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True, gc=False, eq=False):
     """A message that was found, and where its text is."""
 
     shard: ShardFile
@@ -80,18 +85,42 @@ class Pursuit:
         self._check = check
 
     def alone(self, *, scored: bool) -> Iterator[Found]:
-        """Yield matches where words stand alone, about newest first; none if the index cannot tell any."""
+        """Yield matches where words stand alone, about newest first; none if the index cannot tell any.
+
+        With ``scored`` a beginning of words is first looked for as the frequent ones of these in each shard.
+        """
         plan = self._conditions.exact_plan()
         if plan.match is None:
             return
         for shard in self._shards:
-            yield from self._matches(shard, _Part(plan, *_ALL_ROWS), scored=scored)
+            parts = [_Part(plan, *_ALL_ROWS)]
+            if scored and self._conditions.is_typed:
+                frequent = self._conditions.exact_plan(shard.vocabulary.frequent())
+                parts.insert(0, _Part(frequent, *_ALL_ROWS))
+            yield from self._one_after_the_other(shard, parts, scored=scored and not self.is_usual)
 
     def everywhere(self, *, scored: bool) -> Iterator[Found]:
-        """Yield every match, about newest first."""
+        """Yield every match, about newest first; with ``scored`` first those of frequent words in each shard.
+
+        Letters inside words are scored all the same: how rare the words are says nothing about them.
+        """
+        is_inside = self._conditions.needs_vocabulary
         for shard in self._shards:
-            for part in self._parts(shard):
-                yield from self._matches(shard, part, scored=scored)
+            parts = list(self._parts(shard))
+            if scored and any(part.plan.parts for part in parts):
+                frequent = self._conditions.whole_plan(shard.vocabulary.frequent())
+                parts.insert(0, _Part(frequent, *_ALL_ROWS))
+            yield from self._one_after_the_other(shard, parts, scored=scored and not is_inside)
+
+    @cached_property
+    def is_usual(self) -> bool:
+        """Whether only words are looked for that tell nothing of a message, so that they are not worth a score."""
+        return any(self._conditions.is_usual(shard.vocabulary.frequent()) for shard in self._shards[:1])
+
+    @property
+    def is_all_alone(self) -> bool:
+        """Whether everything that matches stands alone."""
+        return not self._conditions.needs_vocabulary and self._conditions.exact_plan().match is not None
 
     def counts(self) -> dict[int, int]:
         """Return how many matches each session has."""
@@ -149,20 +178,36 @@ class Pursuit:
                 yield session, after - start
             start = after
 
+    def _one_after_the_other(self, shard: ShardFile, parts: Sequence[_Part], *, scored: bool) -> Iterator[Found]:
+        """Yield the matches of several plans, each message once."""
+        seen: set[tuple[int, int]] = set()
+        for part in parts:
+            for found in self._matches(shard, part, scored=scored):
+                if len(parts) > 1:
+                    place = (found.run, found.position)
+                    if place in seen:
+                        continue
+                    seen.add(place)
+                yield found
+
     def _matches(self, shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[Found]:
         """Yield the messages of some rows that meet the query, newest first, until it is too late."""
         is_exact, meets = part.plan.is_exact, self._conditions.meets
         hidden, sessions = self._hidden, self._conditions.sessions
-        for rowid, score, run, session, first_index, head in _rows(shard, part, scored=scored):
+        rows = _rows(shard, part, scored=scored)
+        # Some at once where nothing needs to be read: a common word has a thousand.
+        while some := list(islice(rows, _ROWS_AT_ONCE if is_exact else 1)):
             self._check()
-            if session in hidden or (sessions is not None and session not in sessions):
-                continue
-            position = rowid - run
-            found = Found(shard, run, position, session, first_index + position, -score, *unpack_head(head, 0))
-            if is_exact or meets(candidate(found)):
-                yield found
-            elif clock.monotonic_seconds() > self._deadline_seconds:
-                return
+            heads = unpack_each(b"".join([row[5] for row in some]))
+            for (rowid, score, run, session, first_index, _), head in zip(some, heads, strict=True):
+                if session in hidden or (sessions is not None and session not in sessions):
+                    continue
+                position = rowid - run
+                found = Found(shard, run, position, session, first_index + position, -score, *head)
+                if is_exact or meets(candidate(found)):
+                    yield found
+                elif clock.monotonic_seconds() > self._deadline_seconds:
+                    return
 
     def _is_shown(self, session: int) -> bool:
         sessions = self._conditions.sessions
@@ -172,13 +217,18 @@ class Pursuit:
 def _rows(shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[tuple[int, float, int, int, int, bytes]]:
     """Yield (rowid, score, run, session, first index of the run, head), newest first."""
     if part.plan.match is None:
-        for run, session, index, count, heads in shard.connection.execute(_RUNS, (part.first, part.last)):
-            for rowid in range(min(run + count - 1, part.last), max(run, part.first) - 1, -1):
-                yield rowid, 0.0, run, session, index, one_head(heads, rowid - run)
-    elif part.plan.match:
+        return _all_rows(shard, part)
+    if part.plan.match:
         sql = _MATCHES.format(score=_SCORE if scored else "0.0")
         rows = shard.connection.execute(sql, (part.plan.match, part.first, part.last))
-        yield from cast("Iterator[tuple[int, float, int, int, int, bytes]]", rows)
+        return cast("Iterator[tuple[int, float, int, int, int, bytes]]", rows)
+    return iter(())
+
+
+def _all_rows(shard: ShardFile, part: _Part) -> Iterator[tuple[int, float, int, int, int, bytes]]:
+    for run, session, index, count, heads in shard.connection.execute(_RUNS, (part.first, part.last)):
+        for rowid in range(min(run + count - 1, part.last), max(run, part.first) - 1, -1):
+            yield rowid, 0.0, run, session, index, one_head(heads, rowid - run)
 
 
 def candidate(found: Found) -> Candidate:

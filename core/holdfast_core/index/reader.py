@@ -306,7 +306,8 @@ class IndexReader:
             return f"NOT ifnull({sql}, 0)", values
         if isinstance(node, Filter) and node.name not in MESSAGE_FILTERS:
             return session_condition(node)
-        found = self._pursuit(catalog, Query(node), is_negated=True)[1].counts()
+        # What is not shown counts as well here: the list may ask for it.
+        found = self._pursuit(catalog, Query(node), is_negated=True, hidden=frozenset())[1].counts()
         return (_KEYS, (_json(found),)) if found else NEVER
 
     def _session_keys(self, catalog: apsw.Connection, node: Node) -> frozenset[int]:
@@ -319,13 +320,14 @@ class IndexReader:
         query: Query,
         *,
         is_negated: bool = False,
+        hidden: frozenset[int] | None = None,
         deadline_seconds: float = math.inf,
     ) -> tuple[Conditions, Pursuit]:
         conditions = Conditions(query, lambda node: self._session_keys(catalog, node), is_negated=is_negated)
         return conditions, Pursuit(
             conditions,
             self._files.shards(),
-            self._files.hidden,
+            self._files.hidden if hidden is None else hidden,
             check=self._check,
             deadline_seconds=deadline_seconds,
         )

@@ -8,9 +8,11 @@ other, is shown once for each, but the copies come last.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple
 
 import apsw
@@ -25,12 +27,17 @@ from holdfast_core.index.snippet import Snippet, snippet
 from holdfast_core.model.search import Hit, SearchResult
 
 _RANKED: Final = 1000
+# Words that stand in very many messages tell nothing of any: the newest are the best.
+_RANKED_USUAL: Final = 400
 # What the index cannot tell exactly is read and looked at: less of it can be ranked in the same time.
 _RANKED_VERIFIED: Final = 200
 # A full page is only counted on as long as nobody notices.
 _EXACT_SECONDS: Final = 0.002
 _HALF_LIFE_MS: Final = 30 * 86_400_000
 _USER_BOOST, _FACTS_BOOST, _INSIDE_FACTOR, _COPY_FACTOR = 1.3, 1.6, 0.5, 0.2
+# What is found in these is what a session is about; elsewhere in its facts it may merely be a directory's name.
+_TELLING_FACTS: Final = frozenset(("title", "tag", "note"))
+_PATH_FACTOR, _AFTER = 0.5, 0.999
 
 
 class SessionInfo(NamedTuple):
@@ -43,11 +50,20 @@ class SessionInfo(NamedTuple):
     rank: tuple[bool, int, str]
 
 
+class _Scored(NamedTuple):
+    """A match, how good it is, and when it was."""
+
+    score: float
+    moment: int
+    row: Found
+
+
 @dataclass(slots=True)
 class _Pool:
-    """Matches, and whether their words only stand inside others; ``is_complete`` if there are no more."""
+    """Matches where words stand alone, and such inside others; ``is_complete`` if there are no more."""
 
-    rows: list[tuple[Found, bool]] = field(default_factory=list)
+    alone: list[Found]
+    inside: list[Found] = field(default_factory=list)
     is_complete: bool = False
 
 
@@ -62,75 +78,110 @@ def search_messages(
     deadline_seconds: float,
 ) -> SearchResult:
     """Return the best or newest matches. Beyond ``deadline_seconds`` (monotonic) only what was found by then."""
-    pool = _collect(pursuit, limit, is_scored=sort == "relevance", deadline_seconds=deadline_seconds)
-    timeless = {row.session for row, _ in pool.rows if row.timestamp_ms is None}
-    infos = session_infos(catalog, timeless)
-    scored = _scored(pool.rows, infos)
-    scored.sort(key=(lambda item: item[0]) if sort == "relevance" else (lambda item: item[1]), reverse=True)
-    best = scored[: 2 * limit]
-    infos.update(session_infos(catalog, {row.session for _, _, row in best} - infos.keys()))
-    best = _copies_last([item for item in best if item[2].session in infos], infos, is_relevance=sort == "relevance")
-    hits = tuple(
-        _hit(row, infos[row.session], score, conditions if snippets else None) for score, _, row in best[:limit]
-    )
+    is_relevance = sort == "relevance"
+    pool = _collect(pursuit, limit, is_scored=is_relevance, deadline_seconds=deadline_seconds)
+    rows = pool.alone + pool.inside
+    infos = session_infos(catalog, {row.session for row in rows if row.timestamp_ms is None})
+    best = _best(_scored(pool, infos), conditions, limit, is_relevance=is_relevance)
+    infos.update(session_infos(catalog, {item.row.session for item in best} - infos.keys()))
+    best = _copies_last([item for item in best if item.row.session in infos], infos, is_relevance=is_relevance)
+    wanted = conditions if snippets else None
     return SearchResult(
-        hits=hits,
-        total_sessions=len({row.session for row, _ in pool.rows}),
-        total_messages=len(pool.rows),
+        hits=tuple(_hit(item.row, infos[item.row.session], item.score, wanted) for item in best[:limit]),
+        total_sessions=len({row.session for row in rows}),
+        total_messages=len(rows),
         wall_seconds=0.0,
         is_exact=pool.is_complete,
     )
 
 
 def _collect(pursuit: Pursuit, limit: int, *, is_scored: bool, deadline_seconds: float) -> _Pool:
-    most = max(limit, (_RANKED if pursuit.is_exact else _RANKED_VERIFIED) if is_scored else 4 * limit)
+    most = max(limit, _ranked(pursuit) if is_scored else 4 * limit)
     soft_seconds = clock.monotonic_seconds() + _EXACT_SECONDS
-    pool = _Pool()
-    for found in pursuit.alone(scored=is_scored):
-        pool.rows.append((found, False))
-        if len(pool.rows) >= most:
-            return pool
-    seen = {(id(found.shard), found.run, found.position) for found, _ in pool.rows}
-    if len(pool.rows) >= limit and clock.monotonic_seconds() > soft_seconds:
+    pool = _Pool(list(islice(pursuit.alone(scored=is_scored), most)))
+    if len(pool.alone) >= most:
         return pool
+    if pursuit.is_all_alone:
+        pool.is_complete = clock.monotonic_seconds() <= deadline_seconds
+        return pool
+    if len(pool.alone) >= limit and clock.monotonic_seconds() > soft_seconds:
+        return pool
+    seen = {(id(found.shard), found.run, found.position) for found in pool.alone}
     for found in pursuit.everywhere(scored=is_scored):
         if (id(found.shard), found.run, found.position) in seen:
             continue
-        pool.rows.append((found, True))
-        now = clock.monotonic_seconds()
-        if len(pool.rows) >= most or now > (soft_seconds if len(pool.rows) >= limit else deadline_seconds):
+        pool.inside.append(found)
+        total, now = len(pool.alone) + len(pool.inside), clock.monotonic_seconds()
+        if total >= most or now > (soft_seconds if total >= limit else deadline_seconds):
             return pool
     pool.is_complete = clock.monotonic_seconds() <= deadline_seconds
     return pool
 
 
-def _scored(rows: Sequence[tuple[Found, bool]], infos: Mapping[int, SessionInfo]) -> list[tuple[float, int, Found]]:
-    """Return (score, moment, match) of each match. What stands alone scores above all that stands inside words."""
+def _ranked(pursuit: Pursuit) -> int:
+    if not pursuit.is_exact:
+        return _RANKED_VERIFIED
+    return _RANKED_USUAL if pursuit.is_usual else _RANKED
+
+
+def _scored(pool: _Pool, infos: Mapping[int, SessionInfo]) -> list[_Scored]:
+    """Score every match. What stands alone scores above all that stands inside words."""
     now = clock.now_ms()
-    alone: list[tuple[float, int, Found]] = []
-    inside: list[tuple[float, int, Found]] = []
-    for row, is_inside in rows:
-        info = infos.get(row.session)
-        moment = row.timestamp_ms or (info.updated_ms if info else 0)
-        (inside if is_inside else alone).append((_score(row, moment, now), moment, row))
+    alone = [_score(row, infos, now) for row in pool.alone]
+    inside = [_score(row, infos, now) for row in pool.inside]
     if alone and inside:
-        factor = min(item[0] for item in alone) / max(item[0] for item in inside)
-        inside = [(score * min(1.0, factor) * _INSIDE_FACTOR, moment, row) for score, moment, row in inside]
-    return alone + inside
+        factor = min(1.0, min(alone)[0] / max(inside)[0]) * _INSIDE_FACTOR
+        inside = [(score * factor, moment) for score, moment in inside]
+    return [
+        _Scored(score, moment, row)
+        for scores, rows in ((alone, pool.alone), (inside, pool.inside))
+        for (score, moment), row in zip(scores, rows, strict=True)
+    ]
 
 
-def _score(row: Found, moment: int, now: int) -> float:
+def _score(row: Found, infos: Mapping[int, SessionInfo], now: int) -> tuple[float, int]:
+    moment = row.timestamp_ms
+    if not moment:
+        info = infos.get(row.session)
+        moment = info.updated_ms if info else 0
     age = (now - moment) / _HALF_LIFE_MS if moment < now else 0.0
     # Words that stand in most messages score below zero.
-    score = (row.score if row.score > 1e-6 else 1e-6) * (0.35 + 0.65 * math.exp2(-age))
+    score = (row.score if row.score > 1e-6 else 1e-6) * (0.35 + 0.65 * 0.5**age)
     if row.message_index == FACTS_INDEX:
-        return score * _FACTS_BOOST
-    return score * _USER_BOOST if row.role == 0 else score
+        return score * _FACTS_BOOST, moment
+    return (score * _USER_BOOST if row.role == 0 else score), moment
 
 
-def _copies_last(
-    best: list[tuple[float, int, Found]], infos: Mapping[int, SessionInfo], *, is_relevance: bool
-) -> list[tuple[float, int, Found]]:
+def _best(scored: list[_Scored], conditions: Conditions, limit: int, *, is_relevance: bool) -> list[_Scored]:
+    """Return the best or newest matches in order, enough that copies among them can go last.
+
+    What is found only in a session's paths and the like tells less than any
+    of its messages does, and comes after them.
+    """
+    order = itemgetter(0) if is_relevance else itemgetter(1)
+    messages = [item for item in scored if item.row.message_index != FACTS_INDEX]
+    messages = nlargest(2 * limit, messages, key=order)
+    facts = [item for item in scored if item.row.message_index == FACTS_INDEX]
+    if facts:
+        last: dict[int, _Scored] = {}
+        for item in messages:
+            last[item.row.session] = item
+        facts = [_in_its_place(item, last, conditions) for item in nlargest(limit, facts, key=order)]
+        messages = nlargest(2 * limit, [*messages, *facts], key=order)
+    return messages
+
+
+def _in_its_place(item: _Scored, last: Mapping[int, _Scored], conditions: Conditions) -> _Scored:
+    if conditions.stands_in(candidate(item.row), _TELLING_FACTS):
+        return item
+    score, moment = item.score / _FACTS_BOOST * _PATH_FACTOR, item.moment
+    before = last.get(item.row.session)
+    if before is not None:
+        score, moment = min(score, before.score * _AFTER), min(moment, before.moment - 1)
+    return _Scored(score, moment, item.row)
+
+
+def _copies_last(best: list[_Scored], infos: Mapping[int, SessionInfo], *, is_relevance: bool) -> list[_Scored]:
     """Put copies of one message behind the original, or behind all if sorted by relevance."""
     originals: dict[tuple[int, int, int | None], tuple[tuple[bool, int, str], float]] = {}
     for score, _, row in best:
@@ -148,7 +199,7 @@ def _copies_last(
         result.sort(key=lambda item: -item[1])
     else:
         result.sort(key=lambda item: (-item[2], item[0]))
-    return [(score, moment, row) for _, score, moment, row in result]
+    return [_Scored(score, moment, row) for _, score, moment, row in result]
 
 
 def _message(row: Found) -> tuple[int, int, int | None]:

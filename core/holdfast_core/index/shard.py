@@ -157,10 +157,12 @@ class Shard:
         is_known = last >= first and max(0, first - lowest) + max(0, highest - last) <= STALE_LIMIT // 2
         if is_known or highest < lowest:
             return False
-        first, last, words = read_words(self._connection)
+        first, last, words, frequent = read_words(self._connection)
         with self._connection:
             self._connection.execute("DELETE FROM dictionary")
-            self._connection.execute("INSERT INTO dictionary VALUES(?,?,?)", (first, last, pack(words)))
+            self._connection.execute(
+                "INSERT INTO dictionary VALUES(?,?,?,?)", (first, last, pack(words), pack(frequent))
+            )
         return True
 
     def _set_preset(self) -> None:

@@ -11,8 +11,9 @@ CREATE VIRTUAL TABLE words USING fts5(
 CREATE TABLE preset(data BLOB NOT NULL);
 CREATE TABLE batch(number INTEGER NOT NULL);
 INSERT INTO batch VALUES(0);
--- All words of the rows from lowest to highest, for looking inside words.
-CREATE TABLE dictionary(lowest INTEGER NOT NULL, highest INTEGER NOT NULL, words BLOB NOT NULL);
+-- All words of the rows from lowest to highest, for looking inside words; the most frequent first among the few of
+-- `frequent`, with which most pages are filled.
+CREATE TABLE dictionary(lowest INTEGER NOT NULL, highest INTEGER NOT NULL, words BLOB NOT NULL, frequent BLOB NOT NULL);
 INSERT INTO words(words, rank) VALUES('hashsize', 16777216);
 INSERT INTO words(words, rank) VALUES('automerge', 0);
 INSERT INTO words(words, rank) VALUES('crisismerge', 64);

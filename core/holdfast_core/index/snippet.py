@@ -13,6 +13,7 @@ from holdfast_core.index.needles import Needle
 LENGTH: Final = 160
 _LEAD: Final = 40
 _SPANS_LIMIT: Final = 40
+_SPANS_LIMIT_ALONE: Final = 12
 # All white space but single spaces.
 _SPACE = re.compile(r"\s{2,}|[^\S ]")
 
@@ -30,11 +31,14 @@ class Snippet(NamedTuple):
 def snippet(blocks: Sequence[tuple[str, str, str]], needles: Sequence[Needle], patterns: Sequence[Any]) -> Snippet:
     """Return the best piece of a message: where most of what was looked for stands close together."""
     best: tuple[int, str, str, list[Span], int] | None = None
+    wanted = len(needles) + len(patterns)
     for kind, words, folded in blocks:
         spans = _spans(words, folded, needles, patterns)
         count, start = _densest(spans)
         if best is None or count > best[0]:
             best = (count, kind, words, sorted(span for _, span in spans), start)
+        if count == wanted:
+            break
     if best is None:
         return Snippet("text", "", ())
     _, kind, words, spans_found, start = best
@@ -44,8 +48,10 @@ def snippet(blocks: Sequence[tuple[str, str, str]], needles: Sequence[Needle], p
 def _spans(words: str, folded: str, needles: Sequence[Needle], patterns: Sequence[Any]) -> list[tuple[int, Span]]:
     """Return (what, where in the words) of everything that was looked for."""
     found: list[tuple[int, Span]] = []
+    # Of one thing alone the first place is the best, and only what stands near is shown.
+    limit = _SPANS_LIMIT if len(needles) + len(patterns) > 1 else _SPANS_LIMIT_ALONE
     for number, needle in enumerate(needles):
-        found += [(number, span) for span in needle.spans(folded, _SPANS_LIMIT)]
+        found += [(number, span) for span in needle.spans(folded, limit)]
     if found and not words.isascii():
         origin = origins(words)
         found = [(number, (origin(start), origin(end))) for number, (start, end) in found]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator
+from heapq import nlargest
+from itertools import islice
+from operator import itemgetter
+from typing import Final, Literal, Protocol
 
 import apsw
 
@@ -15,12 +19,45 @@ Part = Literal["inside", "start", "end"]
 STALE_LIMIT: Final = 400
 
 
+# So many words, at least in so many messages, are kept as the frequent ones.
+_FREQUENT_LIMIT: Final = 4096
+_FREQUENT_MESSAGES: Final = 16
+# A word in every so many-th message is a usual one.
+_USUAL: Final = 16
+# Of these so many are looked for at once: enough to fill a page, few enough to cost nothing.
+_AT_ONCE: Final = 12
+
+
+class Words(Protocol):
+    """Words in which letters can be looked for."""
+
+    def words(self, letters: str, part: Part) -> list[str]:
+        """Return the words that hold ``letters`` inside, at their start or at their end."""
+
+
+class Frequent:
+    """The most frequent words, the most frequent first. What they find is no more than a good beginning."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._usual_end = text.find(b"\n\n") + 1
+
+    def is_usual(self, word: str) -> bool:
+        """Say whether a word stands in so many messages that to count it tells nothing of any of them."""
+        return self._text.find(f"\n{word}\n".encode(), 0, self._usual_end) >= 0
+
+    def words(self, letters: str, part: Part) -> list[str]:
+        """Return the few most frequent words that hold ``letters``."""
+        return list(islice(_holding(self._text, letters, part), _AT_ONCE))
+
+
 class Vocabulary:
     """The words of the rows from ``lowest`` to ``highest`` of one shard; the rest is for the caller to look at."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._words = b"\n"
+        self._frequent: tuple[tuple[int, int], Frequent] = ((0, -1), Frequent(b""))
         self.lowest = 0
         self.highest = -1
 
@@ -34,23 +71,19 @@ class Vocabulary:
             self.lowest, self.highest, self._words = lowest, highest, unpack(data)
             if self._is_fresh():
                 return
-        self.lowest, self.highest, self._words = read_words(self._connection)
+        self.lowest, self.highest, self._words, _ = read_words(self._connection)
+
+    def frequent(self) -> Frequent:
+        """Return the frequent words as they were when they were last written down; none if they never were."""
+        rows = select(self._connection, "SELECT lowest, highest FROM dictionary")
+        if rows and rows[0] != self._frequent[0]:
+            lowest, highest, data = select(self._connection, "SELECT lowest, highest, frequent FROM dictionary")[0]
+            self._frequent = ((lowest, highest), Frequent(unpack(data)))
+        return self._frequent[1]
 
     def words(self, letters: str, part: Part) -> list[str]:
         """Return the words that hold ``letters`` inside, at their start or at their end."""
-        needle = letters.encode()
-        if part == "start":
-            needle = b"\n" + needle
-        elif part == "end":
-            needle += b"\n"
-        text, found = self._words, []
-        at = text.find(needle)
-        while at >= 0:
-            start = text.rfind(b"\n", 0, at + 1) + 1
-            end = text.find(b"\n", start)
-            found.append(text[start:end].decode())
-            at = text.find(needle, end)
-        return found
+        return list(_holding(self._words, letters, part))
 
     def _is_fresh(self) -> bool:
         lowest, highest = bounds(self._connection)
@@ -65,10 +98,34 @@ def bounds(connection: apsw.Connection) -> tuple[int, int]:
     return rows[0] if rows else (0, -1)
 
 
-def read_words(connection: apsw.Connection) -> tuple[int, int, bytes]:
-    """Return the bounds of a shard and all its words, each between line ends; about 2 microseconds a word."""
+def read_words(connection: apsw.Connection) -> tuple[int, int, bytes, bytes]:
+    """Return the bounds of a shard, all its words, and the frequent ones; about 2 microseconds a word.
+
+    Words stand between line ends, the frequent ones in the order of their frequency, with an empty line after the
+    usual ones.
+    """
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_list USING fts5vocab(main, words, row)")
     with connection:
         lowest, highest = bounds(connection)
-        words = [word for (word,) in select(connection, "SELECT term FROM temp.word_list")]
-    return lowest, highest, ("\n" + "\n".join(words) + "\n").encode()
+        rows = select(connection, "SELECT term, doc FROM temp.word_list")
+    many = nlargest(_FREQUENT_LIMIT, (row for row in rows if row[1] >= _FREQUENT_MESSAGES), key=itemgetter(1))
+    usual = [row for row in many if row[1] * _USUAL >= highest - lowest + 1]
+    return lowest, highest, _lines(rows), _lines(usual) + _lines(many[len(usual) :])
+
+
+def _lines(rows: Iterable[tuple[str, int]]) -> bytes:
+    return ("\n" + "\n".join([word for word, _ in rows]) + "\n").encode()
+
+
+def _holding(text: bytes, letters: str, part: Part) -> Iterator[str]:
+    needle = letters.encode()
+    if part == "start":
+        needle = b"\n" + needle
+    elif part == "end":
+        needle += b"\n"
+    at = text.find(needle)
+    while at >= 0:
+        start = text.rfind(b"\n", 0, at + 1) + 1
+        end = text.find(b"\n", start)
+        yield text[start:end].decode()
+        at = text.find(needle, end)
