@@ -15,6 +15,7 @@ from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import Paths, find_paths
 from holdfast_gui.actions.context import Context
 from holdfast_gui.actions.desktop import Application
+from holdfast_gui.app import Program
 from holdfast_gui.app.parts import Parts, assemble, assemble_front
 from holdfast_gui.app.wires import connect
 from holdfast_gui.crash import Incident, Reporter
@@ -97,6 +98,33 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     front.window.hide()
     front.window.deleteLater()
     await front.library.close()
+
+
+@asynccontextmanager
+async def started(directory: Path) -> AsyncIterator[Desk]:
+    """Start the window as the program does, with an indexer that runs, over whatever index there is."""
+    application = QApplication.instance()
+    assert isinstance(application, Application)
+    home = a_dozen(directory / "person", datetime.now(UTC))
+    paths = find_paths(str(directory / "home"))
+    paths.create()
+    incidents: list[Incident] = []
+    reporter = Reporter()
+    reporter.happened.connect(incidents.append)
+    scope = Scope(reporter.report)
+    running = asyncio.ensure_future(scope.run())
+    start = WindowStart(home=str(directory / "home"), agents_home=str(home.path))
+    program = Program(application, Instance(paths.data), paths, start, scope, reporter)
+    await program.begin()
+    assert program.parts is not None and program.front is not None
+    try:
+        yield Desk(program.parts, home, paths, incidents)
+    finally:
+        scope.stop.set()
+        await running
+        await program.end()
+        program.front.window.deleteLater()
+    assert [incident.message for incident in incidents] == []
 
 
 def on_a_desk(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:

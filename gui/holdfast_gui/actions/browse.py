@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from holdfast_core import clock
-from holdfast_core.errors import WrongUsage
+from holdfast_core.errors import IndexBroken, WrongUsage
 from holdfast_core.model.query import Sort, parse
 from PySide6.QtCore import QObject, Signal
 
@@ -20,20 +21,27 @@ from holdfast_gui.text import count, counted, project_name
 if TYPE_CHECKING:
     from holdfast_core.library import Library
     from holdfast_core.model.agent import AgentInfo
-    from holdfast_core.model.changes import ChangeSet
+    from holdfast_core.model.changes import ChangeSet, ScanProgress
     from holdfast_core.model.search import SearchResult
     from holdfast_core.model.session import SessionEntry
 
     from holdfast_gui.views.window import MainWindow
+
+log = logging.getLogger(__name__)
 
 GroupBy = Literal["none", "day", "project", "agent"]
 HITS: Final = 300
 
 
 class Browser(QObject):
-    """Keeps the list in line with what was asked; a newer question ends the older one."""
+    """Keeps the list in line with what was asked; a newer question ends the older one.
+
+    ``broken`` tells once that the index cannot be read: the list stays as it
+    is until it can again, which `hear` and `progress` find out.
+    """
 
     listed = Signal()
+    broken = Signal()
 
     def __init__(self, window: MainWindow, library: Library, scope: Scope) -> None:
         super().__init__(window)
@@ -50,6 +58,7 @@ class Browser(QObject):
         self._library = library
         self._asking = Latest(scope, "list")
         self._is_behind = False
+        self._is_broken = False
         self._wanted_id = ""
         self._waiting: list[Callable[[], None]] = []
         self._model.page_wanted.connect(scope.slot(self._bring_page))
@@ -139,7 +148,24 @@ class Browser(QObject):
         else:
             self.ask()
 
+    def progress(self, progress: ScanProgress) -> None:
+        """Ask again when all has been read, if the index was damaged before."""
+        if progress.is_done and self._is_broken:
+            self.ask()
+
     async def _answer(self) -> None:
+        try:
+            await self._answer_whole()
+            self._is_broken = False
+        except IndexBroken as error:
+            log.info("the list cannot be read: %s", error.detail)
+            was_broken, self._is_broken = self._is_broken, True
+            if not self._model.session_count:
+                self._list.show_empty("refresh", "Building the list again", "Sessions appear here as they are read.")
+            if not was_broken:
+                self.broken.emit()
+
+    async def _answer_whole(self) -> None:
         self._is_behind = True
         while self._is_behind:
             self._is_behind = False
@@ -222,7 +248,12 @@ class Browser(QObject):
 
     async def _bring_page(self, page: int) -> None:
         keys = self._model.page_keys(page)
-        entries: list[SessionEntry] = await self._library.entries(keys)
+        try:
+            entries: list[SessionEntry] = await self._library.entries(keys)
+        except IndexBroken:
+            self._model.set_page(page, ())
+            self.ask()
+            return
         if keys == self._model.page_keys(page):
             self._model.set_page(page, entries)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast_core.errors import IndexBroken
 from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.tasks import Latest, Scope
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from holdfast_core.model.changes import ChangeSet, ScanProgress
 
     from holdfast_gui.views.window import MainWindow
+
+log = logging.getLogger(__name__)
 
 
 class Indexing(QObject):
@@ -34,29 +38,35 @@ class Indexing(QObject):
         self._is_behind = False
         self._is_scanning = False
         self._is_first = False
-
-    async def count_places(self) -> None:
-        """Show how many sessions are where; the agents look as they are known so far."""
-        places = await self._library.places()
-        self.total = places.total
-        self._window.places.set_places(places, self.agents)
-        self._show_state()
+        self._is_broken = False
 
     async def count(self, *, whole: bool = True) -> None:
-        """Show places, and with ``whole`` agents, as they are now."""
+        """Show places, and with ``whole`` agents, as they are now; nothing changes while the index cannot be read."""
         self._is_behind = True
         while self._is_behind:
             self._is_behind = False
-            if whole:
-                self.agents = await self._library.agents()
-            await self.count_places()
+            try:
+                if whole:
+                    self.agents = await self._library.agents()
+                await self._count_places()
+            except IndexBroken as error:
+                log.info("the places cannot be counted: %s", error.detail)
+                self._is_broken = True
+            else:
+                self._is_broken = False
+            self._show_state()
             if self._is_first:
                 self._show_agents()
         self.counted.emit()
 
+    async def _count_places(self) -> None:
+        places = await self._library.places()
+        self.total = places.total
+        self._window.places.set_places(places, self.agents)
+
     def welcome(self) -> None:
         """Show the page of the first run if the index knows nothing yet."""
-        if not self.total:
+        if not self.total and not self._is_broken:
             self._is_first = True
             self._show_agents()
             self._window.show_first_run()
@@ -78,6 +88,12 @@ class Indexing(QObject):
         elif progress.is_done:
             self._start_counting(whole=True)
 
+    async def repair(self) -> None:
+        """Have everything read again, as the index turned out to be damaged."""
+        self._is_broken = True
+        self._show_state()
+        await self._library.rescan(full=True)
+
     async def pause(self, *, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
         await self._library.pause(is_paused)
@@ -96,7 +112,11 @@ class Indexing(QObject):
             self._counting.start(self.count(whole=whole))
 
     def _show_state(self) -> None:
-        if self.is_paused:
-            self._window.places.status.set_paused()
+        status = self._window.places.status
+        if self._is_broken:
+            detail = "Let scanning go on for it" if self.is_paused else "It was damaged or of another version"
+            status.set_rebuilding("Building the index again", detail)
+        elif self.is_paused:
+            status.set_paused()
         elif not self._is_scanning:
-            self._window.places.status.set_idle(self.total)
+            status.set_idle(self.total)

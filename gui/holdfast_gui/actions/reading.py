@@ -137,7 +137,7 @@ class Reading(QObject):
             detail.set_problems(self._loaded.session.problems)
 
     def _point(self, message_index: int, terms: Sequence[str]) -> None:
-        self._transcript.set_hits(list(terms))
+        self._transcript.set_hits(list(terms), jumps=message_index < 0)
         if message_index >= 0:
             self._transcript.scroll_to_message(message_index)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError
+from holdfast_core.errors import HoldfastError, IndexBroken
 from PySide6.QtCore import QObject
 
 from holdfast_gui.actions import resuming
@@ -87,10 +87,14 @@ class Traying(QObject):
 
     async def _fill(self) -> None:
         now = clock.now()
+        try:
+            recent = await self._context.library.recent(self._limit)
+        except IndexBroken:  # it is built again; what is offered stays
+            return
         self._tray.set_sessions(
             [
                 TraySession(entry.id, title(entry.title), project_name(entry.project_path), age(entry.updated_ms, now))
-                for entry in await self._context.library.recent(self._limit)
+                for entry in recent
             ]
         )
 

@@ -127,7 +127,7 @@ class Program:
         painted = asyncio.Event()
         PaintWatch(front.window).painted.connect(painted.set)
         front.browser.restore_order()
-        known = {front.browser.ask(), self.scope.spawn(front.indexing.count_places(), "count")}
+        known = {front.browser.ask(), self.scope.spawn(front.indexing.count(whole=False), "count")}
         await asyncio.wait(known, timeout=ROWS_BEFORE_PAINT_SECONDS)
         show_first(front.window)
         front.window.session_list.setFocus()

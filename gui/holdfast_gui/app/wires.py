@@ -42,8 +42,10 @@ def _connect_index(parts: Parts) -> None:
     bridge.changed.connect(parts.traying.hear)
     bridge.changed.connect(parts.traying.refill)
     bridge.progressed.connect(context.indexing.progress)
+    bridge.progressed.connect(context.browser.progress)
     bridge.failed.connect(context.indexing.fail)
     context.indexing.counted.connect(context.take_agents)
+    context.browser.broken.connect(context.scope.slot(context.indexing.repair))
     context.window.first_run.done_pressed.connect(context.browser.open_first)
 
 

@@ -59,6 +59,11 @@ class IndexStatus(QWidget):
         self._icon, self._colour, self._share = "pause", "wait", None
         self._say(self.tr("Scanning is paused"), detail)
 
+    def set_rebuilding(self, words: str, detail: str = "") -> None:
+        """Say that the list is on its way back."""
+        self._icon, self._colour, self._share = "refresh", "accent", 0.0
+        self._say(words, detail)
+
     def set_problem(self, words: str, detail: str = "") -> None:
         """Say what keeps the index from being up to date."""
         self._icon, self._colour, self._share = "problem", "bad", None
