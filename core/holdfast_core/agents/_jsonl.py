@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ _TAIL = 256
 _SPARSE_LIMIT = 5 << 28
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 UTF8_BOM = b"\xef\xbb\xbf"
+_EMPTY_LINES = re.compile(rb"\n+")
 
 _OPEN_FLAGS = (
     os.O_RDONLY
@@ -115,6 +117,8 @@ def read_small(path: str | Path, *, root: str | None = None, limit: int = 8 << 2
 class LineFile:
     """An open file of lines. Every position is in bytes from its start."""
 
+    empty_lines = 0
+
     def __init__(self, path: str, *, root: str) -> None:
         self._descriptor = open_regular(path, root=root)
         self._before = os.fstat(self._descriptor)
@@ -163,7 +167,9 @@ class LineFile:
         return False
 
     def lines(self, start: int = 0, *, until: int | None = None) -> Iterator[tuple[int, bytes | None, bool]]:
-        """Yield (position, line, has line end) from ``start`` on, without the line end, empty lines too.
+        """Yield (position, line, has line end) from ``start`` on, without the line end.
+
+        Empty lines in a row are one; ``empty_lines`` counts those that were left out.
 
         Split on ``\\n`` alone. A line over ``LINE_LIMIT`` is yielded as None.
         ``end`` is after the last line end that was passed.
@@ -182,6 +188,13 @@ class LineFile:
             data = rest + block if rest else block
             begin, base = 0, position - len(data)
             while (found := data.find(b"\n", begin)) >= 0:
+                if found == begin and not is_skipping:  # a run of empty lines costs as much as one
+                    found = _EMPTY_LINES.match(data, begin).end() - 1  # type: ignore[union-attr]  # one is there
+                    self.empty_lines += found - begin
+                    self.end = base + found + 1
+                    yield base + begin, b"", True
+                    begin = found + 1
+                    continue
                 self.end = base + found + 1
                 is_skipping = is_skipping or found - begin > LINE_LIMIT
                 yield base + begin, None if is_skipping else data[begin:found], True

@@ -93,7 +93,8 @@ class LineReader(ABC, Generic[Record]):
             elif line and not self._take_odd(line[len(UTF8_BOM) :], is_ended):
                 break
             if is_ended:
-                self.line += 1
+                self.line += 1 + file.empty_lines
+                file.empty_lines = 0
                 end = file.end
             elif line:
                 end = position + len(line)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from holdfast_core.agents import all_agents
+from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents.base import Home, Reading, SourceRef
 from holdfast_core.errors import SourceError
 from holdfast_core.model.message import Text
@@ -235,6 +236,18 @@ def test_many_tiny_lines_are_read_without_keeping_their_problems_for_ever(tmp_pa
 
     assert words(reading) == ["Line 1"]
     assert len(reading.problems) == 1000
+
+
+def test_a_run_of_empty_lines_is_counted_and_costs_nothing(tmp_path: Path) -> None:
+    path = claude_file(tmp_path, said(1) + b"\n" * 20_000_000 + b"bad\n\n\n" + said(2) + b"\n")
+
+    reading = read(tmp_path)
+    with LineFile(str(path), root=str(tmp_path)) as file:
+        looked_at = sum(1 for _ in file.lines())
+
+    assert words(reading) == ["Line 1", "Line 2"]
+    assert [problem.line for problem in reading.problems] == [20_000_001]
+    assert looked_at < 20
 
 
 def test_a_sparse_file_of_a_terabyte_is_refused(tmp_path: Path) -> None:
