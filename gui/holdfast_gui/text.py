@@ -52,8 +52,15 @@ _SUSPECT = re.compile(f"{_DECEIVING.pattern}|[\x00-\x08\x0b-\x1f\x7f-\x9f]|{_MAR
 _MARKS = re.compile(f"({_MARK}{{{_MARKS_LIMIT}}}){_MARK}+")
 # Code, strong and struck words keep what they hold; headings, quotes and list marks go.
 _MARKDOWN = re.compile(
-    r"(?:\*\*|~~|`+)([^\s*`~](?:[^*`~\n]*[^\s*`~])?)(?:\*\*|~~|`+)|^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+", re.MULTILINE
+    r"(`+)([^\s`](?:[^`\n]*[^\s`])?)\1(?!`)"
+    r"|\*\*([^\s*](?:[^*\n]*[^\s*])?)\*\*"
+    r"|~~([^\s~](?:[^~\n]*[^\s~])?)~~"
+    r"|^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+",
+    re.MULTILINE,
 )
+# A prompt that became a title has lost its lines: fences and headings stand in the middle.
+_FLAT_MARKDOWN = re.compile(r"(?:^|(?<=\s))(?:(?:```|~~~)[\w+-]*(?=\s|$)|#{2,6}(?=\s+\w))")
+_RELEASE_DATE = re.compile(r"-20\d{6}$")
 _SPACE = re.compile(r"\s+")
 
 
@@ -77,13 +84,14 @@ def one_line(text: str, *, limit: int = LINE_CHARACTERS) -> str:
 @lru_cache(maxsize=4096)
 def preview(text: str) -> str:
     """Return the beginning of Markdown on one line, without its marks."""
-    return one_line(_MARKDOWN.sub(r"\1", text[:1200]))
+    return one_line(_unmarked(text[:1200]))
 
 
 @lru_cache(maxsize=4096)
 def title(text: str) -> str:
-    """Return a title fit to be shown: one line, at most `TITLE_GRAPHEMES` long, never empty."""
-    line = _SPACE.sub(" ", clean(text[: TITLE_GRAPHEMES * 32])).strip()
+    """Return a title fit to be shown: one line without marks of Markdown, `TITLE_GRAPHEMES` at most, never empty."""
+    written = _SPACE.sub(" ", clean(text[: TITLE_GRAPHEMES * 32])).strip()
+    line = _SPACE.sub(" ", _unmarked(_FLAT_MARKDOWN.sub("", written))).strip() or written
     if len(line) > TITLE_GRAPHEMES:
         line = _cut(line)
     return line or _translate("Untitled session")
@@ -221,6 +229,11 @@ def project_name(path: str) -> str:
     return one_line(PurePath(trimmed.replace("\\", "/")).name or trimmed)
 
 
+def model(name: str) -> str:
+    """Return a model's name without its maker and its date of release, fit to be shown."""
+    return one_line(_RELEASE_DATE.sub("", name.rsplit("/", 1)[-1]), limit=60)
+
+
 def escaped_mnemonic(text: str) -> str:
     """Return foreign text for a menu entry or button, in which Qt reads ``&`` as a mark."""
     return one_line(text, limit=120).replace("&", "&&")
@@ -240,6 +253,11 @@ def _short_date(day: date, today: date, *, with_weekday: bool = False) -> str:
     if day.year != today.year:
         return f"{named} {day.year}"
     return f"{_translate(_DAYS[day.weekday()])} {named}" if with_weekday else named
+
+
+def _unmarked(text: str) -> str:
+    # Twice: code may stand in strong words.
+    return _MARKDOWN.sub(r"\2\3\4", _MARKDOWN.sub(r"\2\3\4", text))
 
 
 def _cut(line: str) -> str:

@@ -82,10 +82,35 @@ def test_a_title_is_one_line_of_at_most_two_hundred_graphemes():
         ("a * b ** c, x_y_z, __init__ and 5 ~~no~~", "a * b ** c, x_y_z, __init__ and 5 no"),
         ("``` code", "``` code"),
         ("**open", "**open"),
+        ("Added `Bash(cat * | python3 *)` to **`the` list**", "Added Bash(cat * | python3 *) to the list"),
     ],
 )
 def test_a_preview_has_no_marks_of_markdown(markdown, shown):
     assert text.preview(markdown) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("## User Input ```text I want a tide table", "User Input I want a tide table"),
+        ("# Run the check ## Purpose - Perform it", "Run the check Purpose - Perform it"),
+        ("Use `pool.lock` in **both**", "Use pool.lock in both"),
+        ("Port C# to F # and issue #12", "Port C# to F # and issue #12"),
+        ("/review:code --all", "/review:code --all"),
+        ("```", "```"),
+        ("##", "##"),
+    ],
+)
+def test_a_title_has_no_marks_of_markdown(written, shown):
+    assert text.title(written) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("maker/keel-4-5-20251101", "keel-4-5"), ("keel-5.2", "keel-5.2"), ("", "")],
+)
+def test_a_model_has_a_short_name(name, shown):
+    assert text.model(name) == shown
 
 
 @given(RISKY)

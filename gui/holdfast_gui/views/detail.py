@@ -17,7 +17,7 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
-from holdfast_gui.views.detail_parts import Facts, FileRow, Section, SubagentRow, TodoRow
+from holdfast_gui.views.detail_parts import Fact, Facts, FileRow, Section, SubagentRow, TodoRow
 from holdfast_gui.views.said import NoteField, TagsField
 
 
@@ -140,24 +140,24 @@ class DetailPane(Pane):
         name = agent.name if agent else entry.agent
         self.facts.set(
             [
-                (self.tr("Agent"), f"{name} {entry.agent_version}".strip()),
-                (self.tr("Model"), text.one_line(entry.model)),
-                (self.tr("Folder"), text.home_path(entry.project_path, self.home)),
-                (self.tr("Branch"), text.one_line(entry.branch)),
-                (self.tr("Started"), text.when(entry.created_ms, now) if entry.created_ms else ""),
-                (self.tr("Size"), text.size(entry.size_bytes) if entry.size_bytes else ""),
-                (self.tr("Source"), text.home_path(entry.source_path, self.home)),
-                (self.tr("Resume"), text.one_line(resume_text, limit=4000)),
+                Fact(self.tr("Agent"), f"{name} {entry.agent_version}".strip()),
+                Fact(self.tr("Model"), text.model(entry.model), text.one_line(entry.model)),
+                Fact(self.tr("Folder"), text.home_path(entry.project_path, self.home)),
+                Fact(self.tr("Branch"), text.one_line(entry.branch)),
+                Fact(self.tr("Started"), text.when(entry.created_ms, now) if entry.created_ms else ""),
+                Fact(self.tr("Size"), text.size(entry.size_bytes) if entry.size_bytes else ""),
+                Fact(self.tr("Source"), text.home_path(entry.source_path, self.home)),
+                Fact(self.tr("Resume"), text.one_line(resume_text, limit=4000)),
             ]
         )
         usage = entry.usage
         self.usage.set(
             [
-                (self.tr("Input"), text.count(usage.input_tokens) if usage.total_tokens else ""),
-                (self.tr("Cached"), text.count(usage.cache_read_tokens) if usage.cache_read_tokens else ""),
-                (self.tr("Written"), text.count(usage.cache_write_tokens) if usage.cache_write_tokens else ""),
-                (self.tr("Output"), text.count(usage.output_tokens) if usage.total_tokens else ""),
-                (self.tr("Cost"), text.cost(entry.cost_usd) if entry.cost_usd is not None else ""),
+                Fact(self.tr("Input"), text.count(usage.input_tokens) if usage.total_tokens else ""),
+                Fact(self.tr("Cached"), text.count(usage.cache_read_tokens) if usage.cache_read_tokens else ""),
+                Fact(self.tr("Written"), text.count(usage.cache_write_tokens) if usage.cache_write_tokens else ""),
+                Fact(self.tr("Output"), text.count(usage.output_tokens) if usage.total_tokens else ""),
+                Fact(self.tr("Cost"), text.cost(entry.cost_usd) if entry.cost_usd is not None else ""),
             ]
         )
         self._usage_section.setVisible(bool(usage.total_tokens or entry.cost_usd))
@@ -184,5 +184,5 @@ class DetailPane(Pane):
 def _problem_row(problem: Problem) -> QWidget:
     facts = Facts()
     where = f"Line {text.count(problem.line)}" if problem.line else "Source"
-    facts.set([(where, text.one_line(problem.reason))])
+    facts.set([Fact(where, text.one_line(problem.reason))])
     return facts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from holdfast_core.model.message import Todo
 from holdfast_core.model.session import FileTouched, SessionEntry
@@ -64,6 +64,14 @@ class Section(QWidget):
         self._rows.addWidget(row)
 
 
+class Fact(NamedTuple):
+    """A name with a value; ``whole`` is what the tooltip says where the value is a short form."""
+
+    name: str
+    value: str
+    whole: str = ""
+
+
 class Facts(QWidget):
     """Names with values that can be selected and copied."""
 
@@ -96,9 +104,9 @@ class Facts(QWidget):
         """Return the field of a name."""
         return next((value for label, value in self._pairs if label.text() == name and not label.isHidden()), None)
 
-    def set(self, facts: Sequence[tuple[str, str]]) -> None:
+    def set(self, facts: Sequence[Fact]) -> None:
         """Show facts in order; those without a value are left out."""
-        shown = [fact for fact in facts if fact[1]]
+        shown = [fact for fact in facts if fact.value]
         while len(self._pairs) < len(shown):
             self._add_pair()
         for number, (label, value) in enumerate(self._pairs):
@@ -106,8 +114,8 @@ class Facts(QWidget):
             label.setVisible(is_used)
             value.setVisible(is_used)
             if is_used:
-                label.setText(shown[number][0])
-                value.set_value(*shown[number])
+                label.setText(shown[number].name)
+                value.set_value(shown[number])
 
     def _add_pair(self) -> None:
         pair = (Label(font="small", colour="text3"), Value())
@@ -133,13 +141,14 @@ class Value(QLineEdit):
     def _dress(self) -> None:
         self.setFont(theme().font("small"))
 
-    def set_value(self, name: str, value: str) -> None:
+    def set_value(self, fact: Fact) -> None:
         """Show a value, from its beginning."""
-        if value != self.text():
-            self.setText(value)
+        if fact.value != self.text():
+            self.setText(fact.value)
             self.setCursorPosition(0)
-        self.setAccessibleName(name)
-        self.setToolTip(text.tooltip(value) if len(value) > 20 else "")
+        self.setAccessibleName(fact.name)
+        whole = fact.whole or fact.value
+        self.setToolTip(text.tooltip(whole) if whole != fact.value or len(whole) > 20 else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from holdfast_core.clock import now
 from holdfast_core.model.message import Message
 from holdfast_core.model.usage import Usage
 
 from holdfast_gui import text
-
-_RELEASE_DATE = re.compile(r"-20\d{6}$")
 
 
 def moment_text(milliseconds: int | None, first: int | None) -> str:
@@ -21,11 +17,6 @@ def moment_text(milliseconds: int | None, first: int | None) -> str:
     if begun is not None and begun.date() != at.date():
         return text.when(milliseconds, now())
     return text.clock(milliseconds)
-
-
-def short_model(name: str) -> str:
-    """Return a model's name without its maker and its date of release, fit to be shown."""
-    return text.one_line(_RELEASE_DATE.sub("", name.rsplit("/", 1)[-1]), limit=60)
 
 
 def usage_text(usage: Usage | None) -> str:
@@ -44,4 +35,4 @@ def message_text(message: Message) -> str:
     """Return all that is known of one message: model, day and time, tokens."""
     at = text.moment(message.timestamp_ms)
     when = f"{at:%d %b %Y %H:%M:%S}" if at else ""
-    return " · ".join(part for part in (short_model(message.model or ""), when, usage_text(message.usage)) if part)
+    return " · ".join(part for part in (text.model(message.model or ""), when, usage_text(message.usage)) if part)

@@ -19,7 +19,7 @@ from holdfast_gui.models.parts import Group, Kind
 from holdfast_gui.models.steps import plan_of, short_path, verb_of
 from holdfast_gui.models.transcript import Section, TranscriptModel
 from holdfast_gui.theme import theme
-from holdfast_gui.views.transcript.captions import moment_text, short_model, usage_text
+from holdfast_gui.views.transcript.captions import moment_text, usage_text
 from holdfast_gui.views.transcript.chunk import Chunk
 from holdfast_gui.views.transcript.lines import CompactionChunk, HeadChunk, Speaker, StepChunk
 from holdfast_gui.views.transcript.picture import PictureChunk
@@ -89,7 +89,7 @@ class Composer:
             if is_task:
                 name = QCoreApplication.translate("transcript", "Task")
             return HeadChunk(Speaker(name, name[:1], None), when, str)
-        model_name = short_model(self._model_of(part))
+        model_name = words.model(self._model_of(part))
         caption = " · ".join(word for word in (model_name, when) if word)
         speaker = Speaker(self.agent.name, self.agent.mark, self.agent.hue)
         return HeadChunk(speaker, caption, lambda: usage_text(self.model.usage(part)))
