@@ -34,6 +34,7 @@ class FirstRunPage(Pane):
         )
         self._agents = QVBoxLayout()
         self._agents.setSpacing(theme().px(8))
+        self._missing = Label(font="small", colour="text3", wraps=True)
         self._progress = _ProgressLine()
         self.done_button = Button(self.tr("Show the sessions"), kind="primary")
         self.done_button.clicked.connect(self.done_pressed)
@@ -57,24 +58,35 @@ class FirstRunPage(Pane):
         """How far the scan is, in words."""
         return self._progress.words
 
+    @property
+    def missing_words(self) -> str:
+        """The line that names the agents that are not on this machine; empty if all are."""
+        return self._missing.text()
+
     def agent_rows(self) -> list[AgentRow]:
         """Return the rows of agents, from the top."""
         return list(self._rows)
 
     def set_agents(self, agents: Sequence[AgentInfo], *, home: str) -> None:
-        """Show agents, those with most sessions first; ``home`` is shown as ``~``."""
+        """Show the agents that are here, those with most sessions first, and name the others in one line.
+
+        ``home`` is shown as ``~``.
+        """
         for row in self._rows:
             self._agents.removeWidget(row)
             row.hide()
             row.deleteLater()
-        ordered = sorted(agents, key=lambda agent: (-agent.sessions, not agent.installed, agent.name.casefold()))
-        self._rows = [AgentRow(agent, home) for agent in ordered]
+        ordered = sorted(agents, key=lambda agent: (-agent.sessions, agent.name.casefold()))
+        here = [agent for agent in ordered if agent.sessions or agent.installed]
+        missing = [text.one_line(agent.name) for agent in ordered if not (agent.sessions or agent.installed)]
+        self._missing.setText(f"{self.tr('Not on this machine')}: {', '.join(missing)}" if missing else "")
+        self._missing.setVisible(bool(missing))
+        self._rows = [AgentRow(agent, home) for agent in here]
         for row in self._rows:
             self._agents.addWidget(row)
         self._offer_sessions(any(agent.sessions for agent in agents))
-        here = sum(1 for agent in agents if agent.sessions or agent.installed)
         if here:
-            self._headline.setText(text.counted(here, "agent is on this machine", "agents are on this machine"))
+            self._headline.setText(text.counted(len(here), "agent is on this machine", "agents are on this machine"))
         else:
             self._headline.setText(self.tr("No coding agent was found on this machine"))
         self.setAccessibleName(self._headline.text())
@@ -101,6 +113,7 @@ class FirstRunPage(Pane):
         column.addWidget(self._promise)
         column.addSpacing(theme().px(12))
         column.addLayout(self._agents)
+        column.addWidget(self._missing)
         column.addSpacing(theme().px(12))
         column.addWidget(self._hint)
         column.addWidget(self._progress)
@@ -135,7 +148,7 @@ class AgentRow(QWidget):
         if agent.sessions:
             self._outcome = text.counted(agent.sessions, "session", "sessions")
         else:
-            self._outcome = self.tr("no sessions yet") if agent.installed else self.tr("not found")
+            self._outcome = self.tr("no sessions yet")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(f"{agent.name}, {self._outcome}, {self._where}")
         self.setToolTip(text.tooltip("\n".join(agent.roots)))

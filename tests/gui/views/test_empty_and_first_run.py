@@ -31,7 +31,8 @@ def test_the_first_page_shows_which_agents_are_where(page):
 
     assert page.words == "6 agents are on this machine"
     assert rows[0] == "Claude Code · ~/.claude_code/sessions · 7,204 sessions"
-    assert rows[-1] == "Goose · ~/.goose/sessions · not found"
+    assert rows[-1] == "Aider · ~/.aider/sessions · 197 sessions"
+    assert page.missing_words == "Not on this machine: Goose"
     assert page.agent_rows()[0].accessibleName() == "Claude Code, 7,204 sessions, ~/.claude_code/sessions"
 
 
@@ -40,6 +41,17 @@ def test_an_agent_without_sessions_is_told_apart_from_one_that_is_not_there(page
 
     assert page.words == "1 agent is on this machine"
     assert page.agent_rows()[0].words.endswith("no sessions yet")
+
+
+def test_agents_that_are_not_here_share_one_line(page):
+    page.set_agents(
+        [invented.agent_info("codex", sessions=0, installed=False), invented.agent_info("claude_code", sessions=3)],
+        home=invented.HOME,
+    )
+
+    assert page.words == "1 agent is on this machine"
+    assert len(page.agent_rows()) == 1
+    assert page.missing_words == "Not on this machine: Codex"
 
 
 def test_a_machine_without_agents_is_told_so(page):
