@@ -26,6 +26,8 @@ from PySide6.QtGui import (
 from holdfast_gui.theme import theme
 
 HITS_PER_DOCUMENT = 500
+HANGING_FROM = 30  # characters of a line: a shorter one is never wrapped
+HANGING_MOST = 16  # columns
 CHIP_SPACE = 4  # px at each side of inline code
 Decoration = Literal["chip", "quote", "code", "rule"]
 
@@ -47,14 +49,13 @@ class SafeDocument(QTextDocument):
     room of a fixed line height above the letters.
     """
 
-    def __init__(self, font: QFont, *, wraps_anywhere: bool = False) -> None:
+    def __init__(self, font: QFont) -> None:
         super().__init__()
         self.setUndoRedoEnabled(False)
         self.setDocumentMargin(0)
         self.setDefaultFont(font)
         option = QTextOption()
-        mode = QTextOption.WrapMode
-        option.setWrapMode(mode.WrapAnywhere if wraps_anywhere else mode.WrapAtWordBoundaryOrAnywhere)
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         option.setTabStopDistance(4 * theme().px(8))
         self.setDefaultTextOption(option)
         self.marks: list[Mark] = []
@@ -142,9 +143,9 @@ class SafeDocument(QTextDocument):
         return rects
 
 
-def plain_document(text: str, *, font: QFont, line: int, wraps_anywhere: bool = True) -> SafeDocument:
+def plain_document(text: str, *, font: QFont, line: int) -> SafeDocument:
     """Return a document of plain text with lines of ``line`` px."""
-    document = SafeDocument(font, wraps_anywhere=wraps_anywhere)
+    document = SafeDocument(font)
     document.setPlainText(text)
     set_line_height(document, line)
     return document
@@ -158,6 +159,25 @@ def set_line_height(document: SafeDocument, line: int) -> None:
     height = QTextBlockFormat()
     height.setLineHeight(line, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
     cursor.mergeBlockFormat(height)
+
+
+def hang(document: SafeDocument) -> None:
+    """Let what is wrapped of a line of code go on below its own beginning, a little further right."""
+    column = QFontMetricsF(document.defaultFont()).horizontalAdvance(" ")
+    cursor = QTextCursor(document)
+    cursor.beginEditBlock()
+    block = document.begin()
+    while block.isValid():
+        if block.length() > HANGING_FROM:
+            words = block.text()
+            blank = len(words) - len(words.lstrip(" "))
+            made = block.blockFormat()
+            made.setLeftMargin(column * (min(blank, HANGING_MOST) + 2))
+            made.setTextIndent(-made.leftMargin())
+            cursor.setPosition(block.position())
+            cursor.setBlockFormat(made)
+        block = block.next()
+    cursor.endEditBlock()
 
 
 def lift(font: QFont, line: int) -> float:

@@ -32,7 +32,7 @@ from holdfast_gui.views.transcript.chunk import (
     card_path,
     fill_round,
 )
-from holdfast_gui.views.transcript.document import SafeDocument, lift, plain_document, set_line_height
+from holdfast_gui.views.transcript.document import SafeDocument, hang, lift, plain_document, set_line_height
 from holdfast_gui.views.transcript.lines import draw_text
 from holdfast_gui.views.transcript.markdown import prompt_document, prose_document
 from holdfast_gui.views.transcript.worker import Worker
@@ -190,7 +190,9 @@ class CodeChunk(CardChunk):
         """Make plain text, coloured if the colours are there already."""
         self._is_coloured = False
         shown = clean(self.code.removesuffix("\n"))
-        return plain_document(shown, font=theme().font("code"), line=theme().line("code"))
+        document = plain_document(shown, font=theme().font("code"), line=theme().line("code"))
+        hang(document)
+        return document
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         """Draw the card; ask for colours when it is first seen."""
@@ -213,7 +215,7 @@ class OutputChunk(CardChunk):
         look = theme()
         if not inks:
             return plain_document(clean(text), font=look.font("code"), line=look.line("code"))
-        document = SafeDocument(look.font("code"), wraps_anywhere=True)
+        document = SafeDocument(look.font("code"))
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         position = 0
@@ -250,7 +252,9 @@ class DiffChunk(CardChunk):
     def make_document(self) -> SafeDocument:
         """Make the lines without their signs, so that selecting gives code."""
         shown = "\n".join(clean(line.text).replace("\n", " ") for line in self._lines)
-        return plain_document(shown, font=theme().font("code"), line=theme().line("code"))
+        document = plain_document(shown, font=theme().font("code"), line=theme().line("code"))
+        hang(document)
+        return document
 
     def margins(self) -> tuple[int, int, int, int]:
         """Leave room for numbers and signs."""
@@ -361,7 +365,7 @@ class ErrorChunk(TextChunk):
         """Make plain text of the source."""
         look = theme()
         shown = clean(ansi.stripped(self.source)).strip("\n")
-        return plain_document(shown, font=look.font("body"), line=look.px(20), wraps_anywhere=False)
+        return plain_document(shown, font=look.font("body"), line=look.px(20))
 
     def margins(self) -> tuple[int, int, int, int]:
         """Leave room for the icon and inside the ground."""
@@ -393,7 +397,7 @@ class NoteChunk(TextChunk):
     def make_document(self) -> SafeDocument:
         """Make plain text of the sentence."""
         look = theme()
-        return plain_document(self._note, font=look.font("small"), line=look.px(20), wraps_anywhere=False)
+        return plain_document(self._note, font=look.font("small"), line=look.px(20))
 
 
 def _ink_format(ink: ansi.Ink) -> QTextCharFormat:
