@@ -43,6 +43,11 @@ class HitRow:
     entry: SessionEntry
     hits: tuple[Hit, ...]
 
+    @property
+    def best(self) -> Hit:
+        """The best hit that is a message; one in the session's facts only if there is no other."""
+        return next((hit for hit in self.hits if hit.message_index >= 0), self.hits[0])
+
 
 @dataclass(frozen=True, slots=True)
 class HitGroup:

@@ -87,9 +87,9 @@ class SessionListView(Pane):
         self.table.edit_current()
 
     def best_hit(self, session_id: str) -> Hit | None:
-        """Return the best hit in a session of the search that is shown."""
+        """Return the best hit in a session of the search that is shown, one that is a message if there is one."""
         found = self.model.hit_of(session_id)
-        return found.hits[0] if found else None
+        return found.best if found else None
 
     def set_result(self, result: SearchResult) -> None:
         """Say over the rows what a search found and how long it took."""

@@ -140,14 +140,15 @@ class SessionDelegate(QStyledItemDelegate):
         second = QRect(left, rect.top() + look.px(_LINE_TOP), right - left, look.line("small"))
         first.setRight(_paint_outcome(painter, first, entry, hit, is_under_day=self._host.is_by_day) - look.px(8))
         _paint_text(painter, first, text.title(entry.title), "strong", "text")
+        side = look.px(_STAR)
+        box = QRect(right - side, second.top() + (second.height() - side) // 2, side, side)
+        # Its place is always kept: words that move under the mouse are hard to read.
+        second.setRight(box.left() - look.px(8))
         if entry.starred or is_hot:
-            side = look.px(_STAR)
-            box = QRect(right - side, second.top() + (second.height() - side) // 2, side, side)
             colour = look.tokens.star if entry.starred else look.tokens.text3
             paint_icon(painter, "star-filled" if entry.starred else "star", box, colour)
-            second.setRight(box.left() - look.px(8))
-        if hit and hit.hits[0].snippet:
-            _paint_snippet(painter, second, hit.hits[0])
+        if hit and hit.best.snippet:
+            _paint_snippet(painter, second, hit.best)
         else:
             _paint_second(painter, second, entry)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.search import Hit
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
@@ -53,6 +54,7 @@ class SessionTable(QTableView):
         self._low_rows: list[int] = []
         self._kept: _Kept | None = None
         self._current_id = ""
+        self._current_hit: Hit | None = None
         self._missing_id = ""
         self._delegate = SessionDelegate(self, self)
         self.setItemDelegate(self._delegate)
@@ -286,10 +288,12 @@ class SessionTable(QTableView):
             self.selection_changed.emit(self.selected_ids())
 
     def _tell_current(self) -> None:
-        if self._kept is not None or self.current_id == self._current_id:
+        found = self._list.hit_of(self.current_id)
+        hit = found.best if found else None
+        if self._kept is not None or (self.current_id, hit) == (self._current_id, self._current_hit):
             return
         self._missing_id = "" if self.currentIndex().isValid() else self._current_id
-        self._current_id = self.current_id
+        self._current_id, self._current_hit = self.current_id, hit
         self.current_changed.emit(self._current_id)
 
     def _on_entries(self) -> None:

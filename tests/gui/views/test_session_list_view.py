@@ -8,7 +8,7 @@ from array import array
 from datetime import UTC
 
 import pytest
-from holdfast_core.model.search import SearchResult
+from holdfast_core.model.search import Hit, SearchResult
 from holdfast_gui.models.session_list import Group, day_groups, hit_groups
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import GROUP_ROW, SESSION_ROW
@@ -392,6 +392,35 @@ def test_order_and_grouping_are_chosen_in_menus(view, qtbot):
     assert grouped_by.args == ["project"]
     assert view.head.order == ("+title", "project")
     assert (view.head.sort_button.text(), view.head.group_button.text()) == ("Title", "Group: project")
+
+
+def search(view: SessionListView, *hits: Hit) -> None:
+    view.model.set_hits(hit_groups(hits, {entry.key: entry for entry in invented.entries()}))
+
+
+def test_a_hit_in_a_message_is_better_than_one_in_the_facts(view):
+    entry = invented.entries()[2]
+    title = invented.hit(entry, "pool.lock", "pool.lock", message_index=-1)
+    message = invented.hit(entry, "takes pool.lock before", "pool.lock")
+
+    search(view, title, message)
+    assert view.best_hit(entry.id) == message
+
+    search(view, title)
+    assert view.best_hit(entry.id) == title
+
+
+def test_another_search_opens_the_same_session_at_its_new_hit(view, qtbot):
+    entry = invented.entries()[2]
+    search(view, invented.hit(entry, "takes pool.lock before", "pool.lock"))
+    view.select_session(entry.id)
+    opened = []
+    view.current_changed.connect(opened.append)
+
+    search(view, invented.hit(entry, "takes pool.lock before", "before"))
+    search(view, invented.hit(entry, "takes pool.lock before", "before"))
+
+    assert opened == [entry.id]
 
 
 def test_a_search_says_what_it_found_and_how_fast(view):

@@ -24,7 +24,6 @@ class FindBar(QWidget):
         self.field = QLineEdit(self)
         self.field.setPlaceholderText(self.tr("Find in this session"))
         self.field.setAccessibleName(self.tr("Find in this session"))
-        self.field.setFixedWidth(300)
         self._count = QLabel(self)
         self._count.setTextFormat(Qt.TextFormat.PlainText)
         self._key = QLabel("F3", self)
@@ -52,14 +51,18 @@ class FindBar(QWidget):
         self.field.setText(text)
 
     def set_count(self, current: int, total: int, *, is_complete: bool, is_capped: bool) -> None:
-        """Say where we are: ``current`` counts from 0, -1 for nowhere."""
+        """Say where we are: ``current`` counts from 0, -1 for beside all hits."""
         if not self.field.text().strip():
             shown = ""
         elif total == 0:
             shown = self.tr("No hits") if is_complete else self.tr("Looking…")
         else:
             more = "+" if is_capped or not is_complete else ""
-            shown = self.tr("{0} of {1}").format(f"{current + 1:,}", f"{total:,}{more}")
+            found = f"{total:,}{more}"
+            if current < 0:
+                shown = (self.tr("{0} hit") if found == "1" else self.tr("{0} hits")).format(found)
+            else:
+                shown = self.tr("{0} of {1}").format(f"{current + 1:,}", found)
         self._count.setText(shown)
         self._count.setAccessibleName(shown)
         self._previous.setEnabled(total > 0)
@@ -109,18 +112,17 @@ class FindBar(QWidget):
         button.setAutoRaise(True)
         button.setToolTip(words)
         button.setAccessibleName(words)
-        button.setFixedSize(28, 28)
         return button
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 8, 24, 9)
         row.setSpacing(8)
-        for widget in (self.field, self._count, self._key, self._previous, self._next):
+        row.addWidget(self.field, 100)
+        for widget in (self._count, self._key, self._previous, self._next):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self._hint)
-        self.setFixedHeight(theme().px(46))
 
     def _dress(self) -> None:
         look = theme()
@@ -129,5 +131,9 @@ class FindBar(QWidget):
             palette = label.palette()
             palette.setColor(label.foregroundRole(), look.tokens.text2 if label is self._count else look.tokens.text3)
             label.setPalette(palette)
+        for button in (self._previous, self._next):
+            button.setFixedSize(look.px(28), look.px(28))
+        self.field.setMinimumWidth(look.px(80))
+        self.field.setMaximumWidth(look.px(300))
         self._key.setContentsMargins(6, 1, 6, 1)
         self.setFixedHeight(look.px(46))

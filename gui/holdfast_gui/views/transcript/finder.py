@@ -14,7 +14,10 @@ NO_LIMIT = 1 << 40
 
 
 class Finder(QObject):
-    """The hits of some words in one model. `changed` follows every slice and every step."""
+    """The hits of some words in one model. `changed` follows every slice and every step.
+
+    The current hit is the nearest; ``is_at_hit`` tells whether it was gone to.
+    """
 
     changed = Signal()
     jumped = Signal()
@@ -25,6 +28,7 @@ class Finder(QObject):
         self.words: tuple[str, ...] = ()
         self.hits: list[TextHit] = []
         self.current = -1
+        self.is_at_hit = False
         self._slices: Iterator[list[TextHit]] | None = None
         self._from_part = 0
         self._jumps_before = 0
@@ -46,6 +50,7 @@ class Finder(QObject):
         self.words = tuple(word for word in words if word.strip())
         self.hits = []
         self.current = -1
+        self.is_at_hit = False
         self._from_part = from_part
         self._jumps_before = NO_LIMIT if jumps else 0
         self._slices = self._model.find(self.words, seconds=SLICE_SECONDS) if self.words else None
@@ -60,8 +65,9 @@ class Finder(QObject):
     def again(self) -> None:
         """Look anew for the same words: the session grew. The current hit stays where it is."""
         if self.words:
-            pending = self._jumps_before
+            pending, was_at_hit = self._jumps_before, self.is_at_hit
             self.start(self.words, from_part=self.hit.part if self.hit else self._from_part, jumps=False)
+            self.is_at_hit = was_at_hit
             if pending:
                 self.stand_at(self._from_part, before=pending)
 
@@ -77,15 +83,17 @@ class Finder(QObject):
         self._from_part = part
         self._jumps_before = before
         self.current = -1
+        self.is_at_hit = False
         self._choose()
         if self.current < 0 and self.is_complete and self.hits:
             self.current = 0
         self.changed.emit()
 
     def step(self, direction: int) -> None:
-        """Go to the next or the previous hit, round the ends."""
+        """Go to the next or the previous hit, round the ends; from beside a hit the next one is that."""
         if self.hits:
-            self.current = (self.current + direction) % len(self.hits)
+            self.current = (self.current + (direction if self.is_at_hit else min(direction, 0))) % len(self.hits)
+            self.is_at_hit = True
             self.changed.emit()
             self.jumped.emit()
 
@@ -117,6 +125,7 @@ class Finder(QObject):
     def _jump(self) -> None:
         limit, self._jumps_before = self._jumps_before, 0
         if self.hits[self.current].part < limit:
+            self.is_at_hit = True
             self.jumped.emit()
 
 

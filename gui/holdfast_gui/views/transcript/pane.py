@@ -272,7 +272,8 @@ class TranscriptPane(QWidget):
     def _on_hits(self) -> None:
         finder = self.view.finder
         total = len(finder.hits)
-        self.find_bar.set_count(finder.current, total, is_complete=finder.is_complete, is_capped=total >= HIT_LIMIT)
+        current = finder.current if finder.is_at_hit else -1
+        self.find_bar.set_count(current, total, is_complete=finder.is_complete, is_capped=total >= HIT_LIMIT)
         if finder.is_complete:
             self._mark_rail()
 

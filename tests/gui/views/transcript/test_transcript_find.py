@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from holdfast_gui.models.parts import Kind
 from PySide6.QtCore import Qt
@@ -85,7 +87,7 @@ def test_words_of_a_search_are_marked_each_for_itself(pane, show, qtbot):
 
     assert pane.find_bar.field.text() == "chain mast"
     assert pane.find_bar.isVisible()
-    assert pane.find_bar.count_text == "1 of 7"
+    assert pane.find_bar.count_text == "7 hits"
 
 
 def test_no_words_hide_the_bar(pane, show):
@@ -191,4 +193,40 @@ def test_a_message_without_a_hit_is_gone_to_itself(pane, show, qtbot):
     qtbot.waitUntil(lambda: pane.view.finder.is_complete)
 
     assert pane.view.model.parts.messages[pane.view.placed()[0].part] == 50
+    assert pane.find_bar.count_text == "1 hit"
+
+
+@pytest.mark.parametrize(("steps", "count"), [([1], "2 of 3"), ([-1], "1 of 3"), ([1, 1], "3 of 3")])
+def test_from_a_message_without_a_hit_the_nearest_are_next(pane, show, qtbot, steps, count):
+    show(session(prompt("gold"), answer("nothing"), prompt("gold, I said"), answer("gold!")))
+    pane.set_hits(["gold"])
+    pane.scroll_to_message(1)
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
+    for step in steps:
+        pane.view.finder.step(step)
+
+    assert pane.find_bar.count_text == count
+
+
+def test_a_search_that_has_no_message_goes_to_the_first_of_its_words(pane, show, qtbot, sight):
+    show(session(*long_session(40).messages, answer(run("c1", "ls"), model="keel-2"), result("c1", "a chest of gold")))
+
+    pane.set_hits(["gold"], jumps=True)
+    qtbot.waitUntil(lambda: pane.view.finder.is_complete)
+
     assert pane.find_bar.count_text == "1 of 1"
+    assert pane.view.finder.hit.part in {entry.part for entry in pane.view.placed()}
+
+
+def test_a_narrow_find_bar_hides_nothing_behind_its_field(pane, show):
+    show(day_at_sea())
+    pane.resize(420, 400)
+    pane.open_find()
+    pane.find_bar.set_text("a")
+    pane.find_bar.set_count(905, 20_000, is_complete=True, is_capped=True)
+
+    pane.find_bar.layout().activate()
+
+    shown = [pane.find_bar.layout().itemAt(number).geometry() for number in range(pane.find_bar.layout().count())]
+    assert all(left.right() < right.left() or right.width() <= 0 for left, right in pairwise(shown))
