@@ -178,7 +178,8 @@ class LineFile:
         position, rest, is_skipping = start, b"", False
         self.end = start
         while position < stop:
-            block = self._read(min(_BLOCK, stop - position), position)
+            position = self._after_hole(position) if is_skipping else position
+            block = self._read(min(_BLOCK, stop - position), position) if position < stop else b""
             if not block:
                 break
             if position == 0 and block[:2] in _UTF16:
@@ -205,6 +206,15 @@ class LineFile:
                 is_skipping, rest = True, b""
         if rest:
             yield position - len(rest), rest, False
+
+    def _after_hole(self, position: int) -> int:
+        """Return where the next bytes stand that were ever written: a hole is read as zeros, and slowly."""
+        if not hasattr(os, "SEEK_DATA"):
+            return position
+        try:
+            return os.lseek(self._descriptor, position, os.SEEK_DATA)
+        except OSError as error:
+            return self.size_bytes if error.errno == errno.ENXIO else position
 
     def _read(self, size: int, position: int) -> bytes:
         """Return bytes from a position; without ``pread``, which not every system has."""

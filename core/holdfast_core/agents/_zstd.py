@@ -45,6 +45,10 @@ class ZstdLineFile(LineFile):
         """Never: such a file is read whole every time."""
         return False
 
+    def _after_hole(self, position: int) -> int:
+        """What comes out of a stream has no holes."""
+        return position
+
     def _read(self, size: int, position: int) -> bytes:
         """Return the next bytes, wherever they are."""
         try:
