@@ -20,6 +20,7 @@ from holdfast_core.agents._claude_records import (
     new_name,
     opened,
     opened_dict,
+    opened_edit,
 )
 from holdfast_core.agents._claude_side import Side
 from holdfast_core.agents._claude_tools import Tools
@@ -30,6 +31,7 @@ from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, o
 from holdfast_core.agents.base import SessionRead
 from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, ToolResult
 from holdfast_core.model.session import SessionKind
+from holdfast_core.model.usage import Usage
 
 _SPLICE_LIMIT = 32
 _CHAIN_LIMIT = 512
@@ -81,6 +83,7 @@ class Reader(LineReader[Record]):
     def __init__(self, file: LineFile, side: Side) -> None:
         super().__init__(file)
         self.side = side
+        self._moment: int | None = None
         kind: SessionKind = "subagent" if side.is_subagent else "main"
         gathered = Gathered(side.native_id, kind=kind, parent_id=side.parent_id)
         self._adopt(_State(gathered, Tools(), _Titles()))
@@ -134,6 +137,7 @@ class Reader(LineReader[Record]):
 
     def _draft(self, record: Record) -> Draft:
         """Return the session that a record belongs to, after noting what it says of that session."""
+        self._moment = moment_ms(record.timestamp)
         state = self._state
         gathered = state.main
         if record.cwd and record.cwd != state.last_cwd:
@@ -204,18 +208,30 @@ class Reader(LineReader[Record]):
             self._main.link(started[call_id].index, call_id, f"{self.side.agent}:{child}")
             del started[call_id]
 
-    def _add(self, draft: Draft, record: Record, role: Role, blocks: list[Block], **more: Any) -> int:
-        return draft.add(self._message(record, role, blocks, **more))
+    def _add(
+        self,
+        draft: Draft,
+        record: Record,
+        role: Role,
+        blocks: list[Block],
+        *,
+        model: str | None = None,
+        usage: Usage | None = None,
+    ) -> int:
+        return draft.add(self._message(record, role, blocks, model=model, usage=usage))
 
-    def _message(self, record: Record, role: Role, blocks: list[Block], **more: Any) -> Message:
+    def _message(
+        self, record: Record, role: Role, blocks: list[Block], *, model: str | None = None, usage: Usage | None = None
+    ) -> Message:
         return Message(
             record.uuid or f"line-{self.line}",
             role,
             tuple(blocks),
-            moment_ms(record.timestamp),
+            self._moment,
             record.logical_parent_uuid or record.parent_uuid,
-            line=self.line,
-            **more,
+            model,
+            usage,
+            self.line,
         )
 
     def _blocks(self, said: Said | None) -> list[Block]:
@@ -252,7 +268,7 @@ class Reader(LineReader[Record]):
             if item.type == "tool_use":
                 self._note_call(draft, item, index)
 
-    def _count_tokens(self, draft: Draft, record: Record, said: Said) -> Any:
+    def _count_tokens(self, draft: Draft, record: Record, said: Said) -> Usage | None:
         counts = said.usage
         assert counts is not None
         usage = counts.usage()
@@ -261,7 +277,7 @@ class Reader(LineReader[Record]):
             key,
             usage,
             model=said.model or "",
-            timestamp_ms=moment_ms(record.timestamp),
+            timestamp_ms=self._moment,
             index=draft.next_index,
             cache_write_1h=counts.cache_write_1h(),
         )
@@ -349,7 +365,7 @@ class Reader(LineReader[Record]):
             if call_id in tools.started:
                 self._link(call_id, opened_dict(record.tool_use_result).get("agentId"))
             elif call_id in tools.edits:
-                for path, added, removed in tools.edited(call_id, opened_dict(record.tool_use_result)):
+                for path, added, removed in tools.edited(call_id, opened_edit(record.tool_use_result)):
                     draft.touch(path, added, removed)
             elif call_id in tools.tasks_asked:
                 tools.task_made(call_id, opened_dict(record.tool_use_result), block.text)

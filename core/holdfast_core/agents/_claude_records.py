@@ -207,6 +207,34 @@ def opened_dict(raw: msgspec.Raw) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+class _Edit(msgspec.Struct, rename="camel", gc=False):
+    """What is wanted of an edit's result; the file as it was before, which is long, is passed over."""
+
+    type: str = ""
+    file_path: str = ""
+    content: str = ""
+    structured_patch: list[Any] = []
+
+
+_decode_edit = msgspec.json.Decoder(_Edit).decode
+
+
+def opened_edit(raw: msgspec.Raw) -> dict[str, Any]:
+    """Return what stands in an undecoded edit's result of the fields that tell what it changed."""
+    if raw is NOTHING:
+        return {}
+    try:
+        edit = _decode_edit(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return opened_dict(raw)
+    return {
+        "type": edit.type,
+        "filePath": edit.file_path,
+        "content": edit.content,
+        "structuredPatch": edit.structured_patch,
+    }
+
+
 def contents(value: list[Any]) -> list[Content]:
     """Return decoded JSON as the blocks of a message; none is lost."""
     return [Content.generic(item) if (found := _content(item)) is None else found for item in value]

@@ -88,7 +88,7 @@ class Tools(msgspec.Struct, array_like=True):
         path = self.edits.pop(call_id, "")
         patch = result.get("structuredPatch")
         path = _text(result.get("filePath")) or path
-        if not path or not result:
+        if not path or not any(result.values()):
             return []
         if not patch and result.get("type") == "create":
             return [(path, len(_text(result.get("content")).splitlines()), 0)]

@@ -210,7 +210,6 @@ class _Pass:
             for read in batch:
                 self._apply([read])
         del batch
-        gc.collect(1)  # little is left now, and it is what the resting collector would have found
         self.hooks.between(self.writer)
 
     def _apply(self, batch: Sequence[Read]) -> bool:
