@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 3
+VERSION: Final = 4
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 
@@ -33,6 +32,8 @@ def shard_name(number: int) -> str:
 
 def create(path: Path, schema: str) -> None:
     """Make a file of the index from ``schema``; what is there under its name is replaced. Nobody sees half of it."""
+    from importlib import resources  # here: those who read only need not wait for it
+
     unfinished = path.with_name(f"new_{path.name}")
     for name in (path.name, unfinished.name):
         for suffix in ("", "-wal", "-shm"):

@@ -19,6 +19,8 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_facts = msgspec.msgpack.Decoder(SessionFacts).decode
 _decode_annotation = msgspec.msgpack.Decoder(Annotation).decode
 
+_COST_DIGITS: Final = 9
+
 USAGE_COLUMNS: Final = (
     "input_tokens",
     "output_tokens",
@@ -116,6 +118,8 @@ def annotation_columns(facts: SessionFacts, annotation: Annotation) -> Columns:
 
 def usage_columns(usage: Usage, cost_usd: float | None) -> Columns:
     """Return the columns of token counts and cost."""
+    # Sums and differences of dollars are off by less than this; equal ones must read the same.
+    cost_usd = None if cost_usd is None else round(cost_usd, _COST_DIGITS)
     return {
         "session": {"total_tokens": usage.total_tokens, "cost_usd": cost_usd},
         "detail": {name: getattr(usage, name) for name in USAGE_COLUMNS},

@@ -1,8 +1,8 @@
 """Carries out queries that look into messages: candidates newest first, verified, ranked, with snippets.
 
 Words that stand alone come first; only if they do not fill the page are words
-looked for inside others. Relevance is judged among the newest thousand
-matches. A message that several sessions hold, because one was forked from the
+looked for inside others. Relevance is judged among the newest five
+hundred matches. A message that several sessions hold, because one was forked from the
 other, is shown once for each, but the copies come last.
 """
 
@@ -26,13 +26,13 @@ from holdfast_core.index.pursuit import Found, Pursuit, candidate
 from holdfast_core.index.snippet import Snippet, snippet
 from holdfast_core.model.search import Hit, SearchResult
 
-_RANKED: Final = 1000
+_RANKED: Final = 500
 # Words that stand in very many messages tell nothing of any: the newest are the best.
-_RANKED_USUAL: Final = 400
+_RANKED_USUAL: Final = 250
 # What the index cannot tell exactly is read and looked at: less of it can be ranked in the same time.
 _RANKED_VERIFIED: Final = 200
 # A full page is only counted on as long as nobody notices.
-_EXACT_SECONDS: Final = 0.002
+_EXACT_SECONDS: Final = 0.001
 _HALF_LIFE_MS: Final = 30 * 86_400_000
 _USER_BOOST, _FACTS_BOOST, _INSIDE_FACTOR, _COPY_FACTOR = 1.3, 1.6, 0.5, 0.2
 # What is found in these is what a session is about; elsewhere in its facts it may merely be a directory's name.

@@ -139,9 +139,10 @@ class Shards:
         Words are written down for searches inside words, and the pieces that
         batches leave are joined; a shard that is full ends as one piece.
         """
+        if not self.write_words(deadline_seconds):
+            return False
         for place in self._places():
             shard = self.shard(place.number)
-            shard.update_dictionary()
             if place.is_sealed:
                 continue
             is_full = place.text_bytes >= self._limit
@@ -151,6 +152,13 @@ class Shards:
             shard.give_back()
             if is_full:
                 self._catalog.execute("UPDATE shard SET is_sealed=1 WHERE number=?", (place.number,))
+        return True
+
+    def write_words(self, deadline_seconds: float) -> bool:
+        """Write down the words of shards, newest first, where many are new; returns whether none is left."""
+        for number in self.numbers():
+            if self.shard(number).update_dictionary() and clock.monotonic_seconds() >= deadline_seconds:
+                return False
         return True
 
     def _places(self) -> list[_Place]:

@@ -227,6 +227,10 @@ class IndexWriter:
             for agent in sorted(problems)
         )
 
+    def write_words(self, *, deadline_seconds: float) -> bool:
+        """Do what searches inside words wait for, for about ``deadline_seconds``; returns whether none is left."""
+        return self._shards.write_words(clock.monotonic_seconds() + deadline_seconds)
+
     def tidy(self, *, deadline_seconds: float) -> bool:
         """Do idle work for about ``deadline_seconds``; returns whether none is left."""
         return self._shards.tidy(clock.monotonic_seconds() + deadline_seconds)

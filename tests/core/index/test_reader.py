@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import apsw
 import pytest
@@ -219,6 +219,66 @@ def test_letters_that_stand_in_many_words_are_counted_once(tidy: bool, directory
     assert reader.count(query("abc -is:starred yabcy OR abcx")) == (1, 300)
 
 
+@pytest.mark.parametrize("tidy", [True, False])
+def test_what_is_typed_is_first_looked_for_as_frequent_words(tidy: bool, directory: Path, reader: IndexReader) -> None:
+    texts = [f"{('theory', 'there', 'thing')[n % 3]} holder{n % 20}" for n in range(900)]
+    write(directory, read("/1", session("one", [*texts, "thyme xholder"])), tidy=tidy)
+
+    page = reader.search(query("th", prefix=True), limit=20)
+
+    assert {("one", n) for n in range(901)} == found(reader, "th", prefix=True)
+    assert {("one", n) for n in range(901)} == found(reader, "holder")
+    assert {("one", 900)} == found(reader, "thy", prefix=True)
+    assert {("one", n) for n in range(0, 900, 3)} == found(reader, "holder the", prefix=True) - {
+        ("one", n) for n in range(1, 900, 3)
+    }
+    assert len({hit.message_index for hit in page.hits}) == 20
+    assert {"the", "thi"} <= {hit.snippet[:3] for hit in page.hits}
+
+
+@pytest.mark.parametrize("sort", ["relevance", "time"])
+def test_a_path_tells_less_than_any_message_but_a_title_tells_more(
+    sort: Literal["relevance", "time"], directory: Path, reader: IndexReader
+) -> None:
+    long = "filler " * 300
+    in_path = session("path", [long + "walnut", "walnut " + long], project_path="/home/x/walnut", branch="walnut")
+    in_title = session("title", [long + "walnut"], title="The walnut", project_path="/home/x/walnut")
+    write(directory, read("/1", in_path), read("/2", in_title), read("/3", session("none", project_path="/walnut/y")))
+
+    hits = reader.search(query("walnut"), limit=50, sort=sort).hits
+
+    places = {
+        name: [hit.message_index for hit in hits if hit.session_id == f"alpha:{name}"] for name in ("path", "title")
+    }
+    assert places["path"][-1] == -1
+    assert len(places["path"]) == 3
+    assert places["title"][0] == -1
+    assert places["title"] == [-1, 0]
+
+
+def test_texts_that_have_much_in_common_come_back(directory: Path, reader: IndexReader) -> None:
+    letters = [f"needle{n} " + f"common words of all texts {n * n} " * 400 for n in range(400)]
+    first, rest = letters[:10], letters[10:]
+    write(
+        directory,
+        read("/1", session("one", first)),
+        read("/2", session("two", rest)),
+        read("/3", session("three", letters)),
+    )
+
+    assert [hit.snippet[:11] for hit in reader.search(query("needle7"), limit=1).hits] == ["needle7 com"]
+    assert [hit.snippet[:11] for hit in reader.search(query("needle299"), limit=1).hits] == ["needle299 c"]
+    assert {("one", 7), ("three", 7)} == found(reader, "needle7 texts 49")
+    assert sum(path.stat().st_size for path in directory.glob("*.db")) < sum(map(len, letters))
+
+
+def test_what_is_left_out_counts_in_empty_sessions_too(directory: Path, reader: IndexReader) -> None:
+    write(directory, read("/1", session("one", ["alpha"], message_count=0, is_empty=True)))
+
+    assert listed(reader, "-(alpha is:empty)") == []
+    assert listed(reader, "-(beta is:empty)") == ["one"]
+
+
 def test_what_is_left_out_is_left_out_as_a_whole_word(directory: Path, reader: IndexReader) -> None:
     write(directory, read("/1", session("one", ["the catalog", "the log"])))
 
@@ -274,3 +334,12 @@ def test_a_long_list_is_walked_in_order_and_not_sorted(sort: Sort, directory: Pa
     plans = [row[3] for sql in lists for row in catalog.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
     assert len(plans) == 2
     assert [step for step in plans if f"INDEX by_{sort}" not in step] == []
+
+
+def test_the_end_of_a_long_output_is_found(directory: Path, reader: IndexReader) -> None:
+    output = ToolResult("c", "some words of an output\n" * 60_000 + "needle")
+
+    write(directory, read("/a", session("one", [message(0, output, role="tool")])))
+
+    assert {("one", 0)} == found(reader, "needle")
+    assert {("one", 0)} == found(reader, "/need.e$/")

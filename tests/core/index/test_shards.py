@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from holdfast_core.index.database import open_for_reading, select, shard_name
 from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 
@@ -47,3 +48,14 @@ def test_tidying_stops_at_its_deadline_and_ends_some_time(directory: Path) -> No
 
         assert rounds < 1000
         assert writer.tidy(deadline_seconds=0)
+
+
+def test_words_are_written_down_before_the_first_search(directory: Path) -> None:
+    with IndexWriter.open(directory, timeout_seconds=5) as writer:
+        writer.apply([read("/1", session("one", [f"word{n}" for n in range(1000)]))])
+        is_done = writer.write_words(deadline_seconds=10)
+
+    shard = open_for_reading(directory / shard_name(1))
+    assert is_done
+    assert select(shard, "SELECT highest-lowest FROM dictionary") == [(1000,)]
+    shard.close()
