@@ -16,7 +16,7 @@ from holdfast_core.index.folding import clean
 from holdfast_core.model import message as m
 from holdfast_core.model.session import SessionFacts
 
-TEXT_LIMIT: Final = 256 * 1024
+TEXT_LIMIT: Final = 4 * 1024 * 1024
 FACTS_INDEX: Final = -1
 _DEPTH_LIMIT: Final = 20
 

@@ -10,7 +10,7 @@ import pytest
 from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
-from holdfast_core.model.message import ToolCall
+from holdfast_core.model.message import ToolCall, ToolResult
 from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import Sort
 from holdfast_core.model.session import FileTouched, Todo
