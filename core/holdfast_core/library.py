@@ -377,7 +377,8 @@ class Library:
     def _query(self, text: str, *, typing: bool) -> Query:
         from holdfast_core.model.query import parse
 
-        return parse(text, now=clock.now().astimezone(), prefix=typing, agents=tuple(self._agents))
+        agents = tuple(self._agents) if text else ()  # the whole list is shown before any agent is loaded
+        return parse(text, now=clock.now().astimezone(), prefix=typing, agents=agents)
 
     def _agent(self, name: str) -> Agent:
         if name not in self._agents:

@@ -1,10 +1,12 @@
-"""The one reporter of everything that goes wrong, whichever way it arrives."""
+"""The one reporter of everything that goes wrong, whichever way it arrives.
+
+What writes the log is loaded when it is needed: the window is painted before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import platform
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,7 +16,6 @@ from typing import Any, Final
 
 from holdfast_core import __version__, clock
 from holdfast_core.errors import HoldfastError
-from holdfast_core.log import incident, redact
 from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler, qVersion
 
 log = logging.getLogger(__name__)
@@ -88,14 +89,20 @@ class Reporter(QObject):
 
 def describe(error: BaseException) -> Incident:
     """Log an error under a new code and return what to tell of it."""
+    from holdfast_core.log import incident
+
     logged = incident(log, error)
     return Incident(logged.code, logged.message, logged.details, is_bug=not isinstance(error, HoldfastError))
 
 
 def _versions() -> str:
+    import platform
+
     moment = clock.now().strftime("%Y-%m-%d %H:%M UTC")
     return f"Holdfast {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.system()}, {moment}"
 
 
 def _log_qt_message(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+    from holdfast_core.log import redact
+
     qt_log.log(_QT_LEVELS.get(kind, logging.WARNING), "%s: %s", context.category or "qt", redact(message))

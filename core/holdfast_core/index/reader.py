@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import apsw
 import msgspec
@@ -15,22 +15,22 @@ import msgspec
 from holdfast_core import clock
 from holdfast_core.agents.base import Fingerprint, SourceRef
 from holdfast_core.errors import IndexBroken
-from holdfast_core.index.complete import completions
 from holdfast_core.index.database import BROKEN, select
 from holdfast_core.index.documents import storable
 from holdfast_core.index.files import Files
 from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
-from holdfast_core.index.plan import Conditions
-from holdfast_core.index.pursuit import Pursuit
 from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
-from holdfast_core.index.search import search_messages
-from holdfast_core.index.snippet import LENGTH
 from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort
 from holdfast_core.model.search import Hit, SearchResult
 from holdfast_core.model.session import Problem, SessionEntry
 from holdfast_core.paths import text_path
+
+if TYPE_CHECKING:
+    # What only a search needs is loaded with the first search: a list is there without it.
+    from holdfast_core.index.plan import Conditions
+    from holdfast_core.index.pursuit import Pursuit
 
 _SEARCH_SECONDS: Final = 2.0
 _LISTED: Final = "NOT is_shadow AND NOT is_empty"
@@ -216,6 +216,8 @@ class IndexReader:
 
     def complete(self, text: str, position: int) -> list[str]:
         """Return what the word that ends at ``position`` may become, each whole, likeliest first."""
+        from holdfast_core.index.complete import completions
+
         typed = text[:position]
 
         def read(catalog: apsw.Connection) -> list[str]:
@@ -323,6 +325,9 @@ class IndexReader:
         hidden: frozenset[int] | None = None,
         deadline_seconds: float = math.inf,
     ) -> tuple[Conditions, Pursuit]:
+        from holdfast_core.index.plan import Conditions
+        from holdfast_core.index.pursuit import Pursuit
+
         conditions = Conditions(query, lambda node: self._session_keys(catalog, node), is_negated=is_negated)
         return conditions, Pursuit(
             conditions,
@@ -344,6 +349,8 @@ class IndexReader:
     ) -> SearchResult:
         if not query.asks_messages():
             return self._search_sessions(catalog, query, limit)
+        from holdfast_core.index.search import search_messages
+
         deadline_seconds = started + _SEARCH_SECONDS
         conditions, pursuit = self._pursuit(catalog, query, deadline_seconds=deadline_seconds)
         return search_messages(
@@ -385,6 +392,8 @@ def _entries(catalog: apsw.Connection, keys: Sequence[int]) -> list[SessionEntry
 
 
 def _session_hit(entry: SessionEntry) -> Hit:
+    from holdfast_core.index.snippet import LENGTH
+
     text = " ".join((entry.preview or entry.summary or entry.title).split())
     return Hit(
         session_id=entry.id,

@@ -171,14 +171,14 @@ class Browser(QObject):
             self._is_behind = False
             try:
                 query = parse(self.query_text, now=clock.now().astimezone(), prefix=True)
+                if self.typed.strip() and query.asks_messages():
+                    await self._show_hits()
+                else:
+                    await self._show_list()
             except WrongUsage as error:
                 self._window.search_field.set_error(str(error))
                 return
             self._window.search_field.set_error("")
-            if self.typed.strip() and query.asks_messages():
-                await self._show_hits()
-            else:
-                await self._show_list()
             self._after_listing()
 
     def _after_listing(self) -> None:

@@ -9,6 +9,8 @@ from typing import Final
 SOON: Final = (
     "holdfast_core.settings",
     "holdfast_core.scan.once",
+    "holdfast_core.index.search",
+    "holdfast_core.index.complete",
     "markdown_it",
     "holdfast_core.store.annotations",
     "holdfast_core.resume",

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
     from holdfast_gui.actions.desktop import Application
     from holdfast_gui.app.parts import Front, Parts
-    from holdfast_gui.crash import Reporter
+    from holdfast_gui.crash import Incident, Reporter
     from holdfast_gui.tasks import Scope
 
 HANDOVER_SECONDS: Final = 3.0
 THREADS: Final = 8
 ROWS_BEFORE_PAINT_SECONDS: Final = 0.2
+LOG_LEVEL: Final = "info"
 
 
 def main(start: WindowStart) -> int:
@@ -56,22 +57,18 @@ def main(start: WindowStart) -> int:
 
     try:
         with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
-            runner.run(run(application, instance, paths, start))
+            return runner.run(run(application, instance, paths, start))
     finally:
         instance.close()
-    return 0
 
 
-async def run(application: Application, instance: Instance, paths: Paths, start: WindowStart) -> None:
-    """Show the window, let it work until it is to stop, and put everything away."""
-    from holdfast_core.log import open_logs
-
+async def run(application: Application, instance: Instance, paths: Paths, start: WindowStart) -> int:
+    """Show the window, let it work until it is to stop, put everything away, and return the exit code."""
     from holdfast_gui.crash import Reporter
     from holdfast_gui.tasks import Scope
 
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(THREADS, "work"))
-    close_logs = open_logs(paths)
     reporter = Reporter(application)
     loop.set_exception_handler(reporter.handle_loop)
     with reporter.installed():
@@ -79,10 +76,14 @@ async def run(application: Application, instance: Instance, paths: Paths, start:
         _listen_to_signals(loop, scope)
         application.quit_wanted.connect(scope.stop.set)
         program = Program(application, instance, paths, start, scope, reporter)
-        scope.spawn(program.begin(), "the start")
+        scope.spawn(program.begin(), "the start").add_done_callback(program.check_start)
         await scope.run()
         await program.end()
-    close_logs()
+    return program.exit_code
+
+
+def _nothing_to_close() -> None:
+    """Stand for logs that are not open."""
 
 
 @dataclass(slots=True)
@@ -96,21 +97,29 @@ class Program:
     scope: Scope
     reporter: Reporter
     front: Front | None = None
-    parts: Parts | None = field(default=None)
+    parts: Parts | None = None
+    exit_code: int = 0
+    early: list[Incident] = field(default_factory=list)
+    close_logs: Callable[[], None] = _nothing_to_close
 
     async def begin(self) -> None:
         """Paint what the index knows at once; whatever takes longer comes after that."""
         from holdfast_gui.app.parts import assemble_front
 
+        self.reporter.happened.connect(self.early.append)
         self.front = assemble_front(self.application, self.paths, self.start, self.scope)
         await self._paint(self.front)
         gc.freeze()
         gc.enable()
+        self._open_logs(LOG_LEVEL)
         from holdfast_gui.app.parts import assemble
         from holdfast_gui.app.wires import connect
 
         parts = self.parts = await assemble(self.front, self.application, self.reporter)
         connect(parts, self.application, self.instance, self.reporter)
+        self.reporter.happened.disconnect(self.early.append)
+        for incident in self.early:
+            parts.context.troubles.show(incident)
         await self._go_on(parts)
 
     async def end(self) -> None:
@@ -120,6 +129,22 @@ class Program:
         if self.front is not None:
             self.front.window.hide()
             await self.front.library.close()
+        self.close_logs()
+
+    def check_start(self, _begun: asyncio.Task[None]) -> None:
+        """End the program if its window could not be made: nobody could see it or close it."""
+        if self.parts is not None or self.scope.stop.is_set():
+            return
+        for incident in self.early:
+            sys.stderr.write(incident.report)
+        self.exit_code = 1
+        self.scope.stop.set()
+
+    def _open_logs(self, level: str) -> None:
+        from holdfast_core.log import open_logs
+
+        self.close_logs()
+        self.close_logs = open_logs(self.paths, level)
 
     async def _paint(self, front: Front) -> None:
         from holdfast_gui.actions.desktop import PaintWatch, show_first
@@ -143,6 +168,8 @@ class Program:
         context.indexing.welcome()
         await asyncio.get_running_loop().run_in_executor(None, load_soon)
         await context.take_settings()
+        if context.settings is not None and context.settings.log_level != LOG_LEVEL:
+            self._open_logs(context.settings.log_level)
         parts.tray.show()
         parts.traying.refill()
         parts.traying.say_what_is_missing()

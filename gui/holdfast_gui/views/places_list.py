@@ -41,6 +41,7 @@ class PlacesList(QListView):
 
     def __init__(self, model: PlacesModel, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setViewport(QWidget())  # one that Python knows: for Qt's own, all kinds of widgets would be loaded
         self.is_by_keyboard = False
         self.chosen_place = ALL
         self._menu: QMenu | None = None

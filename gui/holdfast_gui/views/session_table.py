@@ -20,7 +20,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QFrame, QHeaderView, QTableView, QWidget
 
 from holdfast_gui.models.session_list import SessionListModel
 from holdfast_gui.theme import theme
@@ -46,6 +46,7 @@ class SessionTable(QTableView):
 
     def __init__(self, model: SessionListModel) -> None:
         super().__init__()
+        self.setViewport(QWidget())  # one that Python knows: for Qt's own, all kinds of widgets would be loaded
         self.is_by_keyboard = False
         self.agents: Mapping[str, AgentInfo] = {}
         self._list = model
