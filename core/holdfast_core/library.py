@@ -26,12 +26,12 @@ from holdfast_core.model.session import SessionEntry
 from holdfast_core.observe import Observers
 from holdfast_core.paths import Paths, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
-from holdfast_core.scan.process import IndexerProcess, first_line
-from holdfast_core.scan.protocol import Changed, Event, Failed, Pause, Progressed, Reported, Rescan
 
 if TYPE_CHECKING:
     from holdfast_core.model.export import ExportOptions
     from holdfast_core.model.query import Query, Sort
+    from holdfast_core.scan.process import IndexerProcess
+    from holdfast_core.scan.protocol import Event
     from holdfast_core.settings import Settings
 
 __all__ = ["Followed", "Library", "Loaded"]
@@ -48,6 +48,7 @@ class Library:
 
     Belongs to one event loop; nothing here blocks it. The index is read
     through two threads, so that a search never holds up a page of the list.
+    What a list does without is loaded when it is used: a window paints before.
     ``changes`` and ``progress`` tell what the indexer did, ``reports`` the
     result of each look everywhere, ``failures`` sentences for the person; all
     in the loop's thread and only after `start`.
@@ -93,6 +94,7 @@ class Library:
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
         from holdfast_core.scan.once import make_directories
+        from holdfast_core.scan.process import IndexerProcess, first_line
 
         await self._in_thread(lambda: make_directories(self._paths))
         first = first_line(self._paths, self._home, self._settings)
@@ -101,11 +103,15 @@ class Library:
 
     async def pause(self, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
+        from holdfast_core.scan.protocol import Pause
+
         if self._indexer is not None:
             self._indexer.send(Pause(is_paused))
 
     async def rescan(self, *, full: bool = False) -> None:
         """Have the indexer look everywhere now; with ``full`` it reads everything again."""
+        from holdfast_core.scan.protocol import Rescan
+
         if self._indexer is not None:
             self._indexer.send(Rescan(full))
 
@@ -386,6 +392,8 @@ class Library:
         return self._agents[name]
 
     def _heard(self, event: Event) -> None:
+        from holdfast_core.scan.protocol import Changed, Failed, Progressed, Reported
+
         match event:
             case Changed(changes=changes):
                 self.changes.notify(changes)

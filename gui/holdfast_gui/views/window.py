@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -52,7 +53,6 @@ class MainWindow(QMainWindow):
         self.progress = TaskProgress()
         self.transcript = transcript
         self.detail = DetailPane()
-        self.first_run = FirstRunPage()
         self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
         self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
         self.places_button.clicked.connect(self.toggle_places)
@@ -75,6 +75,13 @@ class MainWindow(QMainWindow):
 
     # What is shown at the right.
 
+    @cached_property
+    def first_run(self) -> FirstRunPage:
+        """The page of the first run; made when it is asked for, as it is seen but once."""
+        page = FirstRunPage()
+        self._pages.addWidget(page)
+        return page
+
     def show_session(self) -> None:
         """Show the session with its head and details."""
         self._show_page(0)
@@ -87,7 +94,7 @@ class MainWindow(QMainWindow):
 
     def show_first_run(self) -> None:
         """Show which agents were found, while the first scan runs."""
-        self._show_page(2)
+        self._show_page(self._pages.indexOf(self.first_run))
 
     # Panes.
 
@@ -206,7 +213,7 @@ class MainWindow(QMainWindow):
         body.addWidget(self.detail)
         session = QWidget()
         session.setLayout(body)
-        for page in (session, self.nothing, self.first_run):
+        for page in (session, self.nothing):
             self._pages.addWidget(page)
         pane = Pane("bg2")
         pane.setMinimumWidth(theme().px(380))
