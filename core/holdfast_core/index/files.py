@@ -14,7 +14,7 @@ from holdfast_core.index.heads import RECORD_BYTES, text_bounds
 from holdfast_core.index.packing import Packer, has_preset, read_preset, unpack
 from holdfast_core.index.vocabulary import Vocabulary
 
-_CHUNKS_LIMIT: Final = 128
+_CHUNKS_BYTES: Final = 4 << 20
 
 
 class ShardFile:
@@ -25,6 +25,7 @@ class ShardFile:
         self.vocabulary = Vocabulary(self.connection)
         self._packer: Packer | None = None
         self._chunks: dict[int, tuple[bytes, bytes]] = {}
+        self._chunks_bytes = 0
         self._version = -1
 
     def text(self, run: int, position: int) -> str:
@@ -33,9 +34,10 @@ class ShardFile:
         if known is None:
             rows = select(self.connection, "SELECT heads, data FROM run JOIN chunk USING(id) WHERE id=?", (run,))
             known = (rows[0][0], self._unpack(rows[0][1])) if rows else (b"", b"")
-            if len(self._chunks) >= _CHUNKS_LIMIT:
-                del self._chunks[next(iter(self._chunks))]
             self._chunks[run] = known
+            self._chunks_bytes += len(known[1])
+            while self._chunks_bytes > _CHUNKS_BYTES:
+                self._chunks_bytes -= len(self._chunks.pop(next(iter(self._chunks)))[1])
         heads, data = known
         if (position + 1) * RECORD_BYTES > len(heads):
             return ""
@@ -55,6 +57,7 @@ class ShardFile:
         version = self.connection.pragma("data_version")
         if version != self._version:
             self._chunks.clear()
+            self._chunks_bytes = 0
             self._version = version
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from holdfast_core.index.vocabulary import bounds
 
 _ROWS_AT_ONCE: Final = 100
 _ALL_ROWS: Final = (-(2**63), 2**63 - 1)
-_SCORE: Final = "bm25(words, 2.0, 1.0, 0.0)"
+_SCORE: Final = "bm25(words, 1.0, 2.0, 0.0)"
 _MATCHES: Final = (
     "SELECT found.rowid, found.score, run.id, run.session, run.first_index, "
     f"substr(run.heads, (found.rowid-run.id)*{RECORD_BYTES}+1, {RECORD_BYTES}) FROM "

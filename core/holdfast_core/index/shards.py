@@ -15,7 +15,8 @@ from holdfast_core.index.shard import Piece, Shard
 
 # About 250 MB of an agent's files: what is appended to stays small, so that no append waits for a large merge.
 SHARD_TEXT_BYTES: Final = 64 * 1024 * 1024
-_MIDDLE: Final = 1 << 40
+# The first rowid: as small as leaves room below for every message of a shard. Each stands in the file many times.
+_MIDDLE: Final = 1 << 20
 
 
 class _Place(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from heapq import nlargest
 from itertools import islice
-from operator import itemgetter
 from typing import Final, Literal, Protocol
 
 import apsw
@@ -107,14 +106,18 @@ def read_words(connection: apsw.Connection) -> tuple[int, int, bytes, bytes]:
     connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_list USING fts5vocab(main, words, row)")
     with connection:
         lowest, highest = bounds(connection)
-        rows = select(connection, "SELECT term, doc FROM temp.word_list")
-    many = nlargest(_FREQUENT_LIMIT, (row for row in rows if row[1] >= _FREQUENT_MESSAGES), key=itemgetter(1))
-    usual = [row for row in many if row[1] * _USUAL >= highest - lowest + 1]
-    return lowest, highest, _lines(rows), _lines(usual) + _lines(many[len(usual) :])
+        words, many = [], []
+        for word, count in connection.execute("SELECT term, doc FROM temp.word_list"):
+            words.append(word)
+            if count >= _FREQUENT_MESSAGES:
+                many.append((count, word))
+    most = nlargest(_FREQUENT_LIMIT, many)
+    usual = [word for count, word in most if count * _USUAL >= highest - lowest + 1]
+    return lowest, highest, _lines(words), _lines(usual) + _lines([word for _, word in most[len(usual) :]])
 
 
-def _lines(rows: Iterable[tuple[str, int]]) -> bytes:
-    return ("\n" + "\n".join([word for word, _ in rows]) + "\n").encode()
+def _lines(words: Sequence[str]) -> bytes:
+    return ("\n" + "\n".join(words) + "\n").encode()
 
 
 def _holding(text: bytes, letters: str, part: Part) -> Iterator[str]:

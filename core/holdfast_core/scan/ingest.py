@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 FIRST_BATCH_BYTES = 4 << 20
 BATCH_BYTES = 48 << 20  # each batch leaves a piece with all its words in the index: larger ones make it smaller
 _PROGRESS_SECONDS = 0.1
+_WORDS_SECONDS = 2.0  # what is left then is for idle moments
 _TEXT_WEIGHT = 4
 
 
@@ -88,6 +89,8 @@ def update(
     scan = _Pass(writer, agents, home, hooks)
     with _collector_resting():
         is_complete = scan.run(found)
+    if paths is None:
+        writer.write_words(deadline_seconds=_WORDS_SECONDS)
     return Outcome(
         found,
         combined(scan.changes),

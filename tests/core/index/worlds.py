@@ -270,6 +270,8 @@ def _meets(node: Node, one: Facts, index: int, *, is_negated: bool) -> bool:
 
 
 _UNSPACED = "[\u0e00-\u0eff\u3005-\u30ff\u3400-\u9fff]"
+# An emoji is a word, not something between words.
+_GAP = "(?:[^\\w🎉]|_)+"
 _RUN = rf"(?:(?!{_UNSPACED})[^\W_])"
 
 
@@ -286,7 +288,7 @@ def _has_phrase(phrase: str, text: str) -> bool:
     phrase, text = normal(phrase), normal(text)
     left = rf"(?:(?<![^\W_])|(?<={_UNSPACED}))" if re.match(_RUN, phrase) else ""
     right = rf"(?!{_RUN})" if re.match(_RUN, phrase[-1]) else ""
-    body = re.escape(phrase) if "." in phrase else r"[\W_]+".join(phrase.split())
+    body = re.escape(phrase) if "." in phrase else _GAP.join(phrase.split())
     return re.search(left + body + right, text) is not None
 
 
