@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from holdfast_core.index.documents import TEXT_LIMIT
 from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
@@ -173,7 +174,7 @@ def test_a_quoted_word_is_a_whole_word(filled: IndexReader) -> None:
 
 
 def test_a_very_long_message_is_found_up_to_its_limit(directory: Path, reader: IndexReader) -> None:
-    text = "beginning " + "x " * 200_000 + "ending"
+    text = "beginning " + "x " * (TEXT_LIMIT // 2) + "ending"
 
     write(directory, read("/s/long", session("long", [text])))
 
