@@ -140,7 +140,9 @@ class Said(msgspec.Struct, gc=False):
 
     @classmethod
     def generic(cls, value: Any) -> Said:
-        """Return a message that shows a value of an unexpected kind."""
+        """Return a message that shows a value of an unexpected kind, unless nothing is said in it."""
+        if isinstance(value, dict) and value.get("content", "") is None:
+            return cls()
         return cls(content=value if isinstance(value, str) else json.dumps(value))
 
 

@@ -179,9 +179,11 @@ def shaped(value: Any, shape: msgspec.inspect.Type) -> Any:
     if isinstance(shape, msgspec.inspect.StructType):
         return _struct(value, shape)
     if isinstance(shape, msgspec.inspect.ListType):
-        items = value if isinstance(value, list) else []
+        items = [value] if isinstance(value, dict) else value  # one of something stands for a list of one
+        if not isinstance(items, list):
+            return None
         found = [shaped(item, shape.item_type) for item in items]
-        return [item for item in found if item is not None] if isinstance(value, list) else None
+        return [item for item in found if item is not None]
     return _scalar(value, shape)
 
 

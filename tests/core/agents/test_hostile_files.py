@@ -221,6 +221,21 @@ def test_a_tail_of_zeros_is_passed_over_when_the_file_goes_on(tmp_path: Path) ->
     assert (words(read(tmp_path)), read(tmp_path).problems) == (["Line 1", "Line 2"], [])
 
 
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_one_block_may_stand_without_its_list(tmp_path: Path, role: str) -> None:
+    said_in = {"role": role, "id": "m", "content": {"type": "text", "text": "alone"}}
+    claude_file(tmp_path, json.dumps({"type": role, "uuid": "u", "message": said_in}).encode() + b"\n")
+
+    assert words(read(tmp_path)) == ["alone"]
+
+
+def test_a_message_without_content_says_nothing_whatever_else_is_wrong_with_it(tmp_path: Path) -> None:
+    record = {"type": "user", "uuid": "u", "cwd": 7, "message": {"role": "user", "content": None}}
+    claude_file(tmp_path, said(1) + b"\n" + json.dumps(record).encode() + b"\n")
+
+    assert words(read(tmp_path)) == ["Line 1"]
+
+
 def test_separators_within_strings_end_no_line(tmp_path: Path) -> None:
     text = "a\u2028b\u2029c\x85d\x0be\x0cf"
     record = {"type": "user", "message": {"content": text}}
