@@ -7,6 +7,7 @@ second start needs (this file), what the first paint needs (`parts`), the rest.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 HANDOVER_SECONDS: Final = 3.0
 THREADS: Final = 8
 ROWS_BEFORE_PAINT_SECONDS: Final = 0.2
+PAINT_SECONDS: Final = 1.0
 LOG_LEVEL: Final = "info"
 
 
@@ -149,14 +151,17 @@ class Program:
     async def _paint(self, front: Front) -> None:
         from holdfast_gui.actions.desktop import PaintWatch, show_first
 
-        painted = asyncio.Event()
-        PaintWatch(front.window).painted.connect(painted.set)
         front.browser.restore_order()
         known = {front.browser.ask(), self.scope.spawn(front.indexing.count(whole=False), "count")}
         await asyncio.wait(known, timeout=ROWS_BEFORE_PAINT_SECONDS)
+        sessions = front.window.session_list
+        painted = asyncio.Event()
+        PaintWatch(sessions.table.viewport() if sessions.model.session_count else sessions).painted.connect(painted.set)
         show_first(front.window)
-        front.window.session_list.setFocus()
-        await painted.wait()
+        sessions.setFocus()
+        # A window that opens as an icon or under others is not painted, but has to work all the same.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(painted.wait(), PAINT_SECONDS)
 
     async def _go_on(self, parts: Parts) -> None:
         """Start what looks for new sessions, and do what the start asked for."""

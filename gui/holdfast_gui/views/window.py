@@ -52,7 +52,6 @@ class MainWindow(QMainWindow):
         self.notice = NoticeBar()
         self.progress = TaskProgress()
         self.transcript = transcript
-        self.detail = DetailPane()
         self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
         self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
         self.places_button.clicked.connect(self.toggle_places)
@@ -76,10 +75,21 @@ class MainWindow(QMainWindow):
     # What is shown at the right.
 
     @cached_property
+    def detail(self) -> DetailPane:
+        """The details of the open session; made when they are asked for, after the first paint."""
+        pane = DetailPane()
+        self._session.addWidget(pane)
+        pane.setVisible(self._is_wanted["detail"] and self._fits["detail"])
+        QWidget.setTabOrder(self.transcript, pane.first_stop)
+        self._hear_theme_last()
+        return pane
+
+    @cached_property
     def first_run(self) -> FirstRunPage:
         """The page of the first run; made when it is asked for, as it is seen but once."""
         page = FirstRunPage()
         self._pages.addWidget(page)
+        self._hear_theme_last()
         return page
 
     def show_session(self) -> None:
@@ -100,11 +110,11 @@ class MainWindow(QMainWindow):
 
     def toggle_places(self) -> None:
         """Hide or show the places."""
-        self._toggle("places", self.places)
+        self._toggle("places")
 
     def toggle_detail(self) -> None:
         """Hide or show the details."""
-        self._toggle("detail", self.detail)
+        self._toggle("detail")
 
     def focus_search(self) -> None:
         """Put the cursor in the search field, all of it selected."""
@@ -185,7 +195,6 @@ class MainWindow(QMainWindow):
             self.head.resume_button,
             self.head.detail_button,
             self.transcript,
-            self.detail.first_stop,
         ]
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
@@ -206,13 +215,12 @@ class MainWindow(QMainWindow):
         return pane
 
     def _session_pane(self) -> QWidget:
-        body = QHBoxLayout()
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(0)
-        body.addWidget(self.transcript, 1)
-        body.addWidget(self.detail)
+        self._session = QHBoxLayout()
+        self._session.setContentsMargins(0, 0, 0, 0)
+        self._session.setSpacing(0)
+        self._session.addWidget(self.transcript, 1)
         session = QWidget()
-        session.setLayout(body)
+        session.setLayout(self._session)
         for page in (session, self.nothing):
             self._pages.addWidget(page)
         pane = Pane("bg2")
@@ -224,6 +232,11 @@ class MainWindow(QMainWindow):
             column.addWidget(part)
         column.addWidget(self._pages, 1)
         return pane
+
+    def _hear_theme_last(self) -> None:
+        """Let what was made late take its new fonts before sizes are taken from it."""
+        theme().changed.disconnect(self._on_theme)
+        theme().changed.connect(self._on_theme)
 
     def _on_theme(self) -> None:
         ratio = theme().scale / self._scale
@@ -242,12 +255,15 @@ class MainWindow(QMainWindow):
         self.head.setVisible(number == 0)
         self._pages.setCurrentIndex(number)
 
-    def _toggle(self, name: str, pane: QWidget) -> None:
+    def _toggle(self, name: str) -> None:
+        pane = {"places": self.places, "detail": self.detail}[name]
         self._is_wanted[name] = pane.isHidden()
-        self._show_pane(name, pane, is_shown=self._is_wanted[name])
+        self._show_pane(name, is_shown=self._is_wanted[name])
 
-    def _show_pane(self, name: str, pane: QWidget, *, is_shown: bool) -> None:
-        pane.setVisible(is_shown)
+    def _show_pane(self, name: str, *, is_shown: bool) -> None:
+        pane = vars(self).get(name)  # the details may not be there yet
+        if pane is not None:
+            pane.setVisible(is_shown)
         if name == "places" and is_shown:
             self._widen_places()
         way_back = {"places": self._way_to_places, "detail": self.head.detail_button}
@@ -255,11 +271,11 @@ class MainWindow(QMainWindow):
 
     def _fit(self) -> None:
         room = {"places": ROOM_FOR_PLACES, "detail": ROOM_FOR_DETAIL}
-        for name, pane in self._panes().items():
+        for name in self._fits:
             fits = self.width() >= theme().px(room[name])
             if fits != self._fits[name]:
                 self._fits[name] = fits
-                self._show_pane(name, pane, is_shown=fits and self._is_wanted[name])
+                self._show_pane(name, is_shown=fits and self._is_wanted[name])
 
     def _widen_places(self) -> None:
         """Give the places their width again: a splitter shows what was hidden as narrow as it can."""
@@ -269,9 +285,6 @@ class MainWindow(QMainWindow):
 
     def _on_moved(self, _position: int, _handle: int) -> None:
         self._places_width = self._splitter.sizes()[0] or self._places_width
-
-    def _panes(self) -> dict[str, QWidget]:
-        return {"places": self.places, "detail": self.detail}
 
     def _sizes(self) -> list[int]:
         """Return how wide the panes are, or would be if they were shown."""
@@ -292,8 +305,8 @@ class MainWindow(QMainWindow):
         wanted = state.get("wanted")
         if isinstance(wanted, dict):
             self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}
-        for name, pane in self._panes().items():
-            self._show_pane(name, pane, is_shown=self._is_wanted[name] and self._fits[name])
+        for name in self._fits:
+            self._show_pane(name, is_shown=self._is_wanted[name] and self._fits[name])
 
 
 def _placed(button: QWidget) -> QWidget:
