@@ -10,7 +10,7 @@ import msgspec
 from holdfast_core.agents._prices import PICO, cost_pico
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, one_line
 from holdfast_core.agents.base import SessionRead
-from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo, ToolCall
+from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo, ToolCall, ToolResult
 from holdfast_core.model.session import TITLE_LIMIT, FileTouched, SessionFacts, SessionKind
 from holdfast_core.model.usage import ResponseUsage, Usage
 
@@ -115,7 +115,7 @@ class Draft:
             if type(block) is Text:
                 if role not in ("tool", "system"):
                     self._note_text(block.text, role)
-            elif type(block) is Error:
+            elif type(block) is Error or (type(block) is ToolResult and block.is_error):
                 gathered.has_error = True
             elif type(block) is Image:
                 gathered.has_image = True

@@ -38,6 +38,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     person wrote, ``last_text`` what was said last. ``title`` follows the
     agent's own precedence and is never empty if anything was said.
     ``is_empty`` marks a file without any conversation: kept out of lists.
+    ``has_error`` is True for an error in the conversation and for a tool that failed.
     ``is_archived`` says that the agent itself has put the session away.
     """
 
