@@ -37,8 +37,8 @@ CREATE INDEX by_messages ON session(message_count DESC, id) WHERE NOT is_shadow 
 CREATE INDEX by_tokens ON session(total_tokens DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 CREATE INDEX by_cost ON session(cost_usd DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 CREATE INDEX by_size ON session(size_bytes DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
-CREATE INDEX by_project ON session(project_folded DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
-CREATE INDEX by_agent ON session(agent DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_project ON session(project_folded DESC, updated_ms, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX by_agent ON session(agent DESC, updated_ms, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 
 -- The rest of a session's row.
 CREATE TABLE detail(

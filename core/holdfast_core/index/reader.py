@@ -80,6 +80,7 @@ class IndexReader:
     ) -> array[int]:
         """Return the keys of all sessions that meet a query, in order; ascending is descending read backwards.
 
+        By project or agent ascending, the last updated of each come first.
         A session meets what is asked of messages if one of its messages does.
         Empty ones are left out, and subagents too, unless ``subagents`` or the
         query asks for them.
@@ -262,7 +263,7 @@ class IndexReader:
         self, catalog: apsw.Connection, query: Query, *, sort: Sort, descending: bool, subagents: bool
     ) -> array[int]:
         listed = self._listed(query, subagents=subagents)
-        order = f"{_COLUMNS[sort]} DESC, id" if descending else f"{_COLUMNS[sort]}, id DESC"
+        order = _order(sort, descending=descending)
         if query.root is None:
             rows = select(catalog, f"SELECT key FROM session WHERE {listed} ORDER BY {order}")
             return array("q", [key for (key,) in rows])
@@ -374,6 +375,12 @@ class IndexReader:
         sql = f"SELECT count(*), total(message_count) FROM session NOT INDEXED WHERE {condition} AND "
         sessions, messages = select(catalog, sql + self._listed(query, subagents=False), values)[0]
         return sessions, int(messages)
+
+
+def _order(sort: Sort, *, descending: bool) -> str:
+    columns = [_COLUMNS[sort], *(("updated_ms",) if sort in ("project", "agent") else ()), "id"]
+    falls = [descending, *([not descending] * (len(columns) - 1))]
+    return ", ".join(f"{column} DESC" if fall else column for column, fall in zip(columns, falls, strict=True))
 
 
 # Up to so many keys are put in order by themselves; more are picked from the whole list, which is in order already.

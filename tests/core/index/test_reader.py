@@ -318,6 +318,14 @@ def test_completion(text: str, expected: list[str], writer: IndexWriter, reader:
     assert expected == reader.complete(text + " tail", len(text))
 
 
+@pytest.mark.parametrize("sort", ["project", "agent"])
+def test_within_a_project_or_agent_the_newest_come_first(sort: Sort, directory: Path, reader: IndexReader) -> None:
+    ages = {"b": 2, "a": 3, "c": 1}
+    write(directory, *(read(f"/{name}", session(name, ["1"], updated_ms=age)) for name, age in ages.items()))
+
+    assert listed(reader, sort=sort, descending=False) == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize("sort", get_args(Sort))
 def test_a_long_list_is_walked_in_order_and_not_sorted(sort: Sort, directory: Path, reader: IndexReader) -> None:
     write(directory, read("/1", session("one")))
