@@ -9,7 +9,7 @@ from holdfast_core.model.changes import ChangeSet, ScanProgress
 from holdfast_core.observe import Observers
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-BATCH_MS: Final = 120
+BATCH_MS: Final = 200
 
 
 class Observed(Protocol):

@@ -43,7 +43,7 @@ def main(start: WindowStart) -> int:
     paths = find_paths(start.home)
     if forward(paths.data, start.opened):
         return 0
-    gc.disable()  # until the first paint: nothing that is made before it is thrown away
+    gc.disable()  # until all parts are there: nothing that is made before is thrown away
     paths.create()
     os.environ["QT_API"] = "pyside6"
     from holdfast_gui.actions.desktop import Application
@@ -111,8 +111,6 @@ class Program:
         self.reporter.happened.connect(self.early.append)
         self.front = assemble_front(self.application, self.paths, self.start, self.scope)
         await self._paint(self.front)
-        gc.freeze()
-        gc.enable()
         self._open_logs(LOG_LEVEL)
         from holdfast_gui.app.parts import assemble
         from holdfast_gui.app.wires import connect
@@ -167,6 +165,7 @@ class Program:
         """Start what looks for new sessions, and do what the start asked for."""
         from holdfast_gui.actions.opening import carry_out
         from holdfast_gui.actions.warm import load_soon
+        from holdfast_gui.app.collector import Collector
 
         context = parts.context
         await context.indexing.count()
@@ -175,6 +174,7 @@ class Program:
         await context.take_settings()
         if context.settings is not None and context.settings.log_level != LOG_LEVEL:
             self._open_logs(context.settings.log_level)
+        Collector(self.application, context.window)
         parts.tray.show()
         parts.traying.refill()
         parts.traying.say_what_is_missing()
