@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ import apsw
 
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.database import CATALOG, open_for_reading, select, shard_name
+from holdfast_core.index.folding import folds_to_marks
 from holdfast_core.index.heads import RECORD_BYTES, text_bounds
 from holdfast_core.index.packing import Packer, has_preset, read_preset, unpack
 from holdfast_core.index.vocabulary import Vocabulary
@@ -30,6 +32,19 @@ class ShardFile:
 
     def text(self, run: int, position: int) -> str:
         """Return the text of one message of a run; empty if it is gone by now."""
+        heads, data = self._chunk(run)
+        if (position + 1) * RECORD_BYTES > len(heads):
+            return ""
+        start, end = text_bounds(heads, position)
+        return data[start:end].decode()
+
+    def may_hold(self, run: int, marks: Sequence[bytes]) -> bool:
+        """Say whether all these pieces of ASCII punctuation may stand in the folded texts of a run."""
+        data = self._chunk(run)[1]
+        return all(mark in data for mark in marks) or folds_to_marks(data)
+
+    def _chunk(self, run: int) -> tuple[bytes, bytes]:
+        """Return the heads and the texts of a run."""
         known = self._chunks.get(run)
         if known is None:
             rows = select(self.connection, "SELECT heads, data FROM run JOIN chunk USING(id) WHERE id=?", (run,))
@@ -38,11 +53,7 @@ class ShardFile:
             self._chunks_bytes += len(known[1])
             while self._chunks_bytes > _CHUNKS_BYTES:
                 self._chunks_bytes -= len(self._chunks.pop(next(iter(self._chunks)))[1])
-        heads, data = known
-        if (position + 1) * RECORD_BYTES > len(heads):
-            return ""
-        start, end = text_bounds(heads, position)
-        return data[start:end].decode()
+        return known
 
     def _unpack(self, data: bytes) -> bytes:
         if self._packer is None:

@@ -16,6 +16,8 @@ from functools import lru_cache
 # Not ASCII, but for dashes, quotes, arrows and drawing: they are common, and stay as they are.
 _OTHER = re.compile("[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]+")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+_ASCII = bytes(range(128))
+_MARK = re.compile(r"[!-/:-@\[-`{-~]")
 TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
 
 # Han, Kana, Hangul, and the scripts of South-East Asia that are written without spaces.
@@ -42,6 +44,12 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     return _OTHER.sub(lambda run: _folded_run(run[0]), text).lower()
+
+
+def folds_to_marks(text: bytes) -> bool:
+    """Say whether folding brings ASCII punctuation together that does not stand so in ``text``, which is UTF-8."""
+    others = text.translate(None, _ASCII)
+    return any(map(_is_mark, set(others.decode())))
 
 
 def origins(text: str) -> Callable[[int], int]:
@@ -88,6 +96,12 @@ def clean(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def _folded_run(run: str) -> str:
     return "".join(map(_folded, run))
+
+
+@lru_cache(maxsize=65_536)
+def _is_mark(character: str) -> bool:
+    folded = _folded(character)
+    return _OTHER.match(character) is not None and (not folded or _MARK.search(folded) is not None)
 
 
 @lru_cache(maxsize=65_536)

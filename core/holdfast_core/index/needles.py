@@ -48,6 +48,12 @@ class Needle:
         return len(self._tokens) == 1 and self._tokens[0] == self._text and not _is_symbol(self._text)
 
     @property
+    def mark(self) -> bytes:
+        """The punctuation that it is, if it is that alone; empty if it is more, or may be written in several ways."""
+        is_mark = not self._tokens and self._text.isascii() and " " not in self._text
+        return self._text.encode() if is_mark else b""
+
+    @property
     def word(self) -> str:
         """The word that it is, empty if it is not one whole word."""
         return self._tokens[0] if self.is_plain and not self.is_typed else ""

@@ -7,7 +7,7 @@ the session itself. The index gives candidates newest first, never too few;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from holdfast_core.index.documents import blocks_of, kind_mark, role_mark, session_mark, tool_mark
@@ -84,7 +84,16 @@ class Conditions:
             for node, is_left_out in query.nodes()
             if isinstance(node, Word | Phrase) and not is_left_out
         ]
+        self.marks = () if is_negated else tuple(self._marks(self._root))
+        """Punctuation without which nothing meets the query, as it stands in texts that are ASCII."""
         self.patterns = [compiled(pattern) for pattern in query.patterns()]
+
+    def _marks(self, node: Node) -> Iterator[bytes]:
+        if isinstance(node, And):
+            for item in node.items:
+                yield from self._marks(item)
+        elif isinstance(node, Word | Phrase) and (mark := self._needle(node, False).mark):
+            yield mark
 
     def exact_plan(self, frequent: Words | None = None) -> Plan:
         """Return the plan that finds words where they stand alone: not all there is, but what is best.

@@ -28,11 +28,9 @@ _MATCHES: Final = (
     "(SELECT rowid, {score} AS score FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC) "
     "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid)"
 )
-_ROWIDS: Final = "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?"
-_COUNTS: Final = (
-    "SELECT run.session, count(*) FROM (SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?) "
-    "AS found CROSS JOIN run ON run.id=(SELECT max(id) FROM run WHERE id<=found.rowid) GROUP BY run.session"
-)
+_ROWIDS: Final = "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid"
+_SESSION_OF: Final = "SELECT session FROM run WHERE id<=? ORDER BY id DESC LIMIT 1"
+_FEW_ROWS: Final = 200
 _RUNS: Final = "SELECT id, session, first_index, count, heads FROM run WHERE id+count>? AND id<=? ORDER BY id DESC"
 
 
@@ -115,7 +113,8 @@ class Pursuit:
     @cached_property
     def is_usual(self) -> bool:
         """Whether only words are looked for that tell nothing of a message, so that they are not worth a score."""
-        return any(self._conditions.is_usual(shard.vocabulary.frequent()) for shard in self._shards[:1])
+        # The newest shard may be too new to have a list.
+        return any(self._conditions.is_usual(shard.vocabulary.frequent()) for shard in self._shards[:2])
 
     @property
     def is_all_alone(self) -> bool:
@@ -156,10 +155,8 @@ class Pursuit:
         if part.plan.is_exact and part.plan.parts:
             return self._counts_of_parts(shard, part)
         if part.plan.is_exact and part.plan.match:
-            return cast(
-                "Iterable[tuple[int, int]]",
-                shard.connection.execute(_COUNTS, (part.plan.match, part.first, part.last)),
-            )
+            rows = select(shard.connection, _ROWIDS, (part.plan.match, part.first, part.last))
+            return _by_session(shard, [rowid for (rowid,) in rows])
         return ((found.session, 1) for found in self._matches(shard, part, scored=False))
 
     def _counts_of_parts(self, shard: ShardFile, part: _Part) -> Iterator[tuple[int, int]]:
@@ -168,15 +165,7 @@ class Pursuit:
             self._check()
             rows = select(shard.connection, _ROWIDS, (match, part.first, part.last))
             rowids.update(rowid for (rowid,) in rows)
-        runs = select(shard.connection, "SELECT id, session FROM run ORDER BY id")
-        ends = [*(run for run, _ in runs[1:]), math.inf][: len(runs)]
-        ordered = sorted(rowids)
-        start = 0
-        for (_, session), end in zip(runs, ends, strict=True):
-            after = bisect_left(ordered, end, start)
-            if after > start:
-                yield session, after - start
-            start = after
+        yield from _by_session(shard, sorted(rowids))
 
     def _one_after_the_other(self, shard: ShardFile, parts: Sequence[_Part], *, scored: bool) -> Iterator[Found]:
         """Yield the matches of several plans, each message once."""
@@ -194,7 +183,7 @@ class Pursuit:
         """Yield the messages of some rows that meet the query, newest first, until it is too late."""
         is_exact, meets = part.plan.is_exact, self._conditions.meets
         hidden, sessions = self._hidden, self._conditions.sessions
-        rows = _rows(shard, part, scored=scored)
+        rows = _rows(shard, part, scored=scored, marks=self._conditions.marks)
         # Some at once where nothing needs to be read: a common word has a thousand.
         while some := list(islice(rows, _ROWS_AT_ONCE if is_exact else 1)):
             self._check()
@@ -214,10 +203,28 @@ class Pursuit:
         return session not in self._hidden and (sessions is None or session in sessions)
 
 
-def _rows(shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[tuple[int, float, int, int, int, bytes]]:
+def _by_session(shard: ShardFile, rowids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield sessions, each perhaps several times, with how many of some ascending rowids are theirs."""
+    if len(rowids) < _FEW_ROWS:
+        for rowid in rowids:
+            yield from ((session, 1) for (session,) in select(shard.connection, _SESSION_OF, (rowid,)))
+        return
+    runs = select(shard.connection, "SELECT id, session FROM run ORDER BY id")
+    ends = [*(run for run, _ in runs[1:]), math.inf][: len(runs)]
+    start = 0
+    for (_, session), end in zip(runs, ends, strict=True):
+        after = bisect_left(rowids, end, start)
+        if after > start:
+            yield session, after - start
+        start = after
+
+
+def _rows(
+    shard: ShardFile, part: _Part, *, scored: bool, marks: Sequence[bytes]
+) -> Iterator[tuple[int, float, int, int, int, bytes]]:
     """Yield (rowid, score, run, session, first index of the run, head), newest first."""
     if part.plan.match is None:
-        return _all_rows(shard, part)
+        return _all_rows(shard, part, marks)
     if part.plan.match:
         sql = _MATCHES.format(score=_SCORE if scored else "0.0")
         rows = shard.connection.execute(sql, (part.plan.match, part.first, part.last))
@@ -225,8 +232,12 @@ def _rows(shard: ShardFile, part: _Part, *, scored: bool) -> Iterator[tuple[int,
     return iter(())
 
 
-def _all_rows(shard: ShardFile, part: _Part) -> Iterator[tuple[int, float, int, int, int, bytes]]:
+def _all_rows(
+    shard: ShardFile, part: _Part, marks: Sequence[bytes]
+) -> Iterator[tuple[int, float, int, int, int, bytes]]:
     for run, session, index, count, heads in shard.connection.execute(_RUNS, (part.first, part.last)):
+        if marks and not shard.may_hold(run, marks):
+            continue
         for rowid in range(min(run + count - 1, part.last), max(run, part.first) - 1, -1):
             yield rowid, 0.0, run, session, index, one_head(heads, rowid - run)
 

@@ -180,3 +180,10 @@ def test_a_very_long_message_is_found_up_to_its_limit(directory: Path, reader: I
 
     assert {("long", 0)} == found(reader, "beginning")
     assert set() == found(reader, "ending")
+
+
+@pytest.mark.parametrize("text", ["a -> b", "é a -> é", "a -\u200b> b", "a \uff0d\uff1e b", "a \uff0d> b"])
+def test_punctuation_is_found_however_it_is_written(text: str, directory: Path, reader: IndexReader) -> None:
+    write(directory, read("/s/marks", session("marks", ["é nothing -", text, "- >"])))
+
+    assert {("marks", 1)} == found(reader, '"->"') == found(reader, '"->" a')
