@@ -47,6 +47,14 @@ class ProjectGone(NotFound):
         self.candidates = candidates
 
 
+class AgentMissing(NotFound):
+    """A session's agent is not installed here; ``shell_line`` continues it where it is, and may be empty."""
+
+    def __init__(self, message: str, *, detail: str, shell_line: str) -> None:
+        super().__init__(message, detail=detail)
+        self.shell_line = shell_line
+
+
 class Refused(HoldfastError):
     """It could be done, but is not safe or not allowed as things are."""
 

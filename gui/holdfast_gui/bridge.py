@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from holdfast_core.model.changes import ChangeSet, ScanProgress
+from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.observe import Observers
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
@@ -13,10 +13,11 @@ BATCH_MS: Final = 200
 
 
 class Observed(Protocol):
-    """What has changes, progress, and sentences about what fails: the library."""
+    """What has changes, progress, results, and sentences about what fails: the library."""
 
     changes: Observers[ChangeSet]
     progress: Observers[ScanProgress]
+    reports: Observers[ScanReport]
     failures: Observers[str]
 
 
@@ -25,10 +26,12 @@ class Bridge(QObject):
 
     changed = Signal(object)
     progressed = Signal(object)
+    reported = Signal(object)
     failed = Signal(str)
 
     _change_came = Signal(object)
     _progress_came = Signal(object)
+    _report_came = Signal(object)
     _failure_came = Signal(str)
 
     def __init__(self, library: Observed, parent: QObject | None = None) -> None:
@@ -40,10 +43,12 @@ class Bridge(QObject):
         self._timer.timeout.connect(self._tell)
         self._change_came.connect(self._collect, Qt.ConnectionType.QueuedConnection)
         self._progress_came.connect(self.progressed, Qt.ConnectionType.QueuedConnection)
+        self._report_came.connect(self.reported, Qt.ConnectionType.QueuedConnection)
         self._failure_came.connect(self.failed, Qt.ConnectionType.QueuedConnection)
         self._ends: list[Callable[[], None]] = [
             library.changes.add(self._change_came.emit),
             library.progress.add(self._progress_came.emit),
+            library.reports.add(self._report_came.emit),
             library.failures.add(self._failure_came.emit),
         ]
 

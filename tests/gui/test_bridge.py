@@ -12,6 +12,7 @@ class Observed:
     def __init__(self):
         self.changes = Observers()
         self.progress = Observers()
+        self.reports = Observers()
         self.failures = Observers()
 
 

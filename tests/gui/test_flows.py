@@ -229,16 +229,18 @@ async def test_a_moved_project_is_asked_for_and_remembered(desk, monkeypatch, tm
 
 
 @on_a_desk
-async def test_an_agent_that_is_missing_is_told_with_how_to_get_it(desk, monkeypatch):
+async def test_an_agent_that_is_missing_is_told_with_how_to_get_it_and_its_command_offered(desk, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     await desk.select(RETRY)
 
     desk.context.actions.run("session.resume")
     dialog = await until(lambda: isinstance(found := QApplication.activeModalWidget(), QDialog) and found, seconds=10)
+    title = dialog.windowTitle()
     dialog.accept()
-    await until(lambda: QApplication.activeModalWidget() is None)
+    await until(lambda: clipboard().startswith("cd "))
 
-    assert dialog.windowTitle() == "It cannot continue here"
+    assert title == "It cannot continue here"
+    assert f"claude --resume {desk.id_of(RETRY).partition(':')[2]}" in clipboard()
 
 
 @on_a_desk

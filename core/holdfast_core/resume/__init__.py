@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from holdfast_core.agents.base import Agent, Home, ResumeTarget
-from holdfast_core.errors import NotFound, ProjectGone, Refused
+from holdfast_core.errors import AgentMissing, NotFound, ProjectGone, Refused
 from holdfast_core.model.resume import ResumePlan
 from holdfast_core.model.session import SessionEntry
 from holdfast_core.resume import moved, quoting, spawn, terminal
@@ -55,7 +55,7 @@ def plan(
 
     Raises:
         ProjectGone: the directory is not there; its candidates are offered.
-        NotFound: the agent's program is not installed; the message says how.
+        AgentMissing: the agent's program is not installed; the message says how.
         Refused: it is unsafe as things are, or the agent cannot continue this session.
         WrongUsage: there is no such terminal.
     """
@@ -68,20 +68,21 @@ def plan(
     with _opened(directory, entry, known_projects, is_trusted=is_trusted) as held:
         identity = held.identity
     argv = command.argv
+    shell_line = (quoting.powershell_line if sys.platform == "win32" else quoting.posix_line)(argv, directory)
     program = find_program(argv[0], home)
     if program is None:
-        raise NotFound(f"{agent.name} is not installed here. {agent.how_to_install}".strip(), detail=argv[0])
+        message = f"{agent.name} is not installed here. {agent.how_to_install}".strip()
+        raise AgentMissing(message, detail=argv[0], shell_line=shell_line)
     wanted = terminal_name or settings.terminal
     found = None if wanted == "here" else terminal.choose_terminal(wanted, settings.terminal_command, home)
     method: Literal["here", "terminal", "copy"] = "here" if wanted == "here" else "terminal" if found else "copy"
-    line = quoting.powershell_line if sys.platform == "win32" else quoting.posix_line
     return ResumePlan(
         session_id=entry.id,
         argv=argv,
         cwd=directory,
         terminal="here" if wanted == "here" else found.terminal.name if found else "",
         method=method,
-        shell_line=line(argv, directory),
+        shell_line=shell_line,
         program=str(program),
         identity=identity,
         is_trusted=is_trusted,

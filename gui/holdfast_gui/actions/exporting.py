@@ -31,7 +31,8 @@ async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
         target, form = await _ask_for_folder(context, place)
     if target is None:
         return
-    written = await context.library.export(session_ids, target, form)
+    # The dialog has asked before it gave the name of a file that is there.
+    written = await context.library.export(session_ids, target, form, overwrite=len(session_ids) == 1)
     context.toast.say(f"{counted(len(written), 'session', 'sessions')} exported to {target.name}")
 
 
@@ -42,12 +43,21 @@ async def _ask_for_file(context: Context, place: Path, session_id: str) -> tuple
     dialog.setNameFilters(list(FILTERS))
     dialog.setDefaultSuffix("md")
     dialog.setDirectory(str(place))
+    dialog.filterSelected.connect(lambda chosen: _take_suffix(dialog, FILTERS[chosen]))
     dialog.selectFile(file_names([Item(entry.id, entry.title)], "md")[0])
     if await ask(dialog) != QDialog.DialogCode.Accepted:
         return None, ""
     target = Path(dialog.selectedFiles()[0])
     by_name = {f".{form}": form for form in FILTERS.values()}
     return target, by_name.get(target.suffix.lower(), FILTERS[dialog.selectedNameFilter()])
+
+
+def _take_suffix(dialog: QFileDialog, form: str) -> None:
+    """Let the name follow the chosen format."""
+    dialog.setDefaultSuffix(form)
+    named = Path(dialog.selectedFiles()[0])
+    if named.suffix.removeprefix(".") in FILTERS.values():
+        dialog.selectFile(named.with_suffix(f".{form}").name)
 
 
 async def _ask_for_folder(context: Context, place: Path) -> tuple[Path | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ from holdfast_core.errors import IndexBroken
 from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.tasks import Latest, Scope
+from holdfast_gui.views.notice import NoticeAction
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library
     from holdfast_core.model.agent import AgentInfo
-    from holdfast_core.model.changes import ChangeSet, ScanProgress
+    from holdfast_core.model.changes import ChangeSet, ScanFailure, ScanProgress, ScanReport
 
     from holdfast_gui.views.window import MainWindow
 
@@ -39,6 +41,12 @@ class Indexing(QObject):
         self._is_scanning = False
         self._is_first = False
         self._is_broken = False
+        self._failures: frozenset[str] = frozenset()
+
+    @property
+    def is_scanning(self) -> bool:
+        """Whether everything is being looked through now."""
+        return self._is_scanning
 
     async def count(self, *, whole: bool = True) -> None:
         """Show places, and with ``whole`` agents, as they are now; nothing changes while the index cannot be read."""
@@ -100,9 +108,27 @@ class Indexing(QObject):
         self.is_paused = is_paused
         self._show_state()
 
+    def report(self, report: ScanReport) -> None:
+        """Say once which agents' files cannot be looked through, and put that away when they can again."""
+        failures = frozenset(failure.agent for failure in report.failures)
+        if failures - self._failures:
+            names = " and ".join(self._name(agent) for agent in sorted(failures))
+            self._window.notice.show_notice(
+                f"The sessions of {names} cannot be looked through",
+                f"{_because(report.failures)} What is listed of them stays.",
+                kind="wait",
+                actions=(NoticeAction("application.rescan", "Look again"),),
+            )
+        elif self._failures and not failures:
+            self._window.notice.hide()
+        self._failures = failures
+
     def fail(self, words: str) -> None:
         """Say what keeps the index from being up to date."""
         self._window.places.status.set_problem("The list may be old", words)
+
+    def _name(self, agent: str) -> str:
+        return next((info.name for info in self.agents if info.agent == agent), agent)
 
     def _start_counting(self, *, whole: bool) -> None:
         """Count places, and with ``whole`` look which agents are installed, too."""
@@ -120,3 +146,10 @@ class Indexing(QObject):
             status.set_paused()
         elif not self._is_scanning:
             status.set_idle(self.total)
+
+
+def _because(failures: Sequence[ScanFailure]) -> str:
+    """Return what to do about it."""
+    if any(failure.reason in ("EACCES", "EPERM") for failure in failures):
+        return "You are not allowed to read a folder of theirs: change its permissions."
+    return "A folder of theirs cannot be read: is its disk there?"

@@ -45,6 +45,7 @@ class Reading(QObject):
         self._opening = Latest(scope, "open a session")
         self._following = Latest(scope, "follow a session")
         self._is_behind = False
+        self._has_notice = False
 
     @property
     def loaded(self) -> Loaded | None:
@@ -158,6 +159,14 @@ class Reading(QObject):
             unread = counted(entry.problem_count, "record", "records")
             self._window.notice.show_notice(f"{unread} could not be read", "The rest is shown here.", kind="wait")
         else:
+            self._hide_notice()
+            return
+        self._has_notice = True
+
+    def _hide_notice(self) -> None:
+        """Put away what was said of a session; what concerns all of them stays."""
+        if self._has_notice:
+            self._has_notice = False
             self._window.notice.hide()
 
     def _show_failure(self, error: HoldfastError) -> None:
@@ -171,7 +180,7 @@ class Reading(QObject):
         self._window.show_nothing()
         self._window.setWindowTitle("Holdfast")
         self._transcript.clear()
-        self._window.notice.hide()
+        self._hide_notice()
         self.turned.emit()
 
     async def _agent(self, agent: str) -> AgentInfo:

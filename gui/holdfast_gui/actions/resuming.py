@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_core.errors import HoldfastError, NotFound, ProjectGone
+from holdfast_core.errors import AgentMissing, ProjectGone
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
@@ -30,8 +30,8 @@ async def resume(context: Context, session_id: str, *, fork: bool = False) -> No
             if project is None:
                 return
             continue
-        except NotFound as error:
-            await _offer_command(context, session_id, error)
+        except AgentMissing as error:
+            await _offer_command(context, error)
             return
         _confirm(context, plan)
         return
@@ -39,9 +39,12 @@ async def resume(context: Context, session_id: str, *, fork: bool = False) -> No
 
 async def copy_command(context: Context, session_id: str) -> None:
     """Put the command that continues a session on the clipboard."""
-    plan = await context.library.resume_plan(session_id)
-    if plan.shell_line:
-        context.copy(plan.shell_line, "Resume command copied")
+    try:
+        shell_line = (await context.library.resume_plan(session_id)).shell_line
+    except AgentMissing as error:
+        shell_line = error.shell_line
+    if shell_line:
+        context.copy(shell_line, "Resume command copied")
     else:
         context.toast.say("This command cannot be written safely for a shell")
 
@@ -85,14 +88,16 @@ async def _ask_for_folder(context: Context, gone: str) -> Path | None:
     return Path(files[0]) if files else None
 
 
-async def _offer_command(context: Context, session_id: str, error: HoldfastError) -> None:
-    """The agent is not here: say how to get it; the command itself is still of use."""
+async def _offer_command(context: Context, error: AgentMissing) -> None:
+    """Say how to get the agent; the command itself is of use in another shell or on another machine."""
     dialog = ChoiceDialog(
         context.window,
         title="It cannot continue here",
         message=str(error),
-        detail="",
+        detail=error.shell_line,
         choices=(),
-        accept="Close",
+        accept="Copy command" if error.shell_line else "Close",
+        leave="Close" if error.shell_line else "",
     )
-    await ask(dialog)
+    if await ask(dialog) == QDialog.DialogCode.Accepted and error.shell_line:
+        context.copy(error.shell_line, "Resume command copied")

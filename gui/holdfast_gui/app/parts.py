@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast_gui.actions.dragging import Dragging
     from holdfast_gui.actions.memory import Memory
     from holdfast_gui.actions.menus import Menus
+    from holdfast_gui.actions.saved import SavedSearches
     from holdfast_gui.actions.saying import Saying
     from holdfast_gui.actions.searching import Searching
     from holdfast_gui.actions.traying import Traying
@@ -57,6 +58,7 @@ class Parts:
     bridge: Bridge
     dragging: Dragging
     menus: Menus
+    saved: SavedSearches
     saying: Saying
     searching: Searching
     tray: Tray
@@ -113,6 +115,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
     from holdfast_gui.actions.menus import Menus
     from holdfast_gui.actions.reading import Reading
     from holdfast_gui.actions.registry import Actions
+    from holdfast_gui.actions.saved import SavedSearches
     from holdfast_gui.actions.saying import Saying
     from holdfast_gui.actions.searching import Searching
     from holdfast_gui.actions.traying import Traying
@@ -124,6 +127,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
 
     await asyncio.sleep(0)
     toast = Toast(window)
+    window.detail.home = front.start.agents_home or str(Path.home())
     context = Context(
         paths=front.paths,
         overrides=front.start.overrides,
@@ -148,6 +152,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
         bridge=Bridge(library, window),
         dragging=Dragging(context, reporter),
         menus=Menus(context),
+        saved=SavedSearches(context),
         saying=Saying(context),
         searching=Searching(context),
         tray=tray,

@@ -43,8 +43,10 @@ def _connect_index(parts: Parts) -> None:
     bridge.changed.connect(parts.traying.refill)
     bridge.progressed.connect(context.indexing.progress)
     bridge.progressed.connect(context.browser.progress)
+    bridge.reported.connect(context.indexing.report)
     bridge.failed.connect(context.indexing.fail)
     context.indexing.counted.connect(context.take_agents)
+    context.indexing.counted.connect(parts.saved.count)
     context.browser.broken.connect(context.scope.slot(context.indexing.repair))
     context.window.first_run.done_pressed.connect(context.browser.open_first)
 
@@ -53,6 +55,7 @@ def _connect_list(parts: Parts) -> None:
     context, searching = parts.context, parts.searching
     slot, window, browser = context.scope.slot, context.window, context.browser
     window.places.place_selected.connect(browser.go_to)
+    window.places.saved_changed.connect(parts.saved.keep)
     window.search_field.text_changed.connect(browser.type)
     window.search_field.submitted.connect(searching.submit)
     window.search_field.list_wanted.connect(browser.open_first)
@@ -78,6 +81,7 @@ def _connect_session(parts: Parts) -> None:
     context.reading.turned.connect(context.refresh)
     window.head.resume_clicked.connect(lambda: context.actions.run("session.resume"))
     window.head.export_clicked.connect(lambda: context.actions.run("session.export"))
+    window.notice.action_pressed.connect(context.actions.run)
     window.detail.note_edited.connect(slot(saying.note))
     window.detail.tags_edited.connect(slot(saying.tag))
     window.detail.subagent_clicked.connect(context.reading.open)

@@ -25,7 +25,15 @@ class ChoiceDialog(QDialog):
     """Shows foreign text as plain text only; ``chosen`` is the answer after it was accepted."""
 
     def __init__(
-        self, parent: QWidget, *, title: str, message: str, detail: str, choices: Sequence[Choice], accept: str
+        self,
+        parent: QWidget,
+        *,
+        title: str,
+        message: str,
+        detail: str,
+        choices: Sequence[Choice],
+        accept: str,
+        leave: str = "",
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -43,7 +51,7 @@ class ChoiceDialog(QDialog):
         for number, choice in enumerate(choices):
             self._add(whole, number, choice)
         whole.addSpacing(8)
-        whole.addLayout(self._buttons(accept))
+        whole.addLayout(self._buttons(accept, leave or ("Cancel" if choices else "")))
 
     @property
     def chosen(self) -> str:
@@ -62,14 +70,14 @@ class ChoiceDialog(QDialog):
             words.setContentsMargins(22, 0, 0, 4)
             column.addWidget(words)
 
-    def _buttons(self, accept: str) -> QHBoxLayout:
+    def _buttons(self, accept: str, leave: str) -> QHBoxLayout:
         go = Button(accept, kind="primary")
         go.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addStretch(1)
-        if self._choices:
-            leave = Button("Cancel")
-            leave.clicked.connect(self.reject)
-            row.addWidget(leave)
+        if leave:
+            away = Button(leave)
+            away.clicked.connect(self.reject)
+            row.addWidget(away)
         row.addWidget(go)
         return row
