@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
-from holdfast_gui.views.transcript.document import CHIP_SPACE, SafeDocument
+from holdfast_gui.views.transcript.document import CHIP_SPACE, Mark, SafeDocument
 
 Action = Literal["toggle", "copy", "open_session"]
 
@@ -208,8 +208,12 @@ def paint_marks(painter: QPainter, document: SafeDocument, clip: QRectF) -> None
         first = document.block_rect(document.findBlock(mark.start))
         last = document.block_rect(document.findBlock(mark.end))
         width = document.textWidth()
-        if mark.kind == "quote":
+        if mark.kind == "bullet":
+            _paint_bullet(painter, document, mark)
+        elif mark.kind == "quote":
             left: float = theme().px(16) * mark.depth
+            if document.findBlock(mark.start).textDirection() == Qt.LayoutDirection.RightToLeft:
+                left = width - left - 3
             bar = QRectF(left, first.top() + document.lift, 3, last.bottom() - first.top())
             fill_round(painter, bar, 1.5, tokens.line)
         elif mark.kind == "code":
@@ -219,6 +223,22 @@ def paint_marks(painter: QPainter, document: SafeDocument, clip: QRectF) -> None
             outline_round(painter, ground, RADIUS_SMALL, tokens.line, 1)
         else:
             painter.fillRect(QRectF(0, first.center().y(), width, 1), tokens.line)
+
+
+def _paint_bullet(painter: QPainter, document: SafeDocument, mark: Mark) -> None:
+    """Draw the dot of a list's item in the middle of its first line; Qt's own stands too high."""
+    block = document.findBlock(mark.start)
+    line = block.layout().lineAt(0)
+    if not line.isValid():
+        return
+    middle = document.block_rect(block).top() + line.y() + line.ascent() - document.x_height / 2
+    gap, radius = theme().px(12), theme().px(5) / 2
+    shown = line.naturalTextRect()
+    is_rtl = block.textDirection() == Qt.LayoutDirection.RightToLeft
+    centre = QPointF(shown.right() + gap if is_rtl else shown.left() - gap, middle)
+    painter.setPen(QPen(theme().tokens.text2, 1.2) if mark.depth % 2 else Qt.PenStyle.NoPen)
+    painter.setBrush(Qt.BrushStyle.NoBrush if mark.depth % 2 else theme().tokens.text2)
+    painter.drawEllipse(centre, radius, radius)
 
 
 def fill_round(painter: QPainter, rect: QRectF, radius: float, colour: QColor) -> None:

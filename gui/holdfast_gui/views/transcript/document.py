@@ -29,12 +29,12 @@ HITS_PER_DOCUMENT = 500
 HANGING_FROM = 30  # characters of a line: a shorter one is never wrapped
 HANGING_MOST = 16  # columns
 CHIP_SPACE = 4  # px at each side of inline code
-Decoration = Literal["chip", "quote", "code", "rule"]
+Decoration = Literal["chip", "quote", "code", "rule", "bullet"]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch of a document that is drawn with a ground or a bar; ``depth`` is that of a quote."""
+    """A stretch of a document that is drawn with a ground, a bar or a dot; ``depth`` is that of a quote or list."""
 
     kind: Decoration
     start: int
@@ -67,6 +67,11 @@ class SafeDocument(QTextDocument):
         if kind == QTextDocument.ResourceType.ImageResource.value:
             return QImage(1, 1, QImage.Format.Format_ARGB32)
         return QByteArray(b"\0")
+
+    @property
+    def x_height(self) -> float:
+        """How high the small letters of the document's font are."""
+        return self._metrics.xHeight()
 
     def text_between(self, start: int, end: int) -> str:
         """Return the text of a stretch, lines ended by newlines."""

@@ -164,6 +164,9 @@ class _Builder:
             self._lists[-1] = (made, self._cursor.createList(made))
         else:
             items.add(self._cursor.block())
+        if made.style() != QTextListFormat.Style.ListDecimal:
+            at = self._cursor.position()
+            self._document.marks.append(Mark("bullet", at, at, len(self._lists) - 1))
 
     def _paragraph(self, token: Token) -> None:
         is_first_item = bool(self._lists) and self._item_is_new and self._lists[-1][1] is None
@@ -186,7 +189,7 @@ class _Builder:
     def _list(self, token: Token) -> None:
         made = QTextListFormat()
         style = QTextListFormat.Style
-        made.setStyle(style.ListDecimal if token.type == "ordered_list_open" else style.ListDisc)
+        made.setStyle(style.ListDecimal if token.type == "ordered_list_open" else style.ListStyleUndefined)
         made.setIndent(len(self._lists) + 1)
         start = token.attrGet("start")
         if isinstance(start, int):

@@ -214,7 +214,9 @@ class OutputChunk(CardChunk):
         text, inks, _ = ansi.parse(self.source.removesuffix("\n"))
         look = theme()
         if not inks:
-            return plain_document(clean(text), font=look.font("code"), line=look.line("code"))
+            document = plain_document(clean(text), font=look.font("code"), line=look.line("code"))
+            hang(document)
+            return document
         document = SafeDocument(look.font("code"))
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
@@ -226,6 +228,7 @@ class OutputChunk(CardChunk):
         cursor.insertText(clean(text[position:]), QTextCharFormat())
         cursor.endEditBlock()
         set_line_height(document, look.line("code"))
+        hang(document)
         return document
 
     @property

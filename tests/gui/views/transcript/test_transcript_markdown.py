@@ -158,7 +158,7 @@ def test_structure_becomes_structure():
     tables = [frame for frame in document.rootFrame().childFrames() if isinstance(frame, QTextTable)]
     assert items == [("one", 1, 0), ("two", 1, 1), ("in", 2, 0)]
     assert (tables[0].rows(), tables[0].columns()) == (2, 2)
-    assert {mark.kind for mark in document.marks} == {"quote", "chip", "rule"}
+    assert {mark.kind for mark in document.marks} == {"quote", "chip", "rule", "bullet"}
 
 
 def test_what_a_person_typed_keeps_its_lines_and_spaces():
