@@ -298,15 +298,16 @@ class MainWindow(QMainWindow):
             return
 
     def _restore_panes(self, state: dict[str, Any]) -> None:
-        sizes = state.get("splitter")
-        if isinstance(sizes, list) and len(sizes) == 3 and all(_is_size(size) for size in sizes):
-            self._splitter.setSizes(sizes)
-            self._places_width = sizes[0] or self._places_width
         wanted = state.get("wanted")
         if isinstance(wanted, dict):
             self._is_wanted = {name: wanted.get(name) is not False for name in self._is_wanted}
         for name in self._fits:
             self._show_pane(name, is_shown=self._is_wanted[name] and self._fits[name])
+        sizes = state.get("splitter")
+        # Last: a pane that is shown takes its width from the others.
+        if isinstance(sizes, list) and len(sizes) == 3 and all(_is_size(size) for size in sizes):
+            self._splitter.setSizes(sizes)
+            self._places_width = sizes[0] or self._places_width
 
 
 def _placed(button: QWidget) -> QWidget:

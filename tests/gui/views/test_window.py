@@ -15,7 +15,15 @@ from holdfast_gui.views.window import MainWindow
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QCloseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QLineEdit,
+    QPlainTextEdit,
+    QSplitter,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from tests.gui import gallery, invented
@@ -131,6 +139,19 @@ def test_the_window_is_remembered(window, qapp):
     assert other.places.isVisible()
     assert other.session_list.head.order == ("+title", "project")
     assert SavedSearch("Mine", "tag:mine") in other.places.saved_searches
+    bury(other)
+
+
+def test_panes_come_back_as_wide_as_they_were(window):
+    window.resize(1300, 600)
+    window.findChild(QSplitter).setSizes([215, 420, 665])
+    other = MainWindow(QWidget())
+
+    other.restore_state(window.save_state())
+    other.resize(1300, 600)
+    other.show()
+
+    assert other.findChild(QSplitter).sizes() == window.findChild(QSplitter).sizes()
     bury(other)
 
 
