@@ -10,12 +10,14 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import PurePath
+from textwrap import wrap
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QTextBoundaryFinder
 
 TITLE_GRAPHEMES: Final = 200
 LINE_CHARACTERS: Final = 400
+TIP_CHARACTERS: Final = 88
 _MARKS_LIMIT: Final = 8
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONG_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -101,6 +103,8 @@ def tooltip(text: str) -> str:
     """Return foreign text in a form that Qt never takes for markup, at most 1,000 characters."""
     text = clean(text[:4000])
     text = text if len(text) <= 1000 else text[:999] + "…"
+    # Qt wraps rich text alone: a long line would be as wide as the screen.
+    text = "\n".join(piece for line in text.split("\n") for piece in _tip_lines(line))
     return text.replace("<", "<\u200b").replace("&lt;", "&\u200blt;")
 
 
@@ -253,6 +257,12 @@ def _short_date(day: date, today: date, *, with_weekday: bool = False) -> str:
     if day.year != today.year:
         return f"{named} {day.year}"
     return f"{_translate(_DAYS[day.weekday()])} {named}" if with_weekday else named
+
+
+def _tip_lines(line: str) -> list[str]:
+    if len(line) <= TIP_CHARACTERS:
+        return [line]
+    return wrap(line, TIP_CHARACTERS, break_on_hyphens=False) or [""]
 
 
 def _unmarked(text: str) -> str:

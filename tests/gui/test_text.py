@@ -68,6 +68,13 @@ def test_markup_in_a_tooltip_stays_as_it_was_written(markup):
     assert text.tooltip(markup).replace("\u200b", "") == markup
 
 
+def test_a_long_line_of_a_tooltip_is_wrapped():
+    lines = text.tooltip("word " * 60 + "x" * 200 + "\nshort").split("\n")
+
+    assert max(len(line) for line in lines) <= text.TIP_CHARACTERS
+    assert lines[-1] == "short"
+
+
 def test_a_title_is_one_line_of_at_most_two_hundred_graphemes():
     assert text.title("two\n lines\t here ") == "two lines here"
     assert text.title("x" * 500) == "x" * 200 + "…"

@@ -159,7 +159,9 @@ class Value(QLineEdit):
         painter = QPainter(self)
         painter.setFont(self.font())
         painter.setPen(theme().tokens.text)
-        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        is_path = self.text().startswith(("/", "~", "\\")) or " " not in self.text()
+        mode = Qt.TextElideMode.ElideMiddle if is_path else Qt.TextElideMode.ElideRight
+        shown = metrics.elidedText(self.text(), mode, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         painter.end()
 
