@@ -197,11 +197,16 @@ async def _perform(application, instance, paths, start: WindowStart, scene: Scen
 
     running = asyncio.ensure_future(app.run(application, instance, paths, start))
     window = await until(lambda: _main_window(application), seconds=PATIENCE_SECONDS)
-    window.resize(*scene.size)
+    await _sized(window, scene.size)
     stage = Stage(window, await _deploy_id(paths))
     await scene.play(stage)
+    await _sized(window, scene.size)
     await _steady(window)
-    window.grab().save(str(path))
+    picture = window.grab().toImage()
+    assert picture.size().toTuple() == scene.size, f"{path.name} would be {picture.size().toTuple()}"
+    betrayed = [words for words in _words_in_sight(window) if str(Path.home().parent) in words]
+    assert not betrayed, f"{path.name} would show a directory of this machine: {betrayed}"
+    assert picture.save(str(path))
     application.quit_wanted.emit()
     await running
 
@@ -213,6 +218,32 @@ async def _deploy_id(paths) -> str:
     finally:
         await library.close()
     return next((entry.id for entry in entries if entry.title == TITLE), "")
+
+
+async def _sized(window, size: tuple[int, int]) -> None:
+    """Give the window its size, also where its start has made it as large as a small screen."""
+    from PySide6.QtCore import QSize, Qt
+
+    def has_size() -> bool:
+        window.setWindowState(Qt.WindowState.WindowNoState)
+        window.resize(QSize(*size))
+        return window.size() == QSize(*size)
+
+    await until(has_size, seconds=PATIENCE_SECONDS)
+
+
+def _words_in_sight(window) -> list[str]:
+    """Return foreign text that can be read in the window: the transcript, what a search found, the details."""
+    from holdfast_gui.models.session_list import SessionRole
+    from holdfast_gui.views.detail_parts import Value
+    from holdfast_gui.views.transcript.view import TranscriptView
+
+    model = window.session_list.model
+    hits = (model.index(row, 0).data(SessionRole.HIT) for row in range(model.rowCount()))
+    words = [hit.best.snippet for hit in hits if hit]
+    for view in window.findChildren(TranscriptView):
+        words += [placed.chunk.plain for placed in view.placed()]
+    return words + [value.text() for value in window.findChildren(Value)]
 
 
 def _main_window(application):
