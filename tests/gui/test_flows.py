@@ -7,7 +7,7 @@ from pathlib import Path
 from holdfast_core.model.changes import ChangeSet, LostMessages, ScanProgress
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.desk import on_a_desk
@@ -383,3 +383,22 @@ async def test_the_whole_transcript_can_be_copied_without_markup(desk):
     desk.context.actions.run("view.copy_plain")
 
     assert "jitter" in clipboard()
+
+
+@on_a_desk
+async def test_the_return_that_ends_a_new_name_resumes_nothing(desk):
+    await desk.select(DEPLOY)
+    table = desk.window.session_list.table
+    resumed = []
+    table.chosen.connect(resumed.append)
+    table.setFocus()
+    press(desk, Qt.Key.Key_F2)
+    editor = await until(lambda: table.viewport().findChild(QLineEdit))
+    editor.setText("A better name")
+
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_PageDown, Qt.Key.Key_Return):
+        press(desk, key, widget=editor)
+    await until_entry(desk, desk.id_of(DEPLOY), lambda entry: entry.title == "A better name")
+
+    assert resumed == []
+    assert desk.window.session_list.current_id == desk.id_of(DEPLOY)

@@ -23,8 +23,7 @@ async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
     """Ask for a file, or for a folder where there are several, and write there."""
     if not session_ids:
         return
-    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    place = Path(documents or Path.home())
+    place = _usual_place()
     if len(session_ids) == 1:
         target, form = await _ask_for_file(context, place, session_ids[0])
     else:
@@ -34,6 +33,12 @@ async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
     # The dialog has asked before it gave the name of a file that is there.
     written = await context.library.export(session_ids, target, form, overwrite=len(session_ids) == 1)
     context.toast.say(f"{counted(len(written), 'session', 'sessions')} exported to {target.name}")
+
+
+def _usual_place() -> Path:
+    """Return where a person keeps documents."""
+    documents = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    return documents if documents.is_absolute() and documents.is_dir() else Path.home()
 
 
 async def _ask_for_file(context: Context, place: Path, session_id: str) -> tuple[Path | None, str]:

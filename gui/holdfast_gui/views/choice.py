@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QRadioButton, QVBoxLayout, QWidget
 
 from holdfast_gui import text
@@ -59,6 +61,15 @@ class ChoiceDialog(QDialog):
         number = self._group.checkedId()
         return self._choices[number].value if 0 <= number < len(self._choices) else ""
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See Qt: Return presses the button that has the keyboard, else the one that goes on."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            super().keyPressEvent(event)
+        elif isinstance(focused := self.focusWidget(), Button):
+            focused.click()
+        else:
+            self.accept()
+
     def _add(self, column: QVBoxLayout, number: int, choice: Choice) -> None:
         button = QRadioButton(text.escaped_mnemonic(choice.title))
         button.setFont(theme().font("body"))
@@ -73,6 +84,8 @@ class ChoiceDialog(QDialog):
     def _buttons(self, accept: str, leave: str) -> QHBoxLayout:
         go = Button(accept, kind="primary")
         go.clicked.connect(self.accept)
+        if not self._choices:
+            go.setFocus()
         row = QHBoxLayout()
         row.addStretch(1)
         if leave:

@@ -140,7 +140,9 @@ class SessionTable(QTableView):
     # Keys and mouse.
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See Qt."""
+        """See Qt: what the field for a new name leaves over, as the Return that ends it, is not for the list."""
+        if self.state() == QAbstractItemView.State.EditingState:
+            return
         self.is_by_keyboard = True
         self.viewport().update()
         is_bare = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
