@@ -193,6 +193,17 @@ async def test_copies(desk):
 
 
 @on_a_desk
+async def test_the_transcript_has_a_menu_of_its_own(desk):
+    await desk.select(DEPLOY)
+    desk.context.transcript.context_menu_wanted.emit(desk.window.mapToGlobal(desk.window.rect().center()))
+    menu = desk.parts.menus.transcript_menu
+
+    assert menu.isVisible()
+    assert desk.context.actions.live["view.copy_block"] in menu.actions()
+    menu.close()
+
+
+@on_a_desk
 async def test_the_context_menu_offers_what_is_possible(desk):
     await desk.select(RETRY)
     desk.window.session_list.context_menu_wanted.emit(desk.window.mapToGlobal(desk.window.rect().center()))

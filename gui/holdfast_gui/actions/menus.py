@@ -30,11 +30,18 @@ class Menus(QObject):
         bar.setVisible(bar.isNativeMenuBar() or context.memory.shows_menu_bar)
         self.context_menu = QMenu(context.window)
         _fill(self.context_menu, context.actions.in_context_menu())
+        self.transcript_menu = QMenu(context.window)
+        _fill(self.transcript_menu, context.actions.of_menu("&Edit"))
 
     def open_context_menu(self, at: QPoint) -> None:
         """Open what can be done to the selected sessions, at a place on the screen."""
         self._context.refresh()
         self.context_menu.popup(at)
+
+    def open_transcript_menu(self, at: QPoint) -> None:
+        """Open what can be done with the words of the open session, at a place on the screen."""
+        self._context.refresh()
+        self.transcript_menu.popup(at)
 
 
 def _fill(menu: QMenu, actions: Iterable[QAction | None]) -> None:

@@ -39,6 +39,13 @@ def copy_plain(context: Context) -> None:
         context.toast.say("Nothing is selected in the transcript")
 
 
+@action("view.copy_block", "Copy &block", menu="&Edit", icon="copy", enabled=_is_open)
+def copy_block(context: Context) -> None:
+    """Put the code, output or change that was last pointed at on the clipboard."""
+    if not context.transcript.copy_block():
+        context.toast.say("There is no code, output or change here")
+
+
 @action("view.select_all", "Select &whole session", menu="&Edit", icon="sessions", enabled=_is_open)
 def select_all(context: Context) -> None:
     """Select everything in the open session."""

@@ -88,6 +88,7 @@ def _connect_session(parts: Parts) -> None:
     window.detail.file_clicked.connect(saying.open_file)
     context.transcript.session_wanted.connect(context.reading.open)
     context.transcript.child_wanted.connect(slot(context.reading.show_child))
+    context.transcript.context_menu_wanted.connect(parts.menus.open_transcript_menu)
     context.transcript.link_clicked.connect(saying.open_link)
 
 
