@@ -59,8 +59,12 @@ class IconButton(QAbstractButton):
         self.is_marked = False
         self.setToolTip(words)
         self.setAccessibleName(words)
-        self.setFixedSize(BUTTON, BUTTON)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedSize(theme().px(BUTTON), theme().px(BUTTON))
 
     def mark(self, is_marked: bool) -> None:
         """Show or hide the dot."""
@@ -76,14 +80,14 @@ class IconButton(QAbstractButton):
         """Draw icon, hover ground, focus ring and dot."""
         painter = QPainter(self)
         try:
-            tokens = theme().tokens
+            tokens, edge = theme().tokens, theme().px(6)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             rect = QRectF(self.rect())
             fill_round(painter, rect, RADIUS_SMALL, tokens.hover if self.underMouse() or self.isDown() else tokens.bg2)
             if self.hasFocus():
                 outline_round(painter, rect, RADIUS_SMALL, tokens.accent, 2)
             colour = tokens.accent if self.is_marked else tokens.text3
-            paint_icon(painter, self._icon, self.rect().adjusted(6, 6, -6, -6), colour)
+            paint_icon(painter, self._icon, self.rect().adjusted(edge, edge, -edge, -edge), colour)
             if self.is_marked:
                 fill_round(painter, QRectF(rect.right() - 9, 3, RADIUS_SMALL, 6), 3, tokens.accent)
         finally:
@@ -123,7 +127,9 @@ class Tools(QWidget):
         column.setSpacing(2)
         column.addWidget(self.outline)
         column.addWidget(self.filter)
-        self.outline.clicked.connect(lambda: self.outline_wanted.emit(self.outline.mapToGlobal(QPoint(-4, BUTTON))))
+        self.outline.clicked.connect(
+            lambda: self.outline_wanted.emit(self.outline.mapToGlobal(QPoint(-4, self.outline.height())))
+        )
         self.filter.clicked.connect(self.open_filter)
 
     @property
@@ -134,7 +140,7 @@ class Tools(QWidget):
     def open_filter(self) -> None:
         """Open the menu of kinds."""
         size = self._menu.sizeHint()
-        self._menu.popup(self.filter.mapToGlobal(QPoint(-4 - size.width(), BUTTON - size.height())))
+        self._menu.popup(self.filter.mapToGlobal(QPoint(-4 - size.width(), self.filter.height() - size.height())))
 
     def set_kinds(self, kinds: Iterable[str]) -> None:
         """Show which kinds are chosen; none means all."""

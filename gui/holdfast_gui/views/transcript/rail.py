@@ -50,7 +50,7 @@ class Rail(QWidget):
     @property
     def ticks(self) -> int:
         """How many ticks are drawn."""
-        fitting = max(1, (self.height() - theme().px(TOP) - FOOT) // theme().px(STEP))
+        fitting = max(1, (self.height() - theme().px(TOP + FOOT)) // theme().px(STEP))
         return min(self._marks.count, fitting)
 
     def set_marks(self, marks: RailMarks) -> None:
@@ -130,7 +130,7 @@ class Rail(QWidget):
         width = look.px(14)
         for tick in range(ticks):
             top = look.px(TOP) + tick * look.px(STEP)
-            colour, height = tokens.line, TICK
+            colour, height = tokens.line, look.px(TICK)
             if tick in self._buckets["prompts"]:
                 colour = prompt
             if tick in self._buckets["errors"]:
@@ -138,5 +138,5 @@ class Rail(QWidget):
             if tick in self._buckets["hits"]:
                 colour = tokens.wait
             if tick == place:
-                colour, height = tokens.accent, TICK + 2
+                colour, height = tokens.accent, look.px(TICK + 2)
             fill_round(painter, QRectF(0, top - height / 2, width, height), height / 2, colour)
