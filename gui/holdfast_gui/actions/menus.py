@@ -31,7 +31,8 @@ class Menus(QObject):
         self.context_menu = QMenu(context.window)
         _fill(self.context_menu, context.actions.in_context_menu())
         self.transcript_menu = QMenu(context.window)
-        _fill(self.transcript_menu, context.actions.of_menu("&Edit"))
+        edit = context.actions.of_menu("&Edit")
+        _fill(self.transcript_menu, (item for item in edit if item is None or item.objectName().startswith("view.")))
 
     def open_context_menu(self, at: QPoint) -> None:
         """Open what can be done to the selected sessions, at a place on the screen."""
