@@ -413,3 +413,10 @@ async def test_the_return_that_ends_a_new_name_resumes_nothing(desk):
 
     assert resumed == []
     assert desk.window.session_list.current_id == desk.id_of(DEPLOY)
+
+
+@on_a_desk
+async def test_the_first_arrow_key_selects_the_first_session(desk):
+    press(desk, Qt.Key.Key_Down)
+
+    assert desk.window.session_list.current_id == desk.id_of(DEPLOY)

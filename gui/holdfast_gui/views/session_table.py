@@ -240,6 +240,8 @@ class SessionTable(QTableView):
                 self.step(1)
             case Qt.Key.Key_K:
                 self.step(-1)
+            case Qt.Key.Key_Down | Qt.Key.Key_Up if not self.currentIndex().isValid():
+                self.step(1)  # Qt would go to the first row, which is a heading
             case Qt.Key.Key_PageDown:
                 self.step(self._rows_on_page())
             case Qt.Key.Key_PageUp:
