@@ -146,7 +146,10 @@ class SessionTable(QTableView):
         self.is_by_keyboard = True
         self.viewport().update()
         is_bare = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-        if is_bare and self._take_key(event.key()):
+        key = event.key()
+        if key in (Qt.Key.Key_Down, Qt.Key.Key_Up) and not self.currentIndex().isValid():
+            key = Qt.Key.Key_Home  # Qt would go to the first row, which is a heading
+        if is_bare and self._take_key(key):
             return
         super().keyPressEvent(event)
 
@@ -240,8 +243,6 @@ class SessionTable(QTableView):
                 self.step(1)
             case Qt.Key.Key_K:
                 self.step(-1)
-            case Qt.Key.Key_Down | Qt.Key.Key_Up if not self.currentIndex().isValid():
-                self.step(1)  # Qt would go to the first row, which is a heading
             case Qt.Key.Key_PageDown:
                 self.step(self._rows_on_page())
             case Qt.Key.Key_PageUp:
