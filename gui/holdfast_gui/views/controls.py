@@ -84,7 +84,11 @@ class ElidedLabel(Label):
 
     def minimumSizeHint(self) -> QSize:
         """See Qt."""
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(0, self.fontMetrics().height())
+
+    def sizeHint(self) -> QSize:
+        """See Qt: letters from another font do not make the line higher and push what is below."""
+        return QSize(super().sizeHint().width(), self.fontMetrics().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See Qt."""

@@ -81,6 +81,9 @@ class NoteField(QPlainTextEdit):
 
     def _dress(self) -> None:
         self.setFont(theme().font("small"))
+        self.viewport().setFont(
+            self.font()
+        )  # which the style sheet has given a font of its own: that of the placeholder
         self._fit()
 
     def _on_changed(self) -> None:

@@ -106,6 +106,14 @@ def test_a_label_that_is_cut_tells_the_rest_in_a_tooltip(window):
     assert not label.toolTip()
 
 
+def test_letters_of_another_font_do_not_push_what_is_below(qapp, qtbot):
+    plain, other = ElidedLabel("deploy", font="title"), ElidedLabel("日本語 👩🏽‍🚀 مرحبا", font="title")
+    qtbot.addWidget(plain)
+    qtbot.addWidget(other)
+
+    assert plain.sizeHint().height() == other.sizeHint().height()
+
+
 def test_an_icon_button_has_a_name(window):
     button = IconButton("close", "Dismiss")
     put(window, button)

@@ -286,3 +286,10 @@ def test_hostile_values_are_plain_and_fit(pane):
 
         assert "\u202e" not in pane.facts.values["Folder"]
         assert pane.tags.chips()[0].geometry().right() < pane.width()
+
+
+def test_the_words_of_an_empty_note_follow_the_text_size(qapp, pane):
+    theme().apply(qapp, mode="light", scale=1.75)
+    theme().apply(qapp, mode="light")
+
+    assert pane.note.viewport().font() == pane.note.font()

@@ -213,7 +213,7 @@ def paint_marks(painter: QPainter, document: SafeDocument, clip: QRectF) -> None
         elif mark.kind == "quote":
             left: float = theme().px(16) * mark.depth
             if document.findBlock(mark.start).textDirection() == Qt.LayoutDirection.RightToLeft:
-                left = width - left - 3
+                left = width + theme().px(6 + 5 * mark.depth)  # in the margin: Qt indents such lines at the left
             bar = QRectF(left, first.top() + document.lift, 3, last.bottom() - first.top())
             fill_round(painter, bar, 1.5, tokens.line)
         elif mark.kind == "code":
