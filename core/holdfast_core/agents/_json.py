@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -22,6 +23,10 @@ _RECORD_START = re.compile(
 )
 _RESTARTS = 16
 _SPACE = " \t\r\0"
+_DEPTH_LIMIT = 900
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|([\[{])|[\]}]', re.DOTALL)
+# Before 3.12 the decoders themselves stop at about a thousand levels; since then only where the stack ends.
+_MUST_MEASURE = sys.version_info >= (3, 12)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -50,6 +55,8 @@ class Forgiving(Generic[Record]):
 
     def one(self, line: bytes) -> Record | None:
         """Return the record of a well-formed line, None if the slow path must look at it."""
+        if _MUST_MEASURE and is_too_deep(line):
+            return None
         try:
             return self._decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -61,6 +68,8 @@ class Forgiving(Generic[Record]):
         Whole records may stand on one line without a line end between them;
         a stub that a crash left may stand before a whole record.
         """
+        if is_too_deep(line):
+            return [], "too_deep"
         text = self._text(line)
         values, rest = self._whole(text)
         reason = None
@@ -156,6 +165,21 @@ class Forgiving(Generic[Record]):
 
     def _mended(self, kind: str) -> None:
         self.repairs[kind] = self.repairs.get(kind, 0) + 1
+
+
+def is_too_deep(line: bytes) -> bool:
+    """Return whether values stand in each other more levels deep than can be gone through safely."""
+    if line.count(b"[") + line.count(b"{") <= _DEPTH_LIMIT:
+        return False
+    depth = 0
+    for found in _BRACKET.finditer(line):
+        if found[1]:
+            depth += 1
+            if depth > _DEPTH_LIMIT:
+                return True
+        elif found[0] in (b"]", b"}"):
+            depth -= 1
+    return False
 
 
 def _integer(text: str) -> int | str:

@@ -17,6 +17,7 @@ from tests.core.index.made import found, read, session, write
 
 _AS_NOBODY = """
 import os, sys
+import urllib.parse  # pathlib imports it late, when this user may not read it any more
 from pathlib import Path
 from holdfast_core.errors import HoldfastError
 from holdfast_core.index.reader import IndexReader
