@@ -11,7 +11,8 @@ import zstandard
 
 from holdfast_core.index.database import select
 
-_LEVEL: Final = 3
+_LEVEL: Final = 1
+_USUAL_BYTES: Final = 32 * 1024
 _PRESET_BYTES: Final = 112 * 1024
 _SAMPLE_BYTES: Final = 4096
 _SAMPLES_BYTES: Final = 4 << 20
@@ -24,9 +25,13 @@ class Packer:
 
     def __init__(self, preset: bytes = b"") -> None:
         known = zstandard.ZstdCompressionDict(preset) if preset else None
+        # Told the sizes, the library makes its tables as small as they need be.
+        parameters = zstandard.ZstdCompressionParameters.from_level(
+            _LEVEL, source_size=_USUAL_BYTES, dict_size=len(preset), write_dict_id=True
+        )
         if known is not None:
-            known.precompute_compress(level=_LEVEL)
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=known)
+            known.precompute_compress(compression_params=parameters)
+        self._compressor = zstandard.ZstdCompressor(compression_params=parameters, dict_data=known)
         self._decompressor = zstandard.ZstdDecompressor(dict_data=known)
 
     def pack(self, data: bytes) -> bytes:
