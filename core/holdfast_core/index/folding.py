@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 # Not ASCII, but for dashes, quotes, arrows and drawing: they are common, and stay as they are.
-_OTHER = re.compile("[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]+")
+_OTHER_CHARACTER = "[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]"
+_OTHER = re.compile(f"{_OTHER_CHARACTER}{_OTHER_CHARACTER}*")  # with a plus the search is three times as slow
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _ASCII = bytes(range(128))
 _MARK = re.compile(r"[!-/:-@\[-`{-~]")
