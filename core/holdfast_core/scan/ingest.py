@@ -89,8 +89,8 @@ def update(
     scan = _Pass(writer, agents, home, hooks)
     with _collector_resting():
         is_complete = scan.run(found)
-    if paths is None:
-        writer.write_words(deadline_seconds=_WORDS_SECONDS)
+        if paths is None:
+            writer.write_words(deadline_seconds=_WORDS_SECONDS)
     return Outcome(
         found,
         combined(scan.changes),
@@ -240,7 +240,7 @@ class _Pass:
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """Keep the garbage collector from going over messages again and again: they hold no circles."""
+    """Keep the garbage collector from going over messages again and again: they hold no circles, nor do words."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
