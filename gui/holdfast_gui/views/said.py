@@ -81,9 +81,8 @@ class NoteField(QPlainTextEdit):
 
     def _dress(self) -> None:
         self.setFont(theme().font("small"))
-        self.viewport().setFont(
-            self.font()
-        )  # which the style sheet has given a font of its own: that of the placeholder
+        # The style sheet has given it a font of its own, in which the placeholder is drawn.
+        self.viewport().setFont(self.font())
         self._fit()
 
     def _on_changed(self) -> None:
