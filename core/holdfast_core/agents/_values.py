@@ -11,6 +11,7 @@ from typing import Any
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01: no agent is older
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01
 _INTEGER_LIMIT = 1 << 63
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 PREVIEW_LIMIT = 500
@@ -57,7 +58,10 @@ def _within(milliseconds: int) -> int | None:
 
 def one_line(text: str, limit: int) -> str:
     """Return the beginning of a text as one line of at most ``limit`` characters, without control characters."""
-    return " ".join(_INVISIBLE.sub(" ", text[: limit * 4]).split())[:limit]
+    text = text[: limit * 4]
+    if "\x1b" in text:
+        text = _TERMINAL.sub("", text)
+    return " ".join(_INVISIBLE.sub(" ", text).split())[:limit]
 
 
 def text_of_name(name: str) -> str:
@@ -85,6 +89,6 @@ def count(value: object) -> int:
     """Return a number of tokens or lines: a non-negative whole number, 0 for anything else."""
     if isinstance(value, str) and value.isdecimal() and len(value) <= 15:
         value = int(value)
-    if isinstance(value, float) and math.isfinite(value):
+    elif isinstance(value, float) and math.isfinite(value):
         value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else 0
+    return value if type(value) is int and 0 <= value < 1 << 53 else 0

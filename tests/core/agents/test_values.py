@@ -95,3 +95,7 @@ def test_clouds_name_models_in_their_own_ways() -> None:
 
 def test_an_unknown_model_has_no_price() -> None:
     assert [cost_pico(name, Usage(1), None) for name in ("gpt-5.9", "gpt-5-pro", "qwen3.5", "")] == [None] * 4
+
+
+def test_a_line_keeps_nothing_of_a_terminals_colours() -> None:
+    assert one_line("ok \x1b[31mred\x1b[0m \x1b]0;title\x07end", 80) == "ok red end"
