@@ -298,8 +298,10 @@ class Library:
     ) -> list[Path]:
         """Write sessions to files in a directory, or one session to ``place`` itself, and return the files.
 
+        Without ``overwrite`` several sessions get names that are free.
+
         Raises:
-            Refused: a file is there already and ``overwrite`` is False.
+            Refused: one session's file is there already and ``overwrite`` is False.
         """
         from holdfast_core import export as exports
 
@@ -307,6 +309,8 @@ class Library:
         for session_id in session_ids:
             loaded = await self.load(session_id)
             path = exports.target_path(place, loaded.entry, export_format)
+            if len(session_ids) > 1 and not overwrite:
+                path = exports.free_path(path)
             text = self._rendered(loaded, export_format, options)
             await self._in_thread(partial(exports.write, path, text, overwrite=overwrite))
             paths.append(path)

@@ -293,6 +293,20 @@ async def test_sessions_are_exported_to_files_and_as_text(library: Library, home
     assert await library.export(["fake:one"], paths[0], "json", overwrite=True) == [paths[0]]
 
 
+async def test_several_sessions_exported_again_get_names_that_are_free(
+    library: Library, home: Path, tmp_path: Path
+) -> None:
+    write_session(home, "one", "apple")
+    write_session(home, "two", "pear")
+    await library.update()
+    before = await library.export(["fake:one", "fake:two"], tmp_path)
+
+    again = await library.export(["fake:one", "fake:two"], tmp_path)
+
+    assert [path.with_name(f"{path.stem} (2).md") for path in before] == again
+    assert [path.read_text() for path in before] == [path.read_text() for path in again]
+
+
 async def test_a_moved_project_is_asked_for_once(library: Library, home: Path, tmp_path: Path) -> None:
     write_session(home, "one", "apple")
     program = tmp_path / "bin" / FakeAgent.program

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -49,6 +50,16 @@ def target_path(place: Path, entry: SessionEntry, export_format: str) -> Path:
     if place.is_dir():
         return place / file_name(entry.id, entry.title, export_format)
     return place
+
+
+def free_path(path: Path) -> Path:
+    """Return ``path``, or the first of its numbered names that nothing has: ``name (2).md``."""
+    numbered = path
+    for number in count(2):
+        if not os.path.lexists(numbered):
+            break
+        numbered = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return numbered
 
 
 def write(path: Path, text: Iterable[str], *, overwrite: bool = False) -> int:
