@@ -80,7 +80,7 @@ class Gathered(msgspec.Struct, array_like=True):
     todos: list[Todo] = []
     files: dict[str, tuple[int, int]] = {}
     context_files: list[str] = []
-    seen: bytes = b""
+    seen: dict[bytes, None] = {}
     response: Response | None = None
 
 
@@ -212,10 +212,13 @@ class Draft:
         if now is not None and now.key == key:
             self._grow(now, usage, cache_write_1h)
             return False
+        seen = gathered.seen
         if now is not None:
-            gathered.seen = (gathered.seen + now.mark)[-_SEEN_LIMIT * _KEY_BYTES :]
+            seen[now.mark] = None
+            if len(seen) > _SEEN_LIMIT:
+                del seen[next(iter(seen))]
         mark = digest(key)
-        if _is_seen(gathered.seen, mark):
+        if mark in seen:
             gathered.response = None
             return False
         new = Response(key, _NONE, model, timestamp_ms, index, 0, 0, mark)
@@ -300,12 +303,3 @@ class Draft:
 def digest(key: str) -> bytes:
     """Return a short fingerprint of a text."""
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=_KEY_BYTES).digest()
-
-
-def _is_seen(seen: bytes, mark: bytes) -> bool:
-    position = 0
-    while (position := seen.find(mark, position)) >= 0:
-        if position % _KEY_BYTES == 0:
-            return True
-        position += 1
-    return False
