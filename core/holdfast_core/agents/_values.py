@@ -89,6 +89,6 @@ def count(value: object) -> int:
     """Return a number of tokens or lines: a non-negative whole number, 0 for anything else."""
     if isinstance(value, str) and value.isdecimal() and len(value) <= 15:
         value = int(value)
-    elif isinstance(value, float) and math.isfinite(value):
+    if isinstance(value, float) and math.isfinite(value):
         value = int(value)
     return value if type(value) is int and 0 <= value < 1 << 53 else 0

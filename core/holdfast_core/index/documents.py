@@ -212,7 +212,7 @@ _READERS: Final[dict[type, Callable[[Any], tuple[str, bool, str, str]]]] = {
 
 def _collect(value: Any, parts: list[str], depth: int) -> None:
     """Add the texts and numbers of a tool's input to ``parts``, in order, without the names of its fields."""
-    if isinstance(value, str):
+    if type(value) is str:
         parts.append(value)
     elif depth > _DEPTH_LIMIT:
         return
