@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import apsw
@@ -234,7 +235,9 @@ class IndexReader:
                 self._files.refresh()
                 catalog = self._files.catalog
                 return empty if catalog is None else read(catalog)
-            except apsw.InterruptError as error:
+            except (apsw.InterruptError, Interrupted) as error:
+                # While a statement that was cut off lives, SQLite interrupts new ones too; the trace holds it.
+                clear_frames(error.__traceback__)
                 raise Interrupted from error
             except (*BROKEN, IndexBroken) as error:
                 self._files.close()
