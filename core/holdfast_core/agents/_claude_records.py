@@ -5,14 +5,13 @@ Unknown keys are skipped by the decoder. Evidence for each fact: `README.md`.
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from holdfast_core.agents._json import shape_of, shaped
+from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
@@ -66,7 +65,7 @@ class Part(msgspec.Struct, gc=False):
     @classmethod
     def generic(cls, value: Any) -> Part:
         """Return a part that shows a value of an unexpected kind."""
-        return cls("text", value if isinstance(value, str) else json.dumps(value))
+        return cls("text", shown(value))
 
 
 class Content(msgspec.Struct, gc=False):
@@ -87,7 +86,7 @@ class Content(msgspec.Struct, gc=False):
     @classmethod
     def generic(cls, value: Any) -> Content:
         """Return a block that shows a value of an unexpected kind."""
-        return cls("text", value if isinstance(value, str) else json.dumps(value))
+        return cls("text", shown(value))
 
 
 class CacheCreation(msgspec.Struct, gc=False):
@@ -143,7 +142,7 @@ class Said(msgspec.Struct, gc=False):
         """Return a message that shows a value of an unexpected kind, unless nothing is said in it."""
         if isinstance(value, dict) and value.get("content", "") is None:
             return cls()
-        return cls(content=value if isinstance(value, str) else json.dumps(value))
+        return cls(content=shown(value))
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, Image, Text, Todo, TodoStatus, ToolResult
 from holdfast_core.model.usage import Usage
@@ -55,7 +56,7 @@ class Part(msgspec.Struct):
     @classmethod
     def generic(cls, value: Any) -> Part:
         """Return a part that shows a value of an unexpected kind."""
-        return cls("text", value if isinstance(value, str) else json.dumps(value))
+        return cls("text", shown(value))
 
 
 class TokenCounts(msgspec.Struct, gc=False):

@@ -192,6 +192,11 @@ def shape_of(kind: type) -> msgspec.inspect.Type:
     return msgspec.inspect.type_info(kind)
 
 
+def shown(value: Any) -> str:
+    """Return a value of an unexpected kind as text, so that a person sees it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def shaped(value: Any, shape: msgspec.inspect.Type) -> Any:
     """Return decoded JSON in a shape, None where it does not fit at all.
 

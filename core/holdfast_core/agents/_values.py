@@ -8,10 +8,11 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from holdfast_core.model.terminal import without_codes
+
 _EARLIEST_MS = 946_684_800_000  # 2000-01-01: no agent is older
 _LATEST_MS = 4_102_444_800_000  # 2100-01-01
 _INTEGER_LIMIT = 1 << 63
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 PREVIEW_LIMIT = 500
@@ -58,10 +59,7 @@ def _within(milliseconds: int) -> int | None:
 
 def one_line(text: str, limit: int) -> str:
     """Return the beginning of a text as one line of at most ``limit`` characters, without control characters."""
-    text = text[: limit * 4]
-    if "\x1b" in text:
-        text = _TERMINAL.sub("", text)
-    return " ".join(_INVISIBLE.sub(" ", text).split())[:limit]
+    return " ".join(_INVISIBLE.sub(" ", without_codes(text[: limit * 4])).split())[:limit]
 
 
 def text_of_name(name: str) -> str:

@@ -13,10 +13,11 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import lru_cache
 
+from holdfast_core.model.terminal import without_codes
+
 # Not ASCII, but for dashes, quotes, arrows and drawing: they are common, and stay as they are.
 _OTHER_CHARACTER = "[^\x00-\x7f\u2010-\u2027\u2030-\u205e\u2190-\u2194\u2500-\u259f\u2800-\u28ff]"
 _OTHER = re.compile(f"{_OTHER_CHARACTER}{_OTHER_CHARACTER}*")  # with a plus the search is three times as slow
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 _ASCII = bytes(range(128))
 _MARK = re.compile(r"[!-/:-@\[-`{-~]")
 TOKEN = re.compile("[^\\W_]+|[\ue000-\uf8ff]")
@@ -87,8 +88,7 @@ def tokens(text: str) -> list[str]:
 
 def clean(text: str) -> str:
     """Return ``text`` without terminal colours and with what cannot be stored replaced."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
+    text = without_codes(text)
     if "\x1e" in text:
         text = text.replace("\x1e", " ")
     return text.replace("\x00", " ") if "\x00" in text else text
