@@ -68,32 +68,49 @@ class Desk:
         await until(lambda: self.titles == list(titles), what=f"{titles} listed")
 
 
+class _Ground:
+    """What a window stands on: a home, our directories, a reporter whose incidents are kept, a scope that runs."""
+
+    def __init__(self, directory: Path) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, Application)
+        self.application = application
+        self.home = a_dozen(directory / "person", datetime.now(UTC))
+        self.paths = find_paths(str(directory / "home"))
+        self.paths.create()
+        self.instance = Instance(self.paths.data)
+        self.start = WindowStart(home=str(directory / "home"), agents_home=str(self.home.path))
+        self.incidents: list[Incident] = []
+        self.reporter = Reporter()
+        self.reporter.happened.connect(self.incidents.append)
+        self.scope = Scope(self.reporter.report)
+        self._running = asyncio.ensure_future(self.scope.run())
+
+    def desk(self, parts: Parts) -> Desk:
+        """Return the desk over this ground."""
+        return Desk(parts, self.home, self.paths, self.incidents)
+
+    async def stop(self) -> None:
+        """End every task of the scope."""
+        self.scope.stop.set()
+        await self._running
+
+
 @asynccontextmanager
 async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     """Open the window over an index that is up to date; nothing else runs."""
-    application = QApplication.instance()
-    assert isinstance(application, Application)
-    home = a_dozen(directory / "person", datetime.now(UTC))
-    paths = find_paths(str(directory / "home"))
-    paths.create()
-    incidents: list[Incident] = []
-    reporter = Reporter()
-    reporter.happened.connect(incidents.append)
-    scope = Scope(reporter.report)
-    running = asyncio.ensure_future(scope.run())
-    start = WindowStart(home=str(directory / "home"), agents_home=str(home.path))
-    front = assemble_front(application, paths, start, scope)
+    ground = _Ground(directory)
+    front = assemble_front(ground.application, ground.paths, ground.start, ground.scope)
     await front.library.update()
-    parts = await assemble(front, application, reporter)
-    connect(parts, application, Instance(paths.data), reporter)
+    parts = await assemble(front, ground.application, ground.reporter)
+    connect(parts, ground.application, ground.instance, ground.reporter)
     front.browser.restore_order()
     await front.browser.ask()
     await front.indexing.count()
     await parts.context.take_settings()
     front.window.show()
-    yield Desk(parts, home, paths, incidents)
-    scope.stop.set()
-    await running
+    yield ground.desk(parts)
+    await ground.stop()
     parts.put_away()
     front.window.hide()
     front.window.deleteLater()
@@ -103,28 +120,17 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
 @asynccontextmanager
 async def started(directory: Path) -> AsyncIterator[Desk]:
     """Start the window as the program does, with an indexer that runs, over whatever index there is."""
-    application = QApplication.instance()
-    assert isinstance(application, Application)
-    home = a_dozen(directory / "person", datetime.now(UTC))
-    paths = find_paths(str(directory / "home"))
-    paths.create()
-    incidents: list[Incident] = []
-    reporter = Reporter()
-    reporter.happened.connect(incidents.append)
-    scope = Scope(reporter.report)
-    running = asyncio.ensure_future(scope.run())
-    start = WindowStart(home=str(directory / "home"), agents_home=str(home.path))
-    program = Program(application, Instance(paths.data), paths, start, scope, reporter)
+    ground = _Ground(directory)
+    program = Program(ground.application, ground.instance, ground.paths, ground.start, ground.scope, ground.reporter)
     await program.begin()
     assert program.parts is not None and program.front is not None
     try:
-        yield Desk(program.parts, home, paths, incidents)
+        yield ground.desk(program.parts)
     finally:
-        scope.stop.set()
-        await running
+        await ground.stop()
         await program.end()
         program.front.window.deleteLater()
-    assert [incident.message for incident in incidents] == []
+    assert [incident.message for incident in ground.incidents] == []
 
 
 def on_a_desk(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
