@@ -27,9 +27,9 @@ from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import FOCUS_RING, HIT_TARGET, RADIUS_FIELD, RADIUS_SMALL, FontName, mix
 from holdfast_gui.views.marks import paint_ring
 
-ButtonKind = Literal["primary", "plain", "flat"]
+ButtonKind = Literal["primary", "plain", "flat", "danger"]
 BUTTON_HEIGHT: Final = 30
-_PADDING: Final[dict[ButtonKind, int]] = {"primary": 13, "plain": 12, "flat": 6}
+_PADDING: Final[dict[ButtonKind, int]] = {"primary": 13, "plain": 12, "flat": 6, "danger": 13}
 
 
 class Label(QLabel):
@@ -290,6 +290,10 @@ class Button(Pressable):
             ground = mix(tokens.text, tokens.accent, 0.14) if self.is_hot else tokens.accent
             return ground, None, tokens.on_accent
         ink = tokens.text if self.isEnabled() else tokens.text3
+        if self._kind == "danger" and self.isEnabled():
+            ground = tokens.bad_ground
+            edge = mix(tokens.bad, ground, 0.9 if self.is_hot else 0.45)
+            return ground, edge, tokens.bad
         if self._kind == "flat":
             return (tokens.hover if self.is_hot else None), None, (tokens.text if self.is_hot else tokens.text2)
         return (tokens.hover if self.is_hot else tokens.bg2), tokens.line, ink
