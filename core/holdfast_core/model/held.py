@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -82,3 +82,45 @@ class HeldSession(msgspec.Struct, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     unknown: dict[str, Any] = {}
     unknown_in_messages: dict[str, dict[str, Any]] = {}
+
+
+class Version(NamedTuple):
+    """Which state of a held session somebody knows: how often it was written whole, and the records since then."""
+
+    generation: int
+    sequence: int
+
+
+class HeldEntry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a list needs of a held session without opening it. Times are milliseconds, UTC.
+
+    ``agent`` is that of the configuration, else of the origin, else
+    `HELD_AGENT`. ``failures`` counts restores that failed one after the other.
+    Of an encrypted session only id, times, counts, size and state are kept;
+    its title is a stand-in.
+    """
+
+    id: str
+    title: str = ""
+    preview: str = ""
+    project_path: str = ""
+    branch: str = ""
+    agent: str = HELD_AGENT
+    provider: str = ""
+    model: str = ""
+    created_ms: int = 0
+    updated_ms: int = 0
+    closed_ms: int | None = None
+    last_resumed_ms: int | None = None
+    message_count: int = 0
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    tags: tuple[str, ...] = ()
+    starred: bool = False
+    context_files: tuple[str, ...] = ()
+    size_bytes: int = 0
+    state: Literal["live", "closed", "archived", "problem"] = "closed"
+    parent_id: str | None = None
+    is_encrypted: bool = False
+    is_verified: bool = True
+    failures: int = 0
