@@ -35,6 +35,26 @@ class Paths:
         return self.data / "annotations.db"
 
     @property
+    def sessions(self) -> Path:
+        """The held sessions, where no setting says otherwise; with their backups, trash and manifest."""
+        return self.data / "sessions"
+
+    @property
+    def keys(self) -> Path:
+        """The keys by which held sessions are signed and encrypted."""
+        return self.data / "keys"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log, where no setting says otherwise."""
+        return self.data / "audit.log"
+
+    @property
+    def metrics(self) -> Path:
+        """The timings of the last process that measured any."""
+        return self.cache / "metrics.json"
+
+    @property
     def settings(self) -> Path:
         """The settings file."""
         return self.config / "settings.toml"
@@ -60,6 +80,11 @@ def find_paths(home: str | os.PathLike[str] | None = None, environment: Mapping[
         platformdirs.user_cache_path(APP, appauthor=False),
         platformdirs.user_log_path(APP, appauthor=False),
     )
+
+
+def chosen_place(text: str, usual: Path) -> Path:
+    """Return the place that a setting names, or the usual one if it is empty."""
+    return Path(text).expanduser() if text else usual
 
 
 def self_command() -> list[str]:

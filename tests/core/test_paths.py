@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from holdfast_core.paths import path_text, text_path
+from holdfast_core.paths import chosen_place, path_text, text_path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -27,3 +28,11 @@ def test_what_is_below_a_directory_stays_below_it(parent: bytes, name: bytes) ->
     path = os.fsdecode(parent + b"/" + name)
 
     assert path_text(path).startswith(path_text(os.fsdecode(parent)) + "/")
+
+
+def test_a_setting_may_name_another_place() -> None:
+    usual = Path("/usual")
+
+    assert chosen_place("", usual) == usual
+    assert chosen_place("/elsewhere/sessions", usual) == Path("/elsewhere/sessions")
+    assert chosen_place("~/sessions", usual) == Path.home() / "sessions"

@@ -34,6 +34,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "list": st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=20), max_size=5).map(
         tuple
     ),
+    "path": st.sampled_from(["", "~", "~/sessions", "/srv/my sessions", "C:\\sessions", "/home/ä"]),
 }
 
 
@@ -88,6 +89,7 @@ def test_every_setting_tells_what_it_is(info):
     assert info.title[0].isupper()
     assert info.help.endswith(".")
     assert info.allowed
+    assert info.section
     assert check_value(info.key, info.default) == info.default
 
 
@@ -114,11 +116,28 @@ def test_a_bad_value_names_key_value_and_what_is_allowed():
         ("terminal_command", "[" * 5000),
         ("terminal_command", '["a"]\nb = 3\nc ='),
         ("log_level", ""),
+        ("autosave_seconds", "4"),
+        ("autosave_seconds", "301"),
+        ("autosave_seconds", "10.5"),
+        ("sessions_directory", "here"),
+        ("sessions_directory", "../sessions"),
+        ("audit_file", "/tmp/two\nlines"),
     ],
 )
 def test_what_is_not_allowed_is_refused(key: str, text: str):
     with pytest.raises(WrongUsage, match=f"The setting {key} cannot be .* Allowed: "):
         parse_value(key, text)
+
+
+@given(st.integers())
+def test_only_5_to_300_seconds_are_accepted_between_two_saves(seconds: int):
+    """P24."""
+    try:
+        accepted = check_value("autosave_seconds", seconds) == seconds
+    except WrongUsage:
+        accepted = False
+
+    assert accepted == (5 <= seconds <= 300)
 
 
 def test_an_unknown_setting_is_told_with_those_that_exist():
@@ -244,7 +263,9 @@ def test_every_terminal_of_the_table_can_be_chosen():
 @pytest.mark.parametrize("key", Settings.model_fields)
 def test_every_setting_is_honoured_somewhere(key: str):
     sources = [path for place in ("core", "gui") for path in (DOCS.parent / place).rglob("*.py")]
-    readers = [path for path in sources if path.name != "settings.py" and f"settings.{key}" in path.read_text("utf-8")]
+    readers = [
+        path for path in sources if path.parent.name != "settings" and f"settings.{key}" in path.read_text("utf-8")
+    ]
 
     assert readers != []
 

@@ -12,115 +12,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from holdfast_core.atomic import write_file
 from holdfast_core.errors import NotFound, Refused, WrongUsage
 from holdfast_core.paths import Paths
+from holdfast_core.settings.values import SECTIONS, Settings, TerminalName
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "SettingInfo",
+    "Settings",
+    "SettingsRead",
+    "TerminalName",
+    "change_setting",
+    "check_value",
+    "document",
+    "load_settings",
+    "parse_value",
+    "read_settings",
+    "reset_settings",
+    "setting_info",
+    "setting_infos",
+    "show_value",
+]
 
 Source = Literal["command line", "environment", "settings file", "default"]
-TerminalName = Literal[
-    "auto",
-    "copy",
-    "custom",
-    "xdg-terminal-exec",
-    "gnome-terminal",
-    "ptyxis",
-    "konsole",
-    "kitty",
-    "alacritty",
-    "wezterm",
-    "ghostty",
-    "foot",
-    "xfce4-terminal",
-    "xterm",
-    "x-terminal-emulator",
-    "tmux",
-    "terminal-app",
-    "iterm2",
-    "windows-terminal",
-    "powershell",
-    "console",
-]
 ENVIRONMENT_PREFIX = "HOLDFAST_"
 _FILE_LIMIT_BYTES = 1 << 20
 _LOCK_SECONDS = 5.0
 
 
-class Settings(BaseModel):
-    """What a person can choose. Values are checked; an instance never changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    theme: Literal["system", "light", "dark"] = Field("system", title="Theme", description="How the window looks.")
-    font_scale: float = Field(
-        1.0, ge=0.75, le=2.5, allow_inf_nan=False, title="Text size", description="1 is the size of the desktop."
-    )
-    close_to_tray: bool = Field(
-        False, title="Close to the tray", description="Closing the window keeps Holdfast running in the tray."
-    )
-    tray_sessions: int = Field(
-        10, ge=0, le=30, title="Sessions in the tray", description="How many recent sessions the tray menu offers."
-    )
-    show_subagents: bool = Field(
-        False, title="Show subagents", description="Sessions that another session started stand in the list too."
-    )
-    start_paused: bool = Field(
-        False,
-        title="Start paused",
-        description="Do not look for new sessions until told to; the list shows what is known.",
-    )
-    recent_poll_seconds: float = Field(
-        2.0,
-        ge=0.5,
-        le=60,
-        allow_inf_nan=False,
-        title="Look at running sessions every (seconds)",
-        description="How soon what an agent writes now is seen where the system does not tell us of changes.",
-    )
-    rescan_seconds: int = Field(
-        60,
-        ge=30,
-        le=86_400,
-        title="Look everywhere every (seconds)",
-        description="How often all sessions of all agents are looked through for changes that were missed.",
-    )
-    terminal: TerminalName = Field(
-        "auto",
-        title="Terminal",
-        description="Where a session continues: a terminal by name, `copy` for the clipboard, "
-        "`custom` for `terminal_command`, `auto` for the first that is found.",
-    )
-    terminal_command: tuple[str, ...] = Field(
-        (),
-        max_length=64,
-        title="Own terminal",
-        description='Program and arguments of the terminal `custom`, as a list: `["myterm", "--", "{command}"]`. '
-        "`{command}` stands alone and becomes the command's own arguments; `{directory}` becomes the project.",
-    )
-    export_format: Literal["md", "json", "txt"] = Field(
-        "md",
-        title="Export as",
-        description="The format of an export if none is named.",
-    )
-    drag_format: Literal["md", "json", "txt"] = Field(
-        "md", title="Drag as", description="The format of the files that dragging a session out of the list gives."
-    )
-    export_thinking: bool = Field(
-        True, title="Export thinking", description="Exports hold the model's reasoning. Complete JSON always does."
-    )
-    export_tool_output: bool = Field(True, title="Export tool output", description="Exports hold what tools gave back.")
-    export_images: bool = Field(
-        False, title="Export images", description="Markdown exports hold the pictures themselves, not only their names."
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", title="Log level", description="How much is written to the log; never prompts or answers."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
-    """What a person is told of a setting. ``allowed`` are words: a list of values, a range or a kind."""
+    """What a person is told of a setting. ``allowed`` are words: a list of values, a range or a kind.
+
+    ``kind`` is choice, switch, list, path, number or whole number; ``section`` is the heading that it stands below.
+    """
 
     key: str
     title: str
@@ -128,6 +56,7 @@ class SettingInfo:
     kind: str
     allowed: str
     default: Any
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +178,7 @@ def setting_info(key: str) -> SettingInfo:
         kind=_kind(key),
         allowed=_allowed(key),
         default=field.get_default(),
+        section=_section(key),
     )
 
 
@@ -269,8 +199,12 @@ def document() -> str:
         "`holdfast config set KEY VALUE` writes the file and keeps its comments, `config reset KEY` undoes it.",
         "",
     ]
+    section = ""
     for info in setting_infos():
-        lines += [f"## {info.title}", "", info.help, ""]
+        if info.section != section:
+            section = info.section
+            lines += [f"## {section}", ""]
+        lines += [f"### {info.title}", "", info.help, ""]
         lines += [f"- Key: `{info.key}`, variable: `{ENVIRONMENT_PREFIX}{info.key.upper()}`"]
         lines += [f"- Allowed: {info.allowed}", f"- Default: `{show_value(info.default)}`", ""]
     return "\n".join(lines)
@@ -285,6 +219,11 @@ def show_value(value: Any) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def _section(key: str) -> str:
+    keys = list(Settings.model_fields)
+    return [name for name, first in SECTIONS.items() if keys.index(first) <= keys.index(key)][-1]
+
+
 def _toml_text(text: str) -> str:
     import tomlkit
 
@@ -296,7 +235,7 @@ def _kind(key: str) -> str:
     annotation = setting.annotation if setting else str
     origin = get_origin(annotation)
     kinds = {Literal: "choice", tuple: "list", bool: "switch", int: "whole number", float: "number"}
-    return kinds.get(origin or annotation, "text")
+    return kinds.get(origin or annotation, "path")
 
 
 def _allowed(key: str) -> str:
@@ -308,7 +247,8 @@ def _allowed(key: str) -> str:
         low = next(rule.ge for rule in field.metadata if hasattr(rule, "ge"))
         high = next(rule.le for rule in field.metadata if hasattr(rule, "le"))
         return f"a {kind} from {low:g} to {high:g}" if kind == "number" else f"a {kind} from {low} to {high}"
-    return {"switch": "true or false", "list": 'a list of texts, as in ["a", "b"]'}[kind]
+    words = {"switch": "true or false", "list": 'a list of texts, as in ["a", "b"]', "path": "a whole path, or nothing"}
+    return words[kind]
 
 
 def _not_allowed(key: str, value: Any) -> str:
