@@ -16,6 +16,7 @@ from typing import ClassVar
 import msgspec
 
 from holdfast_core.errors import Refused
+from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.message import Message
 from holdfast_core.model.session import Problem, SessionFacts
 from holdfast_core.model.usage import ResponseUsage
@@ -71,13 +72,15 @@ class SessionRead(msgspec.Struct):
     ``facts`` are complete and replace earlier ones. ``messages`` are those
     from index ``first_index`` on; earlier ones stay as an earlier reading gave
     them, and any that it gave from ``first_index`` on are replaced.
-    ``responses`` are to be stored by key, the last one wins.
+    ``responses`` are to be stored by key, the last one wins. ``annotation`` is
+    given where the source itself holds what the person said of the session.
     """
 
     facts: SessionFacts
     messages: list[Message]
     first_index: int = 0
     responses: list[ResponseUsage] = msgspec.field(default_factory=list)
+    annotation: Annotation | None = None
 
 
 class Reading(msgspec.Struct):

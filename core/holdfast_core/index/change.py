@@ -38,6 +38,7 @@ from holdfast_core.index.shards import Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, LostMessages
+from holdfast_core.model.held import is_held_id
 from holdfast_core.model.session import Problem, SessionFacts, SessionState
 from holdfast_core.paths import path_text
 
@@ -108,12 +109,7 @@ class Change:
     def annotate(self, annotation: Annotation) -> None:
         """Keep what the person says of a session and make it searchable."""
         session_id = annotation.session_id
-        if annotation == Annotation(session_id=session_id, updated_ms=annotation.updated_ms):
-            self._catalog.execute("DELETE FROM annotation WHERE session_id=?", (session_id,))
-        else:
-            self._catalog.execute(
-                "INSERT OR REPLACE INTO annotation VALUES(?,?)", (session_id, encoded_annotation(annotation))
-            )
+        self._keep_annotation(annotation)
         rows = select(self._catalog, "SELECT key, facts FROM session JOIN detail USING(key) WHERE id=?", (session_id,))
         for key, data in rows:
             facts = decoded_facts(data)
@@ -204,16 +200,20 @@ class Change:
         if before and first < before.documents:
             first = self._replace(facts.id, before, first, documents, is_rewrite=not reading.was_continued)
         annotation = self._annotation(facts.id)
+        is_said_anew = session.annotation is not None and session.annotation != annotation
+        if session.annotation is not None and is_said_anew:
+            annotation = session.annotation
+            self._keep_annotation(annotation)
         encoded = encoded_facts(facts)
         state = _state(facts, problem_count)
         after = SessionRow(key, count, encoded, ref.fingerprint.size_bytes, state, problem_count)
-        if after != before:
+        if after != before or is_said_anew:
             columns = session_columns(facts, encoded, annotation)
             seen = {"size_bytes": after.size_bytes, "state": state, "problem_count": problem_count}
             columns["session"] |= seen | {"source": source, "document_count": count}
             (update if before else insert)(self._catalog, key, columns)
         kept = documents[first - session.first_index :]
-        if after != before or kept:
+        if after != before or kept or is_said_anew:
             self._changed.add(facts.id)
         pieces = [Piece(key, first, kept)] if kept else []
         self._add_pieces(facts, pieces + self._facts_pieces(key, facts, annotation))
@@ -250,6 +250,15 @@ class Change:
             self._lose(session_id, before.key, sum(count for count in gone.values() if count > 0), reason)
         return first + same
 
+    def _keep_annotation(self, annotation: Annotation) -> None:
+        session_id = annotation.session_id
+        if annotation == Annotation(session_id=session_id, updated_ms=annotation.updated_ms):
+            self._catalog.execute("DELETE FROM annotation WHERE session_id=?", (session_id,))
+        else:
+            self._catalog.execute(
+                "INSERT OR REPLACE INTO annotation VALUES(?,?)", (session_id, encoded_annotation(annotation))
+            )
+
     def _annotation(self, session_id: str) -> Annotation:
         rows = select(self._catalog, "SELECT annotation FROM annotation WHERE session_id=?", (session_id,))
         return decoded_annotation(rows[0][0] if rows else None, session_id)
@@ -282,6 +291,8 @@ class Change:
         self._responses.remove(row.key)
         self._catalog.execute("DELETE FROM session_shard WHERE session=?", (row.key,))
         delete(self._catalog, row.key)
+        if is_held_id(session_id):  # what was said of it stood in its source
+            self._catalog.execute("DELETE FROM annotation WHERE session_id=?", (session_id,))
         self._lose(session_id, row.key, row.documents, reason)
 
     def _lose(self, session_id: str, key: int, messages: int, reason: str) -> None:
@@ -349,4 +360,6 @@ def _identity(item: Head | Document) -> tuple[int, int, int | None, int]:
 
 def _state(facts: SessionFacts, problem_count: int) -> SessionState:
     """Return the state of a list's row; that something could not be read matters more than where it lies."""
+    if facts.is_live:
+        return "live"
     return "problem" if problem_count else "archived" if facts.is_archived else "closed"

@@ -14,7 +14,7 @@ NEVER: Final[Condition] = ("0", ())
 _STATES: Final = {
     "starred": "starred",
     "live": "state='live'",
-    "held": "0",
+    "held": "instr(session.id, ':')=0",  # an agent's session has its agent before the colon
     "lost": "state='lost'",
     "damaged": "session.problem_count>0",
     "archived": "state='archived'",

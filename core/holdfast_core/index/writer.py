@@ -223,8 +223,10 @@ class IndexWriter:
                 for name, number in msgspec.json.decode(records, type=dict[str, int]).items():
                     totals[name] = totals.get(name, 0) + number
         return tuple(
-            AgentReport(agent, *counts.get(agent, (0, 0)), problems[agent], dict(sorted(unknown[agent].items())))
-            for agent in sorted(problems)
+            AgentReport(
+                agent, *counts.get(agent, (0, 0)), problems.get(agent, 0), dict(sorted(unknown.get(agent, {}).items()))
+            )
+            for agent in sorted(problems.keys() | counts.keys())  # a held session may have an agent without sources
         )
 
     def write_words(self, *, deadline_seconds: float) -> bool:

@@ -40,6 +40,9 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     ``is_empty`` marks a file without any conversation: kept out of lists.
     ``has_error`` is True for an error in the conversation and for a tool that failed.
     ``is_archived`` says that the agent itself has put the session away.
+    ``is_held`` says that Holdfast itself keeps the session: then ``native_id``
+    is its UUID and ``agent`` the one that it came from, if any did; ``is_live``
+    that it is open there.
     """
 
     agent: str
@@ -65,6 +68,8 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     forked_from: str | None = None
     is_empty: bool = False
     is_archived: bool = False
+    is_held: bool = False
+    is_live: bool = False
     has_error: bool = False
     has_image: bool = False
     todos: tuple[Todo, ...] = ()
@@ -75,7 +80,7 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The id by which every command, link and list names this session."""
-        return f"{self.agent}:{self.native_id}"
+        return self.native_id if self.is_held else f"{self.agent}:{self.native_id}"
 
 
 class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
