@@ -66,7 +66,11 @@ def _plain(reading: Reading, home: Home) -> Any:
         ],
     }
     text = msgspec.json.encode(shown).decode().replace(str(home.path), "{home}")
-    return msgspec.json.decode(text)
+    plain = msgspec.json.decode(text)
+    for session in plain["sessions"]:
+        # What only Holdfast's own sessions can be.
+        assert (session["facts"].pop("is_held"), session["facts"].pop("is_live")) == (False, False)
+    return plain
 
 
 class Gathered:
