@@ -7,7 +7,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
@@ -28,6 +28,7 @@ from holdfast_core.paths import Paths, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
 
 if TYPE_CHECKING:
+    from holdfast_core.library.held import Held
     from holdfast_core.model.export import ExportOptions
     from holdfast_core.model.query import Query, Sort
     from holdfast_core.scan.process import IndexerProcess
@@ -100,6 +101,13 @@ class Library:
         first = first_line(self._paths, self._home, self._settings)
         self._indexer = IndexerProcess(self._indexer_command, first, self._heard)
         self._indexer.start()
+
+    @cached_property
+    def held(self) -> Held:
+        """The sessions that Holdfast itself keeps; loaded when it is first asked for."""
+        from holdfast_core.library.held import Held
+
+        return Held()
 
     async def pause(self, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""

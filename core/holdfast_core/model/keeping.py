@@ -155,3 +155,20 @@ class ResumeOutcome(msgspec.Struct, frozen=True, gc=False):
     title: str
     project_path: str
     message_count: int
+
+
+class KeyEntry(msgspec.Struct, frozen=True, gc=False):
+    """One signing key. ``verify_only`` keys sign nothing new, ``revoked`` ones count for nothing."""
+
+    id: str
+    created_ms: int
+    state: Literal["active", "verify_only", "revoked"]
+
+
+class KeyStatus(msgspec.Struct, frozen=True):
+    """How held sessions are protected here. ``is_unlocked`` is True where nothing is encrypted."""
+
+    active_id: str
+    keys: tuple[KeyEntry, ...]
+    is_encrypted: bool
+    is_unlocked: bool
