@@ -63,7 +63,7 @@ class Held:
         _not_yet()
 
     async def recover(self, session_id: str, kind: ChoiceKind = "recover") -> HeldSession | None:
-        """Do what the person chose for a session that was cut off: ``recover``, ``discard``, ``new``; ``skip`` leaves it.
+        """Do what the person chose for a session that was cut off; ``skip`` leaves it as it is.
 
         ``recover`` closes it with everything that was acknowledged, ``discard``
         goes back to the last whole save, ``new`` gives a new session in the
@@ -176,7 +176,7 @@ class Held:
         _not_yet()
 
     async def verify(self, session_ids: Sequence[str] | None = None) -> VerifyReport:
-        """Check every byte of sessions against its signature; what is bad is taken from its backup where that is good."""
+        """Check every byte against its signature; what is bad is taken from a good backup where there is one."""
         _not_yet()
 
     async def repair(self) -> StartSummary:
