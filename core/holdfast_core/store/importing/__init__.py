@@ -1,0 +1,71 @@
+"""Sessions that another program stored in a form of its own, made into held sessions.
+
+Adding a form means adding a file here and its golden data; nothing else. A
+file is known by its content, never by its name, and its form is checked
+before anything is made of it. Nothing of the source is changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from holdfast_core.agents._walk import files_below
+from holdfast_core.errors import SourceError
+from holdfast_core.store.importing._missing import missing_here
+from holdfast_core.store.importing._source import read_source
+from holdfast_core.store.importing.base import Draft, Here, Importer, Unread
+
+__all__ = ["Draft", "Here", "Importer", "Unread", "importers", "read"]
+
+_FILES_LIMIT = 100_000
+_ENDING = ".json"
+
+
+@cache
+def importers() -> dict[str, type[Importer]]:
+    """Return every importer by its id, in id order. An importer's id is its file's name."""
+    names = sorted(
+        info.name for info in pkgutil.iter_modules(__path__) if info.name != "base" and not info.name.startswith("_")
+    )
+    return {name: importlib.import_module(f"{__name__}.{name}").IMPORTER for name in names}
+
+
+def read(path: Path, here: Here) -> Iterator[Draft | Unread]:
+    """Yield what a file, or the files of a folder and of its folder ``sessions``, can be made into, by name.
+
+    One session at a time is in memory. What could not be read is yielded too,
+    with the reason; a draft's warnings tell what of it is missing here.
+    """
+    at_work = {name: kind(here) for name, kind in importers().items()}
+    for file in _files(path):
+        try:
+            source = read_source(file)
+            importer = next((one for one in at_work.values() if one.recognises(source.document)), None)
+            if importer is not None and importer.is_only_list(source):
+                continue
+            yield _unknown(file) if importer is None else _complete(importer.session(source), here)
+        except SourceError as error:
+            yield Unread(file.name, error.reason, str(error))
+    for importer in at_work.values():
+        yield from importer.left_over()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    found = [entry.path for folder in (path, path / "sessions") for entry in files_below(str(folder), _ENDING)]
+    yield from map(Path, sorted(found)[:_FILES_LIMIT])
+
+
+def _unknown(file: Path) -> Unread:
+    known = " or ".join(kind.name for kind in importers().values())
+    return Unread(file.name, "unknown_format", f"This file is no session of {known}.")
+
+
+def _complete(draft: Draft, here: Here) -> Draft:
+    return draft._replace(warnings=(*draft.warnings, *missing_here(draft.session, here)))

@@ -1,0 +1,145 @@
+"""Fields of a foreign object, taken out one by one; what nobody took is kept as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from holdfast_core.agents._json import shown
+from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, one_line
+from holdfast_core.model.message import Message, Role, Text, Todo
+from holdfast_core.model.session import TITLE_LIMIT
+from holdfast_core.model.usage import Usage
+from holdfast_core.store.importing._source import wrong_field
+
+_ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "tool": "tool"}
+_STATES = {"pending": "pending", "in_progress": "in_progress", "completed": "completed"}
+_ID_LIMIT = 512
+_KINDS: dict[type, str] = {str: "no text", int: "no number", dict: "no object", list: "no list"}
+
+
+class Fields:
+    """One object of a foreign document; ``left`` is what has not been taken out of it yet."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.left = dict(values)
+
+    def must(self, name: str, kind: type) -> Any:
+        """Take out a field that the program always writes.
+
+        Raises:
+            SourceError: it is missing, or of another type.
+        """
+        if name not in self.left:
+            raise wrong_field(name, "is missing")
+        value = self.left.pop(name)
+        if type(value) is not kind:
+            raise wrong_field(name, f"is {_KINDS[kind]}")
+        return value
+
+    def may(self, name: str, kind: type, default: Any = None) -> Any:
+        """Take out a field if it is there and of its type; one of another type stays in ``left``."""
+        return self.left.pop(name) if type(self.left.get(name)) is kind else default
+
+    def path(self, name: str) -> str:
+        """Take out a path that must be there."""
+        return str(self.must(name, str))[:PATH_LIMIT]
+
+    def moment(self, name: str) -> int | None:
+        """Take out a moment in milliseconds; one that makes no sense stays in ``left``."""
+        milliseconds = moment_ms(self.left.get(name))
+        if milliseconds is not None:
+            del self.left[name]
+        return milliseconds
+
+    def title(self, name: str) -> str:
+        """Take out a title, as one line."""
+        return one_line(self.may(name, str, ""), TITLE_LIMIT)
+
+    def native_id(self, name: str) -> str:
+        """Take out the program's own id of a session, which must be there."""
+        return str(self.must(name, str))[:_ID_LIMIT]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Take out a list of texts; anything else in it stands there as its JSON."""
+        return tuple(shown(value) for value in self.may(name, list, ()))
+
+    def usage(self, name: str, *, taken: str, given: str) -> Usage | None:
+        """Take tokens out of an object that names what went in and what came out; None if it names none."""
+        if type(self.left.get(name)) is not dict:
+            return None
+        rest = dict(self.left.pop(name))
+        found = Usage(count(rest.pop(taken, 0)), count(rest.pop(given, 0)))
+        if rest:
+            self.left[name] = rest
+        return found if found.total_tokens else None
+
+
+class Conversation:
+    """Gathers the messages of one session, each under an id of its own.
+
+    ``left`` are the fields that were not taken, by the message's id; ``odd``
+    counts what was no message at all, which is shown as it stands there.
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.left: dict[str, dict[str, Any]] = {}
+        self.odd = 0
+        self._ids: set[str] = set()
+
+    def take(self, values: Sequence[Any], message_of: Callable[[Fields], Message]) -> None:
+        """Take in the messages of a session, in their order."""
+        for value in values:
+            if type(value) is not dict:
+                self.odd += 1
+                self._add(Message("", "system", (Text(shown(value)),)), {})
+                continue
+            fields = Fields(value)
+            self._add(message_of(fields), fields.left)
+
+    def _add(self, message: Message, left: dict[str, Any]) -> None:
+        name, number = message.id or f"m{len(self.messages) + 1}", 1
+        while name in self._ids:
+            number += 1
+            name = f"{message.id or 'm'}-{len(self.messages) + 1}-{number}"
+        self._ids.add(name)
+        self.messages.append(msgspec.structs.replace(message, id=name))
+        if left:
+            self.left[name] = left
+
+    def title(self) -> str:
+        """Return the first thing that a person wrote, as one line."""
+        blocks = (block for one in self.messages if one.role == "user" for block in one.blocks)
+        return one_line(next((block.text for block in blocks if isinstance(block, Text)), ""), TITLE_LIMIT)
+
+
+def role_of(fields: Fields) -> Role:
+    """Take out the role of a message; one that nobody knows stays in ``left``, the message counts as a system's."""
+    name = fields.left.get("role")
+    if type(name) is str and name in _ROLES:
+        del fields.left["role"]
+        return _ROLES[name]
+    return "system"
+
+
+def message_id(fields: Fields) -> str:
+    """Take out the id of a message, empty if it has none."""
+    return str(fields.may("id", str, ""))[:_ID_LIMIT]
+
+
+def todo_of(value: Any) -> Todo:
+    """Return a step of a plan."""
+    values = value if type(value) is dict else {"content": shown(value)}
+    status: Any = _STATES.get(shown(values.get("status")), "pending")
+    return Todo(shown(values.get("content", "")), status, shown(values.get("active_form") or ""))
+
+
+def provider_data(fields: Fields, conversation: Conversation) -> dict[str, Any]:
+    """Return all that has no place in a held session, as it came."""
+    kept = dict(fields.left)
+    if conversation.left:
+        kept["unknown_in_messages"] = conversation.left
+    return kept
