@@ -44,6 +44,17 @@ class Commands:
         return Commands(parser)
 
 
+def count_of(text: str) -> int:
+    """Return a number from 1 that a person typed.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number from 1")
+    return int(text)
+
+
 def shared_options(arguments: argparse.Namespace) -> tuple[str | None, Path | None, list[str]]:
     """Return home, agents' home and settings, wherever in the line they were given; the later one wins."""
     agents_home = getattr(arguments, "agents_home", None)

@@ -1,4 +1,4 @@
-"""`holdfast resume`: continue a session in its agent's own program."""
+"""`holdfast resume`: continue a session, in its agent's own program or as one of our own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast_core.cli import listed
+from holdfast_core.cli import asking, listed
 from holdfast_core.cli.context import Context
+from holdfast_core.cli.held import held_target
 from holdfast_core.cli.index import ensure_index
+from holdfast_core.cli.keeping import confirm_deletion, tell_deleted
 from holdfast_core.cli.sessions import print_entries
 from holdfast_core.errors import WrongUsage
 from holdfast_core.export.document import entry_document
+from holdfast_core.model.held import is_held_id
 from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.session import SessionEntry
 
@@ -33,6 +36,9 @@ def add(commands: Commands) -> None:
         "--trust-directory", action="store_true", help="also in a directory that others own or can change"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be run")
+    parser = asking.add_yes(commands.add("resume delete", delete_held))
+    parser.add_argument("target", metavar="SESSION", help="number in the list, id, or title")
+    asking.add_yes(commands.add("resume clear", clear_held))
 
 
 async def resume(context: Context, arguments: argparse.Namespace) -> None:
@@ -46,6 +52,9 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
         await _offer(context)
         return
     entry = await listed.resolve(context, arguments.target)
+    if is_held_id(entry.id):
+        await _resume_held(context, entry, arguments)
+        return
     terminal = arguments.terminal or ("here" if _is_in_terminal(context) else None)
     choice = ResumeChoice(
         terminal=terminal, fork=arguments.fork, project=arguments.project, is_trusted=arguments.trust_directory
@@ -61,6 +70,34 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
         if plan.method == "copy":
             context.warn("Run this where you want to go on:")
         _tell(context, plan)
+
+
+async def delete_held(context: Context, arguments: argparse.Namespace) -> None:
+    """Move a held session that could be resumed to the trash."""
+    entry = await held_target(context, arguments.target)
+    loss = await context.library.held.loss([entry.id])
+    confirm_deletion(context, asking.loss_words(loss), arguments)
+    tell_deleted(context, await context.library.held.delete([entry.id]))
+
+
+async def clear_held(context: Context, arguments: argparse.Namespace) -> None:
+    """Move all held sessions to the trash, but those that are live, starred, or tagged keep."""
+    loss = await context.library.held.loss()
+    if loss.sessions:
+        confirm_deletion(context, asking.loss_words(loss), arguments)
+    tell_deleted(context, await context.library.held.clear() if loss.sessions else [])
+
+
+async def _resume_held(context: Context, entry: SessionEntry, arguments: argparse.Namespace) -> None:
+    """Make a held session live, with all that is checked then, and close it in good order: nothing runs in it yet."""
+    if arguments.terminal or arguments.fork:
+        raise WrongUsage("A session that Holdfast keeps opens in no terminal. `sessions fork` makes a copy of it.")
+    done = await context.library.held.resume(entry.id, arguments.project, dry_run=arguments.dry_run)
+    document = {"argv": [], "cwd": done.project_path, "terminal": "", "method": "held", "session_id": done.id}
+    if context.is_json:
+        context.print_json({**document, "shell_line": "", "message_count": done.message_count})
+    else:
+        context.print(f"“{done.title}” can go on in {done.project_path}, with {done.message_count:,} messages.")
 
 
 async def _offer(context: Context) -> None:

@@ -1,4 +1,4 @@
-"""`holdfast sessions list | show | search | export`: find and read sessions."""
+"""`holdfast sessions list | filter | show | search | export`: find and read sessions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from holdfast_core import clock
 from holdfast_core.cli import listed
+from holdfast_core.cli.commands import count_of
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.index import ensure_index
 from holdfast_core.errors import WrongUsage
@@ -27,21 +28,19 @@ _ASCENDING = ("title", "project", "agent")
 
 
 def add(commands: Commands) -> None:
-    """Add the commands of this group; `marks` adds to the same one."""
-    from holdfast_core.cli import marks
+    """Add the commands of this group; other modules add to the same one."""
+    from holdfast_core.cli import held, keeping, marks, problems
 
-    group = commands.group("sessions", "Find, read, mark and export sessions")
-    parser = group.add("list", list_sessions)
-    parser.add_argument("--limit", type=_count, metavar="N", help="at most so many (people: 50, --json: all)")
+    group = commands.group("sessions", "Find, read, mark, export and keep sessions")
+    parser = _with_order(group.add("list", list_sessions))
     parser.add_argument("--filter", default="", metavar="QUERY", help="only those that meet a query, see search")
-    parser.add_argument("--sort", type=_sort, default="updated", metavar="FIELD", help=", ".join(_SORTS))
-    parser.add_argument("--reverse", action="store_true", help="turn the order round")
-    parser.add_argument("--subagents", action="store_true", help="sessions that other sessions started, too")
+    parser = _with_order(group.add("filter", filter_sessions))
+    parser.add_argument("query", nargs="+", metavar="QUERY", help="filters and words that sessions are to meet")
     parser = group.add("show", show)
     parser.add_argument("target", metavar="SESSION", help="number in the list, id, or title")
     parser = group.add("search", search)
     parser.add_argument("query", nargs="+", metavar="QUERY", help='words, "phrases" and filters')
-    parser.add_argument("--limit", type=_count, default=20, metavar="N", help="at most so many messages (20)")
+    parser.add_argument("--limit", type=count_of, default=20, metavar="N", help="at most so many messages (20)")
     parser.add_argument("--sort", choices=("relevance", "time"), default="relevance")
     parser = group.add("export", export)
     parser.add_argument("target", metavar="SESSION", help="number in the list, id, or title")
@@ -51,7 +50,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--thinking", action=argparse.BooleanOptionalAction, help="with the model's reasoning")
     parser.add_argument("--tool-output", action=argparse.BooleanOptionalAction, help="with what tools gave back")
     parser.add_argument("--images", action=argparse.BooleanOptionalAction, help="with the pictures themselves")
-    marks.add(group)
+    for module in (marks, held, keeping, problems):
+        module.add(group)
 
 
 async def list_sessions(context: Context, arguments: argparse.Namespace) -> None:
@@ -60,11 +60,30 @@ async def list_sessions(context: Context, arguments: argparse.Namespace) -> None
     The number before each can be used wherever a session is named, until the
     next list.
     """
+    await _list(context, arguments, arguments.filter)
+
+
+async def filter_sessions(context: Context, arguments: argparse.Namespace) -> None:
+    """List exactly the sessions that meet a query, newest first.
+
+    Filters are those of search: agent: project: branch: model: tag: is: has:
+    after: before: on: tokens: cost: and the others.
+    """
+    await _list(context, arguments, " ".join(arguments.query))
+
+
+def _with_order(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--limit", type=count_of, metavar="N", help="at most so many (people: 50, --json: all)")
+    parser.add_argument("--sort", type=_sort, default="updated", metavar="FIELD", help=", ".join(_SORTS))
+    parser.add_argument("--reverse", action="store_true", help="turn the order round")
+    parser.add_argument("--subagents", action="store_true", help="sessions that other sessions started, too")
+    return parser
+
+
+async def _list(context: Context, arguments: argparse.Namespace, query: str) -> None:
     await ensure_index(context)
     descending = (arguments.sort not in _ASCENDING) != arguments.reverse
-    keys = await context.library.keys(
-        arguments.filter, sort=arguments.sort, descending=descending, subagents=arguments.subagents
-    )
+    keys = await context.library.keys(query, sort=arguments.sort, descending=descending, subagents=arguments.subagents)
     limit = arguments.limit or (len(keys) if context.is_json else _SHOWN_TO_PEOPLE)
     entries = await context.library.entries(keys[:limit])
     if context.is_json:
@@ -218,12 +237,6 @@ def _age(updated_ms: int | None) -> str:
         if 0 <= seconds < limit:
             return f"{seconds // size:.0f} {unit} ago"
     return (iso_time(updated_ms) or "")[:10]
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number from 1")
-    return int(text)
 
 
 def _sort(text: str) -> str:

@@ -123,6 +123,18 @@ class Held:
         """
         _not_yet()
 
+    async def archive(self, session_id: str) -> HeldSession:
+        """Keep a copy of an agent's session as one of our own and return it; the agent's file stays as it is.
+
+        Raises:
+            Refused: there are as many sessions as the settings allow.
+        """
+        _not_yet()
+
+    async def compact(self, session_id: str) -> None:
+        """Write what was added to a session since its last whole save in the compact form."""
+        _not_yet()
+
     async def close(self, session_id: str) -> HeldSession:
         """Close a session, live here or cut off, with all that was acknowledged."""
         _not_yet()
@@ -201,8 +213,10 @@ class Held:
         """Begin a new session that is live here."""
         _not_yet()
 
-    async def resume(self, session_id: str, project: Path | None = None) -> ResumeOutcome:
+    async def resume(self, session_id: str, project: Path | None = None, *, dry_run: bool = False) -> ResumeOutcome:
         """Make a session live here, all or nothing; ``project`` takes the place of a directory that is gone.
+
+        ``dry_run`` checks all that can be checked without starting anything.
 
         Raises:
             ProjectGone: its directory is not there; candidates are offered.
