@@ -61,6 +61,10 @@ class Refused(HoldfastError):
     exit_code = 4
 
 
+class NotNow(Refused):
+    """Nothing is wrong with it: it can be done once something else has ended, or later."""
+
+
 class SourceError(HoldfastError):
     """A whole source cannot be read; ``reason`` is a short stable code."""
 

@@ -149,20 +149,21 @@ class ImportReport(msgspec.Struct, frozen=True):
 
 
 class ResumeOutcome(msgspec.Struct, frozen=True, gc=False):
-    """A held session that is live now."""
+    """A held session that is live now, or a new one that waits until it can be: ``is_live``."""
 
     id: str
     title: str
     project_path: str
     message_count: int
+    is_live: bool = True
 
 
 class KeyEntry(msgspec.Struct, frozen=True, gc=False):
-    """One signing key. ``verify_only`` keys sign nothing new, ``revoked`` ones count for nothing."""
+    """One signing key. ``verify-only`` keys sign nothing new, ``revoked`` ones count for nothing."""
 
     id: str
     created_ms: int
-    state: Literal["active", "verify_only", "revoked"]
+    state: Literal["active", "verify-only", "revoked"]
 
 
 class KeyStatus(msgspec.Struct, frozen=True):

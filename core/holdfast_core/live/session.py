@@ -1,0 +1,107 @@
+"""One live session: in which state it is, what it holds, and the only steps that there are between states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+import msgspec
+
+from holdfast_core.model.held import HELD_AGENT, HeldSession
+from holdfast_core.model.live import LiveEntry, LiveState
+from holdfast_core.model.message import Message
+
+STATES: Final[tuple[LiveState, ...]] = get_args(LiveState)
+STEPS: Final[Mapping[LiveState, frozenset[LiveState]]] = {
+    "starting": frozenset({"active", "closing"}),
+    "active": frozenset({"waiting", "idle", "closing"}),
+    "waiting": frozenset({"active", "closing"}),
+    "idle": frozenset({"active", "closing"}),
+    "closing": frozenset({"closed", "crashed"}),
+    "closed": frozenset(),
+    "crashed": frozenset(),
+}
+"""From which state which may follow. What crashed is closing, too, until everything of it is saved and let go."""
+
+
+class InvalidTransition(RuntimeError):
+    """A step between two states that there is not: a mistake of ours, never of a person."""
+
+
+class LiveSession:
+    """What a host knows of one of its sessions; belongs to the thread of the host's loop.
+
+    ``project`` is the (device, inode) of its directory, None without one.
+    """
+
+    def __init__(self, session_id: str, *, project: tuple[int, int] | None, now_ms: int) -> None:
+        self.id = session_id
+        self.project = project
+        self.saved_ms: int | None = None
+        self.save_error = ""
+        self.reason = ""
+        self._state: LiveState = "starting"
+        self._head = HeldSession(id=session_id)
+        self._messages: list[Message] = []
+        self._started_ms = now_ms
+        self._active_ms = now_ms
+
+    @property
+    def state(self) -> LiveState:
+        """Where it is between starting and its end."""
+        return self._state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes changes now."""
+        return self._state in ("active", "waiting", "idle")
+
+    @property
+    def document(self) -> HeldSession:
+        """The whole session as it is now."""
+        return msgspec.structs.replace(self._head, messages=tuple(self._messages))
+
+    def move(self, state: LiveState) -> None:
+        """Take one step.
+
+        Raises:
+            InvalidTransition: there is no such step from where it is.
+        """
+        if state not in STEPS[self._state]:
+            raise InvalidTransition(f"a live session cannot go from {self._state} to {state}")
+        self._state = state
+
+    def restore(self, document: HeldSession) -> None:
+        """Take over what was stored: messages, todos, configuration, context files and the rest."""
+        self._messages = list(document.messages)
+        self._head = msgspec.structs.replace(document, messages=())
+
+    def add(self, messages: Sequence[Message], *, now_ms: int) -> None:
+        """Take over messages that are in the journal."""
+        self._messages.extend(messages)
+        self._changed(now_ms)
+
+    def set(self, fields: Mapping[str, Any], *, now_ms: int) -> None:
+        """Take over fields that are in the journal."""
+        self._head = msgspec.structs.replace(self._head, **fields)
+        self._changed(now_ms)
+
+    def entry(self) -> LiveEntry:
+        """Return what others see of it."""
+        return LiveEntry(
+            id=self.id,
+            title=self._head.title,
+            project_path=self._head.project_path,
+            agent=self._head.config.agent or self._head.origin.agent or HELD_AGENT,
+            state=self._state,
+            started_ms=self._started_ms,
+            active_ms=self._active_ms,
+            message_count=len(self._messages),
+            saved_ms=self.saved_ms,
+            save_error=self.save_error,
+            reason=self.reason,
+        )
+
+    def _changed(self, now_ms: int) -> None:
+        self._active_ms = now_ms
+        self._head = msgspec.structs.replace(self._head, updated_ms=now_ms)
