@@ -1,0 +1,26 @@
+"""Every writer keeps what it acknowledged, whatever call fails and whenever the power goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.programme import every_fault, every_power_cut
+from tests.faults.story import Writer
+from tests.faults.writers import WRITERS
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.__name__)
+def test_no_failing_call_breaks_a_promise(writer: type[Writer]):
+    report = every_fault(writer())
+
+    assert report.broken == []
+    assert report.runs > 50
+
+
+@pytest.mark.parametrize("order", ["ordered", "reordered"])
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.__name__)
+def test_no_power_cut_breaks_a_promise(writer: type[Writer], order):
+    report = every_power_cut(writer(), order=order)
+
+    assert report.broken == []
+    assert report.runs > 10
