@@ -33,7 +33,7 @@ async def status(context: Context, arguments: argparse.Namespace) -> None:
         context.print_json({**msgspec.to_builtins(found), "keys": [timed(one) for one in found.keys]})
         return
     context.print("Held sessions are encrypted." if found.is_encrypted else "Held sessions are signed, not encrypted.")
-    rows = [[one.id, minute(one.created_ms), one.state.replace("_", " ")] for one in found.keys]
+    rows = [[one.id, minute(one.created_ms), one.state] for one in found.keys]
     if rows:
         context.table(["Key", "Made", "State"], rows, flexible=[0])
 

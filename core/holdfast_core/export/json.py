@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -18,9 +18,18 @@ _COMPLETE = ExportOptions()
 _ACTING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-def render(session: Session, options: ExportOptions = _COMPLETE, *, entry: SessionEntry | None = None) -> Iterator[str]:
-    """Yield a session as JSON, one message at a time. ``entry`` adds what the person said of it."""
-    head = encode(session_head(session, entry))
+def render(
+    session: Session,
+    options: ExportOptions = _COMPLETE,
+    *,
+    entry: SessionEntry | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Iterator[str]:
+    """Yield a session as JSON, one message at a time.
+
+    ``entry`` adds what the person said of it, ``extra`` what only its keeper knows.
+    """
+    head = encode({**session_head(session, entry), **(extra or {})})
     yield head[:-1] + ',"messages":['
     for index, message in enumerate(message_documents(session, options)):
         yield ("," if index else "") + "\n" + encode(message)

@@ -177,6 +177,11 @@ class IndexReader:
         """Return how many sessions are where; subagents and empty ones are not counted."""
         return self._ask(_places, Places())
 
+    def source_bytes(self) -> dict[str, int]:
+        """Return how many bytes there are at each agent's sources."""
+        sql = "SELECT agent, sum(size_bytes) FROM source GROUP BY agent ORDER BY agent"
+        return self._ask(lambda catalog: dict(select(catalog, sql)), {})
+
     def children(self, session_id: str) -> list[SessionEntry]:
         """Return the subagents of a session, first ones first."""
         agent, _, native_id = session_id.partition(":")
