@@ -1,0 +1,69 @@
+"""Make payloads smaller, and large again without believing what they say of their size."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from holdfast_core.sealed.errors import SealedError
+from holdfast_core.sealed.layout import PLAIN, ZSTD
+
+if TYPE_CHECKING:
+    import zstandard
+
+WORTH_BYTES = 512
+_LEVEL = 3
+_MAX_WINDOW_BYTES = 1 << 24
+_PIECE_BYTES = 1 << 20
+_of_thread = threading.local()
+
+
+def compress(plain: bytes) -> tuple[int, bytes]:
+    """Return how it was compressed, and the result: never larger than ``plain``."""
+    if len(plain) < WORTH_BYTES:
+        return PLAIN, plain
+    small = _compressor().compress(plain)
+    return (ZSTD, small) if len(small) < len(plain) else (PLAIN, plain)
+
+
+def decompress(compression: int, stored: bytes, *, plain_bytes: int) -> bytes:
+    """Return what `compress` was given. Stops after ``plain_bytes`` + 1 bytes, whatever ``stored`` says of itself.
+
+    Raises:
+        SealedError: the result is not of that size, or ``stored`` is damaged.
+    """
+    if compression == PLAIN:
+        if len(stored) != plain_bytes:
+            raise SealedError("bad_tag", "a payload has not the size that it should have")
+        return bytes(stored)
+    if compression != ZSTD:
+        raise SealedError("newer_format", f"compression {compression}")
+    plain = _expand(stored, plain_bytes)
+    if len(plain) != plain_bytes:
+        raise SealedError("bad_tag", "a payload has not the size that it should have")
+    return plain
+
+
+def _expand(stored: bytes, plain_bytes: int) -> bytes:
+    import zstandard
+
+    pieces: list[bytes] = []
+    left = plain_bytes + 1
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).stream_reader(stored) as reader:
+            while left > 0 and (piece := reader.read(min(left, _PIECE_BYTES))):
+                pieces.append(piece)
+                left -= len(piece)
+    except zstandard.ZstdError as error:
+        raise SealedError("bad_tag", "a payload cannot be decompressed") from error
+    return b"".join(pieces)
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """Return this thread's own: they are expensive to make and must not be shared."""
+    import zstandard
+
+    found: zstandard.ZstdCompressor | None = getattr(_of_thread, "compressor", None)
+    if found is None:
+        found = _of_thread.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    return found

@@ -1,0 +1,194 @@
+"""What verifies a container: its own keys, its header, and the chain of its tail."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import struct
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from holdfast_core.atomic import READ_FLAGS, open_regular, read_bytes
+from holdfast_core.errors import Refused
+from holdfast_core.sealed.compression import compress, decompress
+from holdfast_core.sealed.derive import derive
+from holdfast_core.sealed.encryption import FileCipher
+from holdfast_core.sealed.errors import SealedError
+from holdfast_core.sealed.keys import Keys
+from holdfast_core.sealed.layout import (
+    ENCRYPTED,
+    HEADER_MAX_BYTES,
+    MAX_PAYLOAD_BYTES,
+    RECORD_BYTES,
+    TAG_BYTES,
+    Header,
+    Identity,
+    Piece,
+    header_bytes,
+    pack_record,
+    unpack_header,
+    unpack_record,
+)
+
+_PURPOSES = {"vault": "vault", "index": "index", "backup": "backup", "journal": "journal", "settings": "settings"}
+
+
+class Position(NamedTuple):
+    """The place after the last verified record of a container, and what the next one follows on."""
+
+    generation: int
+    offset: int
+    sequence: int
+    tag: bytes
+
+
+class Record(NamedTuple):
+    """A verified tail record: what stands before it, its bytes as stored, and the place after it."""
+
+    piece: Piece
+    stored: bytes
+    position: Position
+
+
+class Seal:
+    """The keys of one file, made of the store's keys and the file's own salt."""
+
+    def __init__(self, keys: Keys, header: Header) -> None:
+        self._keys = keys
+        self._header = header
+        purpose = _PURPOSES.get(header.identity.record_type, "documents")
+        key = keys.key(purpose, header.key_id.hex())
+        self.header_key = derive(key, salt=header.salt, info=b"holdfast/v1/file/header")
+        self.root_key = derive(key, salt=header.salt, info=b"holdfast/v1/file/root")
+        self.tail_key = derive(key, salt=header.salt, info=b"holdfast/v1/file/tail")
+
+    @cached_property
+    def cipher(self) -> FileCipher | None:
+        """What decrypts the file; None if it is not encrypted.
+
+        Raises:
+            SealedError: locked.
+        """
+        header = self._header
+        if header.suite != ENCRYPTED:
+            return None
+        kind, name = (text.encode() for text in header.identity)
+        context = struct.pack("<16sQB", header.store_id, header.generation, len(kind)) + kind + name
+        return FileCipher(self._keys.data_key(header.data_key_id).secret, salt=header.salt, context=context)
+
+    def record(self, sequence: int, payload: bytes, before: bytes) -> tuple[bytes, bytes, bytes]:
+        """Return a tail record that follows on the tag ``before``: what stands first, the stored bytes, the tag."""
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise SealedError("too_large", f"a record of {len(payload)} bytes")
+        compression, packed = compress(payload)
+        piece = Piece(sequence, 0, len(payload), compression)
+        stored = packed if self.cipher is None else self.cipher.seal_record(piece, packed)
+        start = pack_record(piece._replace(stored_bytes=len(stored)))
+        return start, stored, hmac.digest(self.tail_key, before + start + stored, "sha256")
+
+    def payload(self, record: Record) -> bytes:
+        """Return what a record was made of.
+
+        Raises:
+            SealedError: locked, or bad_tag.
+        """
+        packed = record.stored if self.cipher is None else self.cipher.open_record(record.piece, record.stored)
+        return decompress(record.piece.compression, packed, plain_bytes=record.piece.plain_bytes)
+
+    def records(self, data: bytes, start: int, position: Position) -> list[Record]:
+        """Return the records that verify, of the bytes from ``start`` on, which stand at ``position`` in the file."""
+        found: list[Record] = []
+        view = memoryview(data)
+        while len(data) - start >= RECORD_BYTES + TAG_BYTES:
+            piece = unpack_record(data, start)
+            end = start + RECORD_BYTES + piece.stored_bytes
+            if piece.sequence != position.sequence + 1 or end + TAG_BYTES > len(data):
+                break
+            tag = bytes(view[end : end + TAG_BYTES])
+            wanted = hmac.digest(self.tail_key, position.tag + bytes(view[start:end]), "sha256")
+            if not hmac.compare_digest(wanted, tag):
+                break
+            stored = bytes(view[start + RECORD_BYTES : end])
+            position = position._replace(
+                offset=position.offset + end - start + TAG_BYTES, sequence=piece.sequence, tag=tag
+            )
+            if piece.plain_bytes > MAX_PAYLOAD_BYTES:
+                raise SealedError("too_large", f"record {piece.sequence}")
+            found.append(Record(piece, stored, position))
+            start = end + TAG_BYTES
+        return found
+
+
+def open_sealed(path: Path, flags: int = READ_FLAGS) -> int:
+    """Open a file that may be a container and return the descriptor, which the caller closes.
+
+    Raises:
+        SealedError: not_regular.
+        OSError: it is not there or may not be opened.
+    """
+    try:
+        return open_regular(path, flags)
+    except IsADirectoryError as error:
+        raise SealedError("not_regular", path.name) from error
+
+
+def verified_header(start: bytes, keys: Keys, identity: Identity) -> tuple[Header, Seal]:
+    """Return the header at the beginning of ``start``, and the keys of its file.
+
+    Raises:
+        SealedError: it is not the header of ``identity``, not as it was written, or its key is not here.
+    """
+    size = header_bytes(start)
+    if len(start) < size:
+        raise SealedError("truncated", "the header is not whole")
+    packed, tag = start[: size - TAG_BYTES], start[size - TAG_BYTES : size]
+    header = unpack_header(start[:size])
+    if header.store_id != keys.store_id:
+        raise SealedError("wrong_identity", "another store")
+    seal = Seal(keys, header)
+    if not hmac.compare_digest(hmac.digest(seal.header_key, packed, "sha256"), tag):
+        raise SealedError("bad_tag", "the header")
+    if header.identity != identity:
+        raise SealedError("wrong_identity", f"a {header.identity.record_type}")
+    return header, seal
+
+
+def read_header(path: Path, keys: Keys, identity: Identity) -> Header:
+    """Return the verified header of a container, without reading the rest; as `verified_header`, or OSError."""
+    descriptor = open_sealed(path)
+    try:
+        return verified_header(read_bytes(descriptor, HEADER_MAX_BYTES), keys, identity)[0]
+    finally:
+        os.close(descriptor)
+
+
+def read_records(
+    descriptor: int, keys: Keys, identity: Identity, position: Position, *, limit_bytes: int
+) -> tuple[Seal, list[Record]]:
+    """Return the records after ``position`` that verify, without reading what is before it.
+
+    Raises:
+        SealedError: ``position`` is not in this file: other_generation, truncated or bad_tag.
+    """
+    header, seal = verified_header(read_bytes(descriptor, HEADER_MAX_BYTES), keys, identity)
+    if header.generation != position.generation:
+        raise SealedError("other_generation", f"{header.generation}, not {position.generation}")
+    size = os.fstat(descriptor).st_size
+    if size < position.offset:
+        raise SealedError("truncated", f"{size} bytes of {position.offset}")
+    if size - position.offset > limit_bytes:
+        raise SealedError("too_large", f"{size - position.offset} new bytes")
+    os.lseek(descriptor, position.offset - TAG_BYTES, os.SEEK_SET)
+    data = read_bytes(descriptor, size - position.offset + TAG_BYTES)
+    if not hmac.compare_digest(data[:TAG_BYTES], position.tag):
+        raise SealedError("bad_tag", "the record before")
+    return seal, seal.records(data, TAG_BYTES, position)
+
+
+def changed_elsewhere(detail: str) -> Refused:
+    """Return the refusal of a change that would undo somebody else's."""
+    return Refused(
+        "This was changed elsewhere in the meantime. Look at it as it is now, then repeat your change.",
+        detail=f"changed elsewhere: {detail}",
+    )
