@@ -132,7 +132,7 @@ def test_text_size_is_the_persons(app):
 
     theme().apply(app, mode="light", scale=99)
 
-    assert theme().scale == 2.0
+    assert theme().scale == 2.5
 
 
 def test_every_font_of_the_table_exists(app):

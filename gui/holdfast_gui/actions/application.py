@@ -51,6 +51,20 @@ async def pause(context: Context) -> None:
     context.refresh()
 
 
+@action("application.settings", "Se&ttings…", menu="&File", group=8, keys=("Ctrl+,",), icon="settings")
+async def settings(context: Context) -> None:
+    """Choose how Holdfast looks, keeps, limits and protects; every change counts at once where it can."""
+    await open_settings(context)
+
+
+async def open_settings(context: Context, words: str = "") -> None:
+    """Show the settings that hold ``words``, or all; the dialog is made when it is first asked for."""
+    from holdfast_gui.actions.choosing import Choosing
+
+    choosing = context.window.findChild(Choosing) or Choosing(context)
+    await choosing.open(words)
+
+
 @action("application.quit", "&Quit", menu="&File", group=9, keys=("Ctrl+Q",), icon="close", in_tray=True)
 def leave(context: Context) -> None:
     """End Holdfast, and with it the watch over new sessions."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from holdfast_core.observe import Observers
 from holdfast_core.paths import Paths
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication
@@ -59,6 +60,8 @@ class Context:
     notifier: Notifier = field(default_factory=Notifier)
     overrides: Mapping[str, str] = field(default_factory=dict)
     settings: Settings | None = None
+    settled: Observers[Settings] = field(default_factory=Observers)
+    """Tells of settings that count from now on."""
     _actions: Actions | None = None
     _commands: Openable | None = None
 
@@ -126,19 +129,36 @@ class Context:
         self.refresh()
 
     async def take_settings(self) -> None:
-        """Read the settings; what of them the first paint needs is remembered for the next start."""
-        read = await asyncio.get_running_loop().run_in_executor(None, self._read_settings)
-        settings = self.settings = read.settings
+        """Read the settings at the start; what of them the first paint needs is remembered for the next one."""
+        read = await self.read_settings()
+        self._use(read.settings)
+        self.indexing.is_paused = read.settings.start_paused
+        if read.problems:
+            self.troubles.bar.say(" ".join(read.problems))
+
+    async def follow_settings(self) -> None:
+        """Let settings count that were changed meanwhile, as far as that needs no new start."""
+        lists_subagents = self.browser.shows_subagents
+        self._use((await self.read_settings()).settings)
+        if self.browser.shows_subagents != lists_subagents:
+            self.browser.ask()
+        self.refresh()
+
+    async def read_settings(self) -> SettingsRead:
+        """Return the settings of this run and where each comes from."""
+        return await asyncio.get_running_loop().run_in_executor(None, self._read_settings)
+
+    def _use(self, settings: Settings) -> None:
+        before, self.settings = self.settings, settings
         self.library.use_settings(settings)
-        self.browser.shows_subagents = settings.show_subagents
-        self.indexing.is_paused = settings.start_paused
+        if before is None or before.show_subagents != settings.show_subagents:
+            self.browser.shows_subagents = settings.show_subagents
         if (self.memory.theme, self.memory.font_scale) != (settings.theme, settings.font_scale):
             self.memory.theme, self.memory.font_scale = settings.theme, settings.font_scale
             application = QApplication.instance()
             if isinstance(application, QApplication):
                 theme().apply(application, mode=settings.theme, scale=settings.font_scale)
-        if read.problems:
-            self.troubles.bar.say(" ".join(read.problems))
+        self.settled.notify(settings)
 
     def _read_settings(self) -> SettingsRead:
         """In a thread: pydantic takes longer to load than the first paint."""

@@ -164,6 +164,7 @@ class Actions:
 def _menu_role(id: str) -> QAction.MenuRole:
     """Return where macOS expects an action."""
     roles = {
+        "application.settings": QAction.MenuRole.PreferencesRole,
         "application.quit": QAction.MenuRole.QuitRole,
         "application.about": QAction.MenuRole.AboutRole,
     }

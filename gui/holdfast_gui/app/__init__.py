@@ -103,6 +103,7 @@ class Program:
     exit_code: int = 0
     early: list[Incident] = field(default_factory=list)
     close_logs: Callable[[], None] = _nothing_to_close
+    log_level: str = ""
 
     async def begin(self) -> None:
         """Paint what the index knows at once; whatever takes longer comes after that."""
@@ -143,8 +144,10 @@ class Program:
     def _open_logs(self, level: str) -> None:
         from holdfast_core.log import open_logs
 
-        self.close_logs()
-        self.close_logs = open_logs(self.paths, level)
+        if level != self.log_level:
+            self.close_logs()
+            self.close_logs = open_logs(self.paths, level)
+            self.log_level = level
 
     async def _paint(self, front: Front) -> None:
         from holdfast_gui.actions.desktop import PaintWatch, show_first
@@ -171,9 +174,8 @@ class Program:
         await context.indexing.count()
         context.indexing.welcome()
         await asyncio.get_running_loop().run_in_executor(None, load_soon)
+        context.settled.add(lambda settings: self._open_logs(settings.log_level))
         await context.take_settings()
-        if context.settings is not None and context.settings.log_level != LOG_LEVEL:
-            self._open_logs(context.settings.log_level)
         Collector(self.application, context.window)
         parts.tray.show()
         parts.traying.refill()

@@ -27,6 +27,7 @@ def connect(parts: Parts, application: Application, instance: Instance, reporter
     instance.arrived.connect(slot(arrived))
     application.open_wanted.connect(slot(lambda target: carry_out(context, (target,), "")))
     context.window.close_requested.connect(parts.traying.close_window)
+    context.settled.add(lambda _settings: parts.traying.refill())
     _connect_index(parts)
     _connect_list(parts)
     _connect_session(parts)

@@ -44,10 +44,10 @@ class Theme(QObject):
     def apply(self, app: QApplication, *, mode: Mode = "system", scale: float = 1.0) -> None:
         """Dress the application; follows the system from now on.
 
-        ``scale`` (0.75 to 2) is the person's text size.
+        ``scale`` (0.75 to 2.5) is the person's text size.
         """
         self.mode = mode
-        self.scale = min(2.0, max(0.75, scale))
+        self.scale = min(2.5, max(0.75, scale))
         if not self._follows:
             self._follows = True
             app.setStyle("Fusion")

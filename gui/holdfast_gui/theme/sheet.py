@@ -22,6 +22,8 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QLineEdit, QPlainTextEdit {{ background: {bg2}; color: {text}; border: 1px solid {line}; border-radius: {small}px;
     padding: 4px 7px; selection-background-color: {accent}; selection-color: {on_accent}; }}
 QLineEdit:focus, QPlainTextEdit:focus {{ border-color: {accent}; }}
+QLineEdit:disabled {{ background: {raised}; color: {text3}; }}
+QLineEdit[wrong="true"] {{ border-color: {bad}; }}
 QPlainTextEdit[quiet="true"] {{ background: transparent; border: none; border-bottom: 1px solid transparent;
     border-radius: 0; padding: 0 0 3px 0; }}
 QPlainTextEdit[quiet="true"]:hover {{ border-bottom-color: {line}; }}

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QLayout, QSizePolicy, QSp
 _ENDLESS: Final = 16_777_215
 
 
-def rescale(root: QWidget, ratio: float, *, but: QWidget) -> None:
+def rescale(root: QWidget, ratio: float, *, but: QWidget | None = None) -> None:
     """Scale margins, gaps and fixed sizes below ``root``, except in ``but``, which does so itself.
 
     What is painted or asks for its size anew takes it from the theme.
     """
     for widget in (root, *root.findChildren(QWidget)):
-        if widget is but or but.isAncestorOf(widget):
+        if but is not None and (widget is but or but.isAncestorOf(widget)):
             continue
         _rescale_size(widget, ratio)
         layout = widget.layout()

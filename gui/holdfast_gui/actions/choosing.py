@@ -1,0 +1,113 @@
+"""The settings under a person's hands: read, changed and put back, each at once and in the order of the hands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast_core.errors import Refused, WrongUsage
+from holdfast_core.settings import change_setting, reset_settings
+from PySide6.QtCore import QObject, Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from holdfast_gui.models.settings import setting_rows, shown
+from holdfast_gui.tasks import ask
+from holdfast_gui.text import counted, one_line
+from holdfast_gui.views.confirm import ConfirmSheet
+from holdfast_gui.views.settings import SettingsDialog
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+
+
+class Choosing(QObject):
+    """Keeps one dialog of settings in line with the settings file. What is refused is said beside its setting."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.window)
+        self._context = context
+        self._order = asyncio.Lock()
+        self.dialog = SettingsDialog(context.window)
+        slot = context.scope.slot
+        self.dialog.changed.connect(slot(self.change))
+        self.dialog.reset_wanted.connect(slot(self.reset))
+        self.dialog.reset_all_wanted.connect(slot(self.reset_all))
+        self.dialog.directory_wanted.connect(slot(self.pick))
+        self.dialog.file_wanted.connect(slot(self.open_file))
+
+    async def open(self, words: str = "") -> None:
+        """Show the dialog beside the window, with the settings that hold ``words``."""
+        await self._show()
+        if words:
+            self.dialog.search_for(words)
+        self.dialog.show()
+        self.dialog.raise_()
+        self.dialog.activateWindow()
+        self.dialog.search.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    async def change(self, key: str, value: Any) -> None:
+        """Keep a value and let it count."""
+        try:
+            await self._write(key, partial(change_setting, self._context.paths, key, value))
+        except WrongUsage:
+            row = self.dialog.item(key).row
+            self.dialog.set_error(key, f"This cannot be “{one_line(str(value), limit=40)}”. Allowed: {row.allowed}.")
+
+    async def reset(self, key: str) -> None:
+        """Let a setting's default count again."""
+        await self._write(key, partial(reset_settings, self._context.paths, [key]))
+
+    async def reset_all(self) -> None:
+        """Let all defaults count again, if the person says so twice."""
+        read = await self._context.read_settings()
+        rows = [row for row in setting_rows(read) if row.source == "settings file"]
+        if not rows:
+            return
+        sheet = ConfirmSheet(
+            self.dialog,
+            title=f"Reset {counted(len(rows), 'setting', 'settings')}?",
+            message="The values that you chose are forgotten:",
+            titles=[f"{row.title}: {shown(row, row.value)}" for row in rows],
+            confirm="Reset all",
+        )
+        if await ask(sheet) == QDialog.DialogCode.Accepted:
+            keys = [row.key for row in rows]
+            await self._write(keys[0], partial(reset_settings, self._context.paths, keys))
+
+    async def pick(self, key: str) -> None:
+        """Choose a place on the disk in the desktop's own dialog."""
+        row = self.dialog.item(key).row
+        picker = QFileDialog(self.dialog, row.title)
+        if row.key.endswith("_file"):
+            picker.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+            picker.setOption(QFileDialog.Option.DontConfirmOverwrite)
+        else:
+            picker.setFileMode(QFileDialog.FileMode.Directory)
+        picker.setDirectory(str(Path(row.value).parent if row.value else Path.home()))
+        if await ask(picker) == QDialog.DialogCode.Accepted and picker.selectedFiles():
+            await self.change(key, picker.selectedFiles()[0])
+
+    async def open_file(self) -> None:
+        """Open the settings file in the desktop's editor; there is one as soon as anything was changed."""
+        path = self._context.paths.settings
+        is_there = await asyncio.to_thread(path.exists)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if is_there else path.parent)))
+
+    async def _write(self, key: str, write: Callable[[], None]) -> None:
+        async with self._order:
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, write)
+            except Refused as error:
+                self.dialog.set_error(key, str(error))
+                return
+            self.dialog.set_error(key, "")
+            await self._context.follow_settings()
+            await self._show()
+
+    async def _show(self) -> None:
+        read = await self._context.read_settings()
+        self.dialog.set_rows(setting_rows(read), problem=" ".join(read.problems))
