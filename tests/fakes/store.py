@@ -122,3 +122,36 @@ class FakeJournal:
     def close(self) -> None:
         self._store.open_journals.discard(self._id)
         self._store.step("close")
+
+
+class Gate:
+    """Holds up one kind of step of a `FakeStore` until it is opened; ``arrived`` is set when somebody stands at it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.arrived = threading.Event()
+        self._is_open = threading.Event()
+
+    def __call__(self, name: str) -> None:
+        if name == self._name:
+            self.arrived.set()
+            assert self._is_open.wait(20), f"nobody let {name} go on"
+
+    def open(self) -> None:
+        """Let everybody through from now on."""
+        self._is_open.set()
+
+
+class Failure:
+    """Makes one kind of step of a `FakeStore` fail for as long as ``is_on``."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        self._name = name
+        self._error = error
+        self.is_on = True
+        self.count = 0
+
+    def __call__(self, name: str) -> None:
+        if name == self._name and self.is_on:
+            self.count += 1
+            raise self._error

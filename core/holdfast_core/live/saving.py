@@ -106,7 +106,9 @@ class Saving:
                 self._held = stack.pop_all()
             return document, fields
 
-        return await self._run(run)
+        opened = await self._run(run)
+        self._unsaved.set()
+        return opened
 
     async def write(self, change: Callable[[Journal], object]) -> None:
         """Write a change; it is durable within a moment, which nobody waits for.
