@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents._walk import files_below
 from holdfast_core.errors import SourceError
 from holdfast_core.store.importing._missing import missing_here
-from holdfast_core.store.importing._source import read_source
+from holdfast_core.store.importing._source import Source, read_source
 from holdfast_core.store.importing.base import Draft, Here, Importer, Unread
 
 __all__ = ["Draft", "Here", "Importer", "Unread", "importers", "read"]
@@ -47,9 +48,9 @@ def read(path: Path, here: Here) -> Iterator[Draft | Unread]:
             importer = next((one for one in at_work.values() if one.recognises(source.document)), None)
             if importer is not None and importer.is_only_list(source):
                 continue
-            yield _unknown(file) if importer is None else _complete(importer.session(source), here)
+            yield _unknown(file) if importer is None else _complete(importer.session(source), source, here)
         except SourceError as error:
-            yield Unread(file.name, error.reason, str(error))
+            yield Unread(text_of_name(file.name), error.reason, str(error))
     for importer in at_work.values():
         yield from importer.left_over()
 
@@ -64,8 +65,12 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _unknown(file: Path) -> Unread:
     known = " or ".join(kind.name for kind in importers().values())
-    return Unread(file.name, "unknown_format", f"This file is no session of {known}.")
+    return Unread(text_of_name(file.name), "unknown_format", f"This file is no session of {known}.")
 
 
-def _complete(draft: Draft, here: Here) -> Draft:
-    return draft._replace(warnings=(*draft.warnings, *missing_here(draft.session, here)))
+def _complete(draft: Draft, source: Source, here: Here) -> Draft:
+    mended = ("Bytes in it that are no text were replaced.",) if source.is_mended else ()
+    return draft._replace(
+        source=text_of_name(source.path.name),
+        warnings=(*draft.warnings, *mended, *missing_here(draft.session, here)),
+    )

@@ -15,7 +15,7 @@ from holdfast_core.model.usage import Usage
 from holdfast_core.store.importing._source import wrong_field
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "tool": "tool"}
-_STATES = {"pending": "pending", "in_progress": "in_progress", "completed": "completed"}
+_STATES = ("pending", "in_progress", "completed")
 _ID_LIMIT = 512
 _KINDS: dict[type, str] = {str: "no text", int: "no number", dict: "no object", list: "no list"}
 
@@ -101,10 +101,10 @@ class Conversation:
             self._add(message_of(fields), fields.left)
 
     def _add(self, message: Message, left: dict[str, Any]) -> None:
-        name, number = message.id or f"m{len(self.messages) + 1}", 1
+        number = len(self.messages) + 1
+        name = message.id or f"m{number}"
         while name in self._ids:
-            number += 1
-            name = f"{message.id or 'm'}-{len(self.messages) + 1}-{number}"
+            name += f"-{number}"
         self._ids.add(name)
         self.messages.append(msgspec.structs.replace(message, id=name))
         if left:
@@ -130,16 +130,24 @@ def message_id(fields: Fields) -> str:
     return str(fields.may("id", str, ""))[:_ID_LIMIT]
 
 
-def todo_of(value: Any) -> Todo:
-    """Return a step of a plan."""
-    values = value if type(value) is dict else {"content": shown(value)}
-    status: Any = _STATES.get(shown(values.get("status")), "pending")
+def todos(fields: Fields, name: str) -> tuple[Todo, ...]:
+    """Take out a plan, which must be there; one that cannot be told in full stays in ``left`` too."""
+    plan = fields.must(name, list)
+    steps = tuple(_todo(value) for value in plan)
+    if [msgspec.to_builtins(step) for step in steps] != plan:
+        fields.left[name] = plan
+    return steps
+
+
+def _todo(value: Any) -> Todo:
+    values = value if type(value) is dict else {"content": value}
+    status: Any = values.get("status") if values.get("status") in _STATES else "pending"
     return Todo(shown(values.get("content", "")), status, shown(values.get("active_form") or ""))
 
 
 def provider_data(fields: Fields, conversation: Conversation) -> dict[str, Any]:
     """Return all that has no place in a held session, as it came."""
-    kept = dict(fields.left)
+    kept = {name: value for name, value in fields.left.items() if value is not None}
     if conversation.left:
         kept["unknown_in_messages"] = conversation.left
     return kept

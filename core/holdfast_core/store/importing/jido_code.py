@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.errors import SourceError
 from holdfast_core.model.held import HeldSession, Origin, SessionConfig
@@ -28,7 +29,7 @@ from holdfast_core.store.importing._fields import (
     message_id,
     provider_data,
     role_of,
-    todo_of,
+    todos,
 )
 from holdfast_core.store.importing._source import Source
 from holdfast_core.store.importing.base import Draft, Importer
@@ -37,8 +38,9 @@ _VERSION = 1
 _SALTS = (b"jido_code_session_v1_2025", b"jido_code_session_v1")  # of config.exs, and where that sets none
 _ROUNDS = 100_000
 _SECRET_BYTES = 32
-# Only the outermost object's fields stand two spaces deep, and no text holds a raw line end.
-_SIGNATURE = re.compile(rb'\n  "signature": "([A-Za-z0-9+/=]{1,128})"(,?)(?=\n)')
+# Only the outermost object's fields stand two spaces deep, no text holds a raw line end, and fields are sorted by
+# name, so that others follow this one.
+_SIGNATURE = re.compile(rb'\n  "signature": "([A-Za-z0-9+/=]{1,128})",(?=\n)')
 
 
 class JidoCode(Importer):
@@ -83,7 +85,7 @@ class JidoCode(Importer):
                 options=config.left,
             ),
             messages=tuple(conversation.messages),
-            todos=tuple(todo_of(todo) for todo in fields.must("todos", list)),
+            todos=todos(fields, "todos"),
             usage=fields.usage("cumulative_usage", taken="input_tokens", given="output_tokens") or Usage(),
             cost_usd=_cost(fields.left.get("cumulative_usage")),
             origin=Origin(
@@ -103,7 +105,7 @@ class JidoCode(Importer):
             return False, ["It is not signed; adopt it to go on with it."]
         if not self._keys:
             return False, ["Its signature cannot be checked here; adopt it to go on with it."]
-        if len(found) == 1 and _is_signed(source.content, found[0][0], self._keys):
+        if len(found) == 1 and _is_signed(source.content, found[0], self._keys):
             return True, []
         return False, ["Its signature does not fit: it was changed, or comes from another machine."]
 
@@ -122,15 +124,13 @@ class JidoCode(Importer):
 
 
 def _is_signed(content: bytes, signature: bytes, keys: list[bytes]) -> bool:
-    text = _SIGNATURE.sub(b"", content, count=1)
-    if not _SIGNATURE.search(content)[2]:  # type: ignore[index]  # it was found; the last field: its comma is before it
-        text = re.sub(rb",\n\}\s*\Z", b"\n}", text)
+    text = _SIGNATURE.sub(b"", content)
     return any(hmac.compare_digest(base64.b64encode(hmac.digest(key, text, "sha256")), signature) for key in keys)
 
 
 def _message(fields: Fields) -> Message:
     role = role_of(fields)
-    text = fields.may("content", str, "")
+    text = shown(fields.left.pop("content", ""))
     used = fields.usage("usage", taken="input_tokens", given="output_tokens")
     block = ToolResult("", text) if role == "tool" else Text(text)
     return Message(message_id(fields), role, (block,) if text else (), fields.moment("timestamp"), usage=used)

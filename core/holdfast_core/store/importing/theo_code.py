@@ -33,6 +33,7 @@ from holdfast_core.store.importing.base import Draft, Here, Importer, Unread
 _MAJOR = "1."
 _GZIP = 31
 _OUTSIDE_OF_TEXTS = re.compile(rb'("(?:[^"\\]|\\.)*+")|\s+', re.DOTALL)
+_KNOWN = {"type", "text", "id", "name", "input", "arguments", "toolUseId", "toolCallId", "content", "isError"}
 _LISTED_LIMIT = 100_000
 
 
@@ -67,7 +68,12 @@ class TheoCode(Importer):
         """See `Importer.left_over`."""
         gone = len(self._listed - self._seen)
         if gone:
-            yield Unread("index.json", "gone", f"{gone} sessions are listed, but their files are not there.")
+            what = (
+                "A session is listed, but its file is"
+                if gone == 1
+                else f"{gone} sessions are listed, but their files are"
+            )
+            yield Unread("index.json", "gone", f"{what} not there.")
 
     def session(self, source: Source) -> Draft:
         """See `Importer.session`."""
@@ -168,12 +174,16 @@ def _message(fields: Fields) -> Message:
     content = fields.left.pop("content", "")
     parts = content if isinstance(content, list) else [content] if content not in ("", None) else []
     blocks: list[Block] = [_block(part, is_tool=role == "tool") for part in parts]
+    calls, results = fields.may("toolCalls", list, []), fields.may("toolResults", list, [])
+    for name, values in (("content", parts), ("toolCalls", calls), ("toolResults", results)):
+        if any(type(value) is dict and not value.keys() <= _KNOWN for value in values):
+            fields.left[name] = values
     called = {block.call_id for block in blocks if isinstance(block, ToolCall)}
     answered = {block.call_id for block in blocks if isinstance(block, ToolResult)}
-    calls = [_call(value, "arguments") for value in fields.may("toolCalls", list, ())]
-    results = [_result(value, "toolCallId") for value in fields.may("toolResults", list, ())]
-    blocks += [block for block in calls if not isinstance(block, ToolCall) or block.call_id not in called]
-    blocks += [block for block in results if not isinstance(block, ToolResult) or block.call_id not in answered]
+    made = [_call(value, "arguments") for value in calls]
+    given = [_result(value, "toolCallId") for value in results]
+    blocks += [block for block in made if not isinstance(block, ToolCall) or block.call_id not in called]
+    blocks += [block for block in given if not isinstance(block, ToolResult) or block.call_id not in answered]
     used = fields.usage("tokens", taken="input", given="output")
     return Message(
         message_id(fields), role, tuple(blocks), fields.moment("timestamp"), model=fields.may("model", str), usage=used
