@@ -61,6 +61,26 @@ class Places:
         """
         return self.locks / (digest(session_id) + ".lock")
 
+    def claim(self, session_id: str) -> Path:
+        """Return what is locked as long as a session is open.
+
+        Raises:
+            WrongUsage: this is no id of a held session.
+        """
+        return self.locks / (digest(session_id) + ".live")
+
+    def backups_of(self, session_id: str) -> Path:
+        """Return the directory of a session's earlier generations, which need not exist.
+
+        Raises:
+            WrongUsage: this is no id of a held session.
+        """
+        return self.backups / digest(session_id)
+
+    def backup(self, session_id: str, generation: int, reason: str) -> Path:
+        """Return where an earlier generation of a session goes; ``reason`` is that of `model.keeping.Backup`."""
+        return self.backups_of(session_id) / f"{generation:08d}-{reason}{SUFFIX}"
+
     def create(self) -> None:
         """Make the directories, for this person alone."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,294 @@
+"""The journal of one session: changes are records at the end of its file, folded into it from time to time.
+
+What a change costs grows with the change: where the file is as the manifest
+saw it last, nothing of it is read. Every step is taken under the session's
+lock and looks first whether somebody else has written meanwhile; if so it
+goes on from what stands there now.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast_core import clock
+from holdfast_core.errors import Refused
+from holdfast_core.model.held import HeldEntry, HeldSession, Version
+from holdfast_core.model.message import Message
+from holdfast_core.sealed.container import Identity, Tail
+from holdfast_core.store.claims import Claim
+from holdfast_core.store.document import record, settable
+from holdfast_core.store.listing import after_append, after_set
+from holdfast_core.store.manifest import FileMark, Seen
+from holdfast_core.store.places import RECORD_TYPE
+from holdfast_core.store.reader import Stored, not_found, read
+from holdfast_core.store.site import Site, told_when_failing
+from holdfast_core.store.writer import Reason, write
+
+FOLD_BYTES = 1 << 20
+_OBJECTS = frozenset(("config", "origin", "usage"))  # may hold what is unknown
+
+
+class Journal:
+    """One session, open for changes; for several threads. Ends with `close`, or with the process.
+
+    Changes are in the file at once and survive the end of the process; they
+    survive a power cut from the next `flush` on, or at once with ``sync``.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        session_id: str,
+        *,
+        claim: Claim | None = None,
+        on_flush: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Use `Store.open_journal`."""
+        self.id = session_id
+        self._site = site
+        self._path: Path = site.places.session(session_id)
+        self._claim = claim
+        self._seen: Seen | None = None
+        self._tail: Tail | None = None
+        self._is_dirty = False
+        self._on_flush = on_flush
+        with self._held():
+            pass
+
+    @property
+    def entry(self) -> HeldEntry:
+        """The session's entry after the last change that was made or seen here."""
+        return self._now.entry
+
+    @property
+    def version(self) -> Version:
+        """The state after the last change that was made or seen here."""
+        return Version(self._now.position.generation, self._now.position.sequence)
+
+    @property
+    def needs_fold(self) -> bool:
+        """Whether the tail has grown so large that folding it pays."""
+        base = self._now.base_bytes
+        return base < 0 or self._now.position.offset - base > max(FOLD_BYTES, base // 2)
+
+    def append(self, messages: Sequence[Message], *, sync: bool = False) -> Version:
+        """Put messages at the end; what they used is added to the session's usage.
+
+        Raises:
+            Refused: the session would be larger than its limit, or is read-only.
+            NotFound: it was deleted meanwhile.
+            HoldfastError: it could not be written; the session is as before.
+        """
+        added = self._site.redaction.messages(messages)
+        with self._held():
+            entry = self._now.entry
+            usage = sum((one.usage for one in added if one.usage), entry.usage)
+            fields = {"usage": msgspec.to_builtins(usage)} if usage != entry.usage else {}
+            at = self._moment()
+            payload = record("append", at, messages=added, fields=fields)
+            self._add(
+                payload,
+                lambda size: after_append(entry, added, updated_ms=at, size_bytes=size, usage=usage),
+                sync=sync,
+            )
+            return self.version
+
+    def replace(self, index: int, messages: Sequence[Message], *, sync: bool = False) -> Version:
+        """Put messages in the place of all from ``index`` on; the session's usage stays as it is.
+
+        Raises: see `append`.
+        """
+        added = self._site.redaction.messages(messages)
+        with self._held():
+            entry = self._now.entry
+            first = min(max(index, 0), entry.message_count)
+            kept = msgspec.structs.replace(entry, message_count=first)
+            at = self._moment()
+            self._add(
+                record("replace", at, messages=added, index=first),
+                lambda size: after_append(kept, added, updated_ms=at, size_bytes=size, usage=entry.usage),
+                sync=sync,
+            )
+            return self.version
+
+    def set(self, *, sync: bool = False, **fields: Any) -> Version:
+        """Set fields of the session other than its messages.
+
+        Raises:
+            WrongUsage: a field is unknown, or not to be set.
+            DocumentError: a value is of a wrong type.
+            Others: see `append`.
+        """
+        wanted = self._site.redaction.fields(fields)
+        with self._held():
+            before = self._read().session if _OBJECTS & wanted.keys() else HeldSession(id=self.id)
+            after, plain = settable(before, wanted)
+            entry, at = self._now.entry, self._moment()
+            self._add(
+                record("set", at, fields=plain),
+                lambda size: after_set(entry, after, fields, updated_ms=at, size_bytes=size),
+                sync=sync,
+                is_adoption="origin" in fields,
+            )
+            return self.version
+
+    def flush(self) -> None:
+        """Return when all changes that were made here survive a power cut.
+
+        Raises:
+            HoldfastError: the disk does not take them.
+        """
+        if not self._is_dirty:
+            return
+        with self._held():
+            if self._tail is not None:
+                with self._site.distrusting(self.id):
+                    self._tail.sync()
+            self._is_dirty = False
+            self._site.manifest.put(self._now)
+        self._on_flush()
+
+    def fold(self, *, always: bool = False) -> Version:
+        """Write the session whole, with an empty tail, if it is not live any more or its tail has grown large.
+
+        The former file becomes a backup.
+
+        Raises:
+            HoldfastError: it could not be written; the tail still holds everything.
+        """
+        with self._held():
+            has_tail = self._now.position.offset > self._now.base_bytes
+            if has_tail and (always or self.needs_fold or self.entry.state != "live"):
+                self._fold()
+            return self.version
+
+    def put(self, session: HeldSession) -> HeldSession:
+        """Write a session whole in the place of this one, but for the time of the change; returns it as it is kept.
+
+        Raises:
+            Refused: it is larger than the limit, or read-only.
+            DocumentError: a field is of a wrong type.
+            HoldfastError: it could not be written; the session is as before.
+        """
+        wanted = self._site.redaction.session(session)
+        with self._held():
+            now = self._now
+            self._refuse_unverified()
+            kept = msgspec.structs.replace(wanted, updated_ms=self._moment())
+            self._drop()
+            self._seen = write(self._site, kept, generation=now.position.generation, failures=now.entry.failures)
+            self._is_dirty = False
+            self._site.manifest.put(self._seen)
+            return kept
+
+    def read(self) -> HeldSession:
+        """Return the whole session as it stands in the file now.
+
+        Raises: see `reader.read`.
+        """
+        with self._held():
+            return self._read().session
+
+    def close(self) -> None:
+        """Flush, and let the session go; does nothing the second time.
+
+        Raises:
+            HoldfastError: the last changes may not survive a power cut.
+        """
+        try:
+            self.flush()
+        finally:
+            self._drop()
+            if self._claim is not None:
+                self._claim.release()
+                self._claim = None
+
+    @property
+    def _now(self) -> Seen:
+        if self._seen is None:
+            raise not_found(self.id)
+        return self._seen
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the session's lock and know what stands in its file."""
+        try:
+            with told_when_failing(self._path), self._site.lock(self.id):
+                self._refresh()
+                yield
+        except BaseException:
+            self._drop()
+            raise
+
+    def _fold(self, reason: Reason = "save") -> None:
+        stored = self._read()
+        self._drop()
+        self._seen = write(
+            self._site,
+            stored.session,
+            generation=stored.position.generation,
+            reason=reason,
+            failures=self.entry.failures,
+        )
+        self._is_dirty = False
+        self._site.manifest.put(self._seen)
+
+    def _refresh(self) -> None:
+        try:
+            mark = FileMark.of(os.lstat(self._path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            self._seen = None
+            raise not_found(self.id) from error
+        if self._seen is not None and self._seen.mark == mark:
+            return
+        self._drop()
+        seen = self._site.manifest.seen(self.id)
+        if seen is not None and seen.mark == mark and seen.position.offset == mark.size:
+            self._seen = seen
+        else:
+            self._seen = self._read().seen(failures=seen.entry.failures if seen else 0)
+        if self.id in self._site.distrusted:
+            self._fold()
+
+    def _read(self) -> Stored:
+        return read(self._path, self._site.keys, self.id, limit_bytes=self._site.read_limit_bytes)
+
+    def _moment(self) -> int:
+        """Return the time of a change: never that of an earlier one."""
+        return max(clock.now_ms(), self._now.entry.updated_ms + 1)
+
+    def _add(self, payload: bytes, entry: Callable[[int], HeldEntry], *, sync: bool, is_adoption: bool = False) -> None:
+        if self._now.base_bytes < 0:
+            self._fold("repair")
+        now = self._now
+        limit = self._site.limits.session_bytes
+        if now.plain_bytes + len(payload) > limit:
+            raise Refused(f"This session would be larger than {limit >> 20} MB, the limit for one session.")
+        if not is_adoption:
+            self._refuse_unverified()
+        if self._tail is None:
+            self._tail = Tail.open(self._path, self._site.keys, Identity(RECORD_TYPE, self.id), now.position)
+        with self._site.distrusting(self.id):
+            position = self._tail.append([payload], sync=sync)
+        mark = FileMark.of(os.lstat(self._path))
+        self._seen = Seen(entry(position.offset), position, mark, now.base_bytes, now.plain_bytes + len(payload))
+        if sync:
+            self._is_dirty = False
+            self._site.manifest.put(self._seen)
+        else:
+            self._is_dirty = True
+
+    def _refuse_unverified(self) -> None:
+        if not self._now.entry.is_verified:
+            raise Refused("This session came in unverified. It is read-only until you adopt it.")
+
+    def _drop(self) -> None:
+        tail, self._tail = self._tail, None
+        if tail is not None:
+            tail.close()
