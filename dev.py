@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that is done with a checkout: ``python3 dev.py run | test | check | bench | screenshot``.
+"""Everything that is done with a checkout: ``python3 dev.py run | test | check | bench | faults | screenshot``.
 
 Needs nothing but Python. The first start makes ``.venv`` with the versions of
 ``packaging/requirements*.lock.txt`` and names the system libraries that are
@@ -42,6 +42,7 @@ USAGE = """usage: python3 dev.py COMMAND [arguments]
   test         every test; arguments are those of pytest
   check        style, types, layers and limits
   bench        measurements beside other programs; --help says more
+  faults       failing disks, killed writers, power cuts; --nightly kills twenty times as often
   screenshot   the pictures of the documents, from invented sessions
 """
 
@@ -144,6 +145,13 @@ def bench(arguments: list[str]) -> int:
     return hand_over([str(PYTHON), "-m", "benchmarks", *arguments])
 
 
+def faults(arguments: list[str]) -> int:
+    """Break the disk under everything that writes, in every way there is."""
+    need_system({}, {"strace": "strace"})
+    install(RUN_LOCK, DEV_LOCK)
+    return hand_over([str(PYTHON), "-m", "tests.faults", *arguments])
+
+
 def screenshot(arguments: list[str]) -> int:
     """Make the pictures in docs/images from the real window and invented sessions."""
     need_system(OFFSCREEN_LIBRARIES)
@@ -151,7 +159,7 @@ def screenshot(arguments: list[str]) -> int:
     return hand_over([str(PYTHON), "-m", "tests.screenshots", *arguments])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "screenshot": screenshot}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "faults": faults, "screenshot": screenshot}
 
 
 def say(text: str) -> None:

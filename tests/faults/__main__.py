@@ -1,0 +1,69 @@
+"""The long fault programmes: `python3 dev.py faults [--nightly]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+from tests.faults.disks import every_disk
+from tests.faults.kills import every_kill
+from tests.faults.programme import Report, every_fault, every_power_cut
+from tests.faults.seeded import WRONG, Right
+from tests.faults.syscalls import every_system_call
+from tests.faults.writers import WRITERS
+
+_KILLS = 500
+_KILLS_NIGHTLY = 10_000
+_SHOWN = 10
+
+
+def main(arguments: list[str]) -> int:
+    """Run the programmes and return how many of them found something."""
+    parser = argparse.ArgumentParser(prog="dev.py faults", description=__doc__)
+    parser.add_argument("--nightly", action="store_true", help="many more kills")
+    parser.add_argument("--only", help="one programme by its name")
+    wanted = parser.parse_args(arguments)
+    kills = _KILLS_NIGHTLY if wanted.nightly else _KILLS
+    writers = [kind() for kind in WRITERS]
+    programmes: dict[str, Callable[[], Report]] = {
+        "facade": lambda: _sum(every_fault(writer) for writer in writers),
+        "power": lambda: _sum(
+            every_power_cut(writer, order=order) for writer in writers for order in ("ordered", "reordered")
+        ),
+        "kills": lambda: every_kill(writers, kills),
+        "disks": lambda: every_disk(writers),
+        "syscalls": lambda: every_system_call(writers),
+        "seeded": _seeded,
+    }
+    failed = 0
+    for name, programme in programmes.items():
+        if wanted.only in (None, name):
+            began = time.perf_counter()
+            report = programme()
+            failed += bool(report.broken)
+            seconds = time.perf_counter() - began
+            print(f"{name:10} {report.runs:7} runs {len(report.broken):5} violations {seconds:7.1f} s")
+            for broken in report.broken[:_SHOWN]:
+                print(f"    {broken}")
+    return min(failed, 1)
+
+
+def _sum(reports: Iterable[Report]) -> Report:
+    return sum(reports, Report())
+
+
+def _seeded() -> Report:
+    """Return which of the wrong writers go unnoticed, and whether the right one is blamed."""
+    report = Report()
+    for kind in (Right, *WRONG):
+        found = every_fault(kind()) + _sum(every_power_cut(kind(), order=order) for order in ("ordered", "reordered"))
+        report.runs += found.runs
+        if (kind is Right) == bool(found.broken):
+            report.broken.append(f"{kind.__name__}: {found.broken[:1] or 'unnoticed'}")
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
