@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 from zlib import crc32
 
 import apsw
@@ -47,6 +47,26 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
 
 
+class Read(NamedTuple):
+    """A source and what was read of it. In place of the messages stands, for each session, what is searched of them."""
+
+    ref: SourceRef
+    reading: Reading
+    documents: list[list[Document]]
+
+    @classmethod
+    def of(cls, ref: SourceRef, reading: Reading) -> Self:
+        """Take over a reading; while its texts are still at hand is the time to look at them."""
+        documents = [[message_document(message) for message in session.messages] for session in reading.sessions]
+        sessions = [msgspec.structs.replace(session, messages=[]) for session in reading.sessions]
+        return cls(ref, msgspec.structs.replace(reading, sessions=sessions), documents)
+
+    @property
+    def text_bytes(self) -> int:
+        """How much text there is."""
+        return sum(len(document.data) for documents in self.documents for document in documents)
+
+
 class SessionRow(NamedTuple):
     """A row as it was before: its key, its number of messages and its facts as stored."""
 
@@ -74,15 +94,16 @@ class Change:
         self._updated_ms: list[int] = []
         self._next_key = select(catalog, "SELECT ifnull(max(key), 0)+1 FROM session")[0][0]
 
-    def read(self, source: int, ref: SourceRef, reading: Reading) -> None:
+    def read(self, source: int, read: Read) -> None:
         """Take in what was read of a source."""
+        ref, reading, documents = read
         known = self._known(source)
         problem_count = self._keep_source(source, ref, reading)
         seen = set()
-        for session in reading.sessions:
+        for place, session in enumerate(reading.sessions):
             before = known.get(session.facts.id)
             known[session.facts.id] = self._session(
-                source, ref, reading, session, before=before, problem_count=problem_count
+                source, read, session, documents[place], before=before, problem_count=problem_count
             )
             seen.add(session.facts.id)
         for session_id, row in known.items():
@@ -183,22 +204,21 @@ class Change:
     def _session(
         self,
         source: int,
-        ref: SourceRef,
-        reading: Reading,
+        read: Read,
         session: SessionRead,
+        documents: list[Document],
         *,
         before: SessionRow | None,
         problem_count: int,
     ) -> SessionRow:
-        facts = session.facts
+        facts, fingerprint, was_continued = session.facts, read.ref.fingerprint, read.reading.was_continued
         self._touch(facts.id)
         key = before.key if before else self._next_key
         self._next_key += before is None
-        documents = [message_document(message) for message in session.messages]
         first = session.first_index
         count = first + len(documents)
         if before and first < before.documents:
-            first = self._replace(facts.id, before, first, documents, is_rewrite=not reading.was_continued)
+            first = self._replace(facts.id, before, first, documents, is_rewrite=not was_continued)
         annotation = self._annotation(facts.id)
         is_said_anew = session.annotation is not None and session.annotation != annotation
         if session.annotation is not None and is_said_anew:
@@ -206,7 +226,7 @@ class Change:
             self._keep_annotation(annotation)
         encoded = encoded_facts(facts)
         state = _state(facts, problem_count)
-        after = SessionRow(key, count, encoded, ref.fingerprint.size_bytes, state, problem_count)
+        after = SessionRow(key, count, encoded, fingerprint.size_bytes, state, problem_count)
         if after != before or is_said_anew:
             columns = session_columns(facts, encoded, annotation)
             seen = {"size_bytes": after.size_bytes, "state": state, "problem_count": problem_count}
@@ -219,7 +239,7 @@ class Change:
         self._add_pieces(facts, pieces + self._facts_pieces(key, facts, annotation))
         if before and self._rank(decoded_facts(before.facts)) != self._rank(facts):
             self._responses.rank_changed(key)
-        self._responses.store(key, facts.agent, session.responses, replace=bool(before) and not reading.was_continued)
+        self._responses.store(key, facts.agent, session.responses, replace=bool(before) and not was_continued)
         return after
 
     @staticmethod
@@ -275,7 +295,7 @@ class Change:
             for shard in self._shards.shards_of(key):
                 shard.remove_facts(key)
         self._catalog.execute("UPDATE detail SET facts_text_hash=? WHERE key=?", (digest, key))
-        document = Document(text, "", "", data, 0, crc32(data), None, 0)
+        document = Document(data, len(data), "", 0, crc32(data), None, 0)
         return [Piece(key, FACTS_INDEX, [document])] if text else []
 
     def _add_pieces(self, facts: SessionFacts, pieces: list[Piece]) -> None:

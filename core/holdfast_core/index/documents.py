@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from zlib import crc32
+
+import msgspec
 
 from holdfast_core.index.folding import clean
 from holdfast_core.model import message as m
@@ -48,13 +50,15 @@ _TEXT, _THINKING, _CALL, _RESULT = ("\x1e" + BLOCK_CODES[k] for k in ("text", "t
 _IMAGE, _FILE, _ERROR, _COMPACTION = ("\x1e" + BLOCK_CODES[k] for k in ("image", "file", "error", "compaction"))
 
 
-class Document(NamedTuple):
-    """What is searched of one message. ``meta`` lacks the session's own mark."""
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """What is searched of one message: ``data`` is its text, of which the first bytes are prose, the rest tools.
 
-    prose: str
-    tool: str
-    meta: str
+    ``meta`` lacks the session's own mark.
+    """
+
     data: bytes
+    prose_bytes: int
+    meta: str
     id_hash: int
     text_hash: int
     timestamp_ms: int | None
@@ -65,7 +69,8 @@ def message_document(message: m.Message) -> Document:
     """Return what is searched of ``message``."""
     blocks = message.blocks
     if len(blocks) == 1:
-        marked, is_prose, kind, name = _block(blocks[0])
+        block = blocks[0]
+        marked, is_prose, kind, name = _READERS[type(block)](block)
         prose, tool = (marked, "") if is_prose else ("", marked)
         meta, meta_hash = _meta(message.role, (kind,), (name,) if name else ())
     else:
@@ -74,16 +79,15 @@ def message_document(message: m.Message) -> Document:
         prose = prose[:TEXT_LIMIT]
         tool = tool[: TEXT_LIMIT - len(prose)]
     try:
-        data = (prose + tool).encode()
+        words, rest = prose.encode(), tool.encode()
     except UnicodeEncodeError:
-        prose, tool = storable(prose), storable(tool)
-        data = (prose + tool).encode()
+        words, rest = prose.encode("utf-8", "replace"), tool.encode("utf-8", "replace")
+    data = words + rest if words and rest else words or rest
     # The hash is over the marks too: another role of the same words is another document.
     return Document(
-        prose,
-        tool,
-        meta,
         data,
+        len(words),
+        meta,
         crc32(message.id.encode("utf-8", "replace")),
         crc32(data, meta_hash),
         message.timestamp_ms,
@@ -150,18 +154,13 @@ def _joined(role: str, blocks: tuple[m.Block, ...]) -> tuple[str, str, str, int]
     kinds: list[str] = []
     names: list[str] = []
     for block in blocks:
-        marked, is_prose, kind, name = _block(block)
+        marked, is_prose, kind, name = _READERS[type(block)](block)
         (prose if is_prose else tool).append(marked)
         kinds.append(kind)
         if name:
             names.append(name)
     meta, meta_hash = _meta(role, tuple(sorted(set(kinds))), tuple(sorted(set(names))))
     return "".join(prose), "".join(tool), meta, meta_hash
-
-
-def _block(block: m.Block) -> tuple[str, bool, str, str]:
-    """Return a block's marked text, whether it is prose, its kind, and the tool that it calls."""
-    return _READERS[type(block)](block)
 
 
 def _text(block: m.Text) -> tuple[str, bool, str, str]:
@@ -198,6 +197,7 @@ def _compaction(block: m.Compaction) -> tuple[str, bool, str, str]:
     return _COMPACTION + clean(block.text), True, "compaction", ""
 
 
+# A block's marked text, whether it is prose, its kind, and the tool that it calls.
 _READERS: Final[dict[type, Callable[[Any], tuple[str, bool, str, str]]]] = {
     m.Text: _text,
     m.Thinking: _thinking,

@@ -81,6 +81,13 @@ def tokenizable(text: str) -> str:
     return text if text.isascii() else _OTHER.sub(lambda run: _tokenizable_run(run[0]), text)
 
 
+def tokenizable_bytes(text: bytes) -> bytes:
+    """Do the same for UTF-8; most texts hold nothing that changes, which is quickly seen."""
+    if text.isascii() or _OTHER.search(text.translate(None, _ASCII).decode()) is None:
+        return text
+    return tokenizable(text.decode()).encode()
+
+
 def tokens(text: str) -> list[str]:
     """Return the words of a text as the index knows them."""
     return TOKEN.findall(tokenizable(fold(text)).lower())
@@ -88,10 +95,9 @@ def tokens(text: str) -> list[str]:
 
 def clean(text: str) -> str:
     """Return ``text`` without terminal colours and with what cannot be stored replaced."""
-    text = without_codes(text)
-    if "\x1e" in text:
-        text = text.replace("\x1e", " ")
-    return text.replace("\x00", " ") if "\x00" in text else text
+    if "\x1b" in text or "\x1e" in text or "\x00" in text:
+        return without_codes(text).replace("\x1e", " ").replace("\x00", " ")
+    return text
 
 
 @lru_cache(maxsize=65_536)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from holdfast_core.index.database import open_for_writing, select
 from holdfast_core.index.documents import Document, session_mark
-from holdfast_core.index.folding import tokenizable
+from holdfast_core.index.folding import tokenizable_bytes
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
 from holdfast_core.index.packing import Packer, pack, preset_of, read_preset
 from holdfast_core.index.vocabulary import STALE_LIMIT, bounds, read_words
@@ -72,7 +72,10 @@ class Shard:
     def write(self, pieces: Sequence[Piece], first_rowid: int) -> int:
         """Write messages at consecutive rowids in the order given; returns the bytes of text."""
         execute_many = self._connection.executemany
-        execute_many("INSERT INTO words(rowid, prose, tool, meta) VALUES(?,?,?,?)", _word_rows(pieces, first_rowid))
+        execute_many(
+            "INSERT INTO words(rowid, prose, tool, meta) VALUES(?,CAST(? AS TEXT),CAST(? AS TEXT),?)",
+            _word_rows(pieces, first_rowid),
+        )
         if not self.preset:
             self._make_preset(pieces)
         runs: list[tuple[int, int, int, int, bytes]] = []
@@ -193,22 +196,23 @@ class Shard:
         self._connection.execute("UPDATE chunk SET data=? WHERE id=?", (self._packer.pack(text), run))
 
 
-def _word_rows(pieces: Sequence[Piece], first_rowid: int) -> Iterator[tuple[int, str, str, str]]:
+def _word_rows(pieces: Sequence[Piece], first_rowid: int) -> Iterator[tuple[int, bytes, bytes, str]]:
     rowid = first_rowid
     for session, _, documents in pieces:
         mark = session_mark(session)
         for document in documents:
-            yield rowid, tokenizable(document.prose), tokenizable(document.tool), f"{mark} {document.meta}"
+            data, end = document.data, document.prose_bytes
+            yield rowid, tokenizable_bytes(data[:end]), tokenizable_bytes(data[end:]), f"{mark} {document.meta}"
             rowid += 1
 
 
 def _cuts(documents: Sequence[Document]) -> Iterator[tuple[int, int]]:
     """Yield where each chunk begins and ends: as soon as it holds enough text."""
     start = size = 0
-    for position, document in enumerate(documents):
+    for end, document in enumerate(documents, 1):
         size += len(document.data)
         if size >= CHUNK_BYTES:
-            yield start, position + 1
-            start, size = position + 1, 0
+            yield start, end
+            start, size = end, 0
     if start < len(documents):
         yield start, len(documents)

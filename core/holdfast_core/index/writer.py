@@ -15,9 +15,9 @@ import filelock
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SourceRef
+from holdfast_core.agents.base import Checkpoint, Fingerprint, SourceRef
 from holdfast_core.errors import HoldfastError, IndexBroken, Refused
-from holdfast_core.index.change import Change
+from holdfast_core.index.change import Change, Read
 from holdfast_core.index.database import (
     BROKEN,
     CATALOG,
@@ -37,13 +37,6 @@ from holdfast_core.paths import path_text, text_path
 
 log = logging.getLogger(__name__)
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
-
-
-class Read(NamedTuple):
-    """A source and what was read of it."""
-
-    ref: SourceRef
-    reading: Reading
 
 
 class Known(NamedTuple):
@@ -152,7 +145,7 @@ class IndexWriter:
         sources = self._mark_dirty([read.ref for read in batch])
         with self._changing() as change:
             for source, read in zip(sources, batch, strict=True):
-                change.read(source, read.ref, read.reading)
+                change.read(source, read)
             return change.finish()
 
     def failed(self, ref: SourceRef, reason: str) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from holdfast_core import clock
-from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
+from holdfast_core.agents.base import Agent, Home, SourceRef
 from holdfast_core.errors import HoldfastError, SourceError
-from holdfast_core.index.writer import IndexWriter, Read
+from holdfast_core.index.change import Read
+from holdfast_core.index.writer import IndexWriter
 from holdfast_core.log import incident
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, LostMessages, ScanProgress, ScanReport
@@ -24,6 +24,8 @@ FIRST_BATCH_BYTES = 4 << 20
 BATCH_BYTES = 48 << 20  # each batch leaves a piece with all its words in the index: larger ones make it smaller
 _PROGRESS_SECONDS = 0.1
 _WORDS_SECONDS = 2.0  # what is left then is for idle moments
+# A batch is bounded because what stays in memory is the text, several times over. In a transcript it is about a quarter
+# of the bytes; in a compressed source it can be many times what was read.
 _TEXT_WEIGHT = 4
 
 
@@ -179,21 +181,20 @@ class _Pass:
         return True
 
     def _take(self, change: SourceChange) -> None:
-        ref = change.ref
-        reading = self._read(change)
-        if reading is None:
+        read = self._read(change)
+        if read is None:
             return
-        self.bytes_read += reading.bytes_read
-        self._batch.append(Read(ref, reading))
-        self._batch_bytes += _weight_bytes(reading)
+        self.bytes_read += read.reading.bytes_read
+        self._batch.append(read)
+        self._batch_bytes += max(read.reading.bytes_read, _TEXT_WEIGHT * read.text_bytes)
         if self._batch_bytes >= self._limit_bytes:
             self._flush()
 
-    def _read(self, change: SourceChange) -> Reading | None:
+    def _read(self, change: SourceChange) -> Read | None:
         ref = change.ref
         try:
             with _one_bad_session(self.writer, ref):
-                return self.agents[ref.agent].read(ref, self.home, checkpoint=change.checkpoint)
+                return Read.of(ref, self.agents[ref.agent].read(ref, self.home, checkpoint=change.checkpoint))
         except (SourceError, OSError) as error:
             if is_missing(ref.path):
                 self._changed(self.writer.forget(ref.agent, [ref.key]))
@@ -267,18 +268,3 @@ def _one_bad_session(writer: IndexWriter, ref: SourceRef | None) -> Iterator[Non
             return
         incident(log, error)
         writer.failed(ref, "internal")
-
-
-def _weight_bytes(reading: Reading) -> int:
-    """Return how much of a batch a reading takes: its source's bytes, or more if its text is an unusual part of them.
-
-    A batch is bounded because what stays in memory is the text, several times
-    over. In a transcript it is about a quarter of the bytes; in a compressed
-    source it can be many times what was read.
-    """
-    text = 0
-    for session in reading.sessions:
-        for message in session.messages:
-            for block in message.blocks:
-                text += sys.getsizeof(getattr(block, "text", ""))
-    return max(reading.bytes_read, _TEXT_WEIGHT * text)

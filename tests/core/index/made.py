@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast_core.agents.base import Checkpoint, Fingerprint, Reading, SessionRead, SourceRef
+from holdfast_core.index.change import Read
 from holdfast_core.index.reader import IndexReader
-from holdfast_core.index.writer import IndexWriter, Read
+from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.message import Block, Message, Role, Text
 from holdfast_core.model.query import Query, parse
@@ -62,7 +63,7 @@ def read(
     agent = sessions[0].facts.agent if sessions else agent
     ref = SourceRef(agent, key, key, Fingerprint(size, 7, 1))
     checkpoint = Checkpoint(size, b"tail", b"state")
-    return Read(ref, Reading(list(sessions), list(problems), unknown or {}, checkpoint, size, continued))
+    return Read.of(ref, Reading(list(sessions), list(problems), unknown or {}, checkpoint, size, continued))
 
 
 def write(directory: Path, *batches: Sequence[Read] | Read, tidy: bool = False) -> list[ChangeSet]:

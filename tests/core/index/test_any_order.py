@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+from holdfast_core.index.change import Read
 from holdfast_core.index.reader import IndexReader
-from holdfast_core.index.writer import IndexWriter, Read
+from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.usage import ResponseUsage, Usage
 from hypothesis import given, settings
@@ -68,9 +69,9 @@ def _grown(key: str, content: Sequence[Any]) -> tuple[Read, list[Any]]:
     """Return a continued reading that adds one word to each session, and what the source then holds."""
     after = [(name, [*words, "grown"], first, count) for name, words, first, count in content]
     whole = _read(key, after)
-    for one in whole.reading.sessions:
-        one.first_index = len(one.messages) - 1
-        one.messages = one.messages[-1:]
+    for one, documents in zip(whole.reading.sessions, whole.documents, strict=True):
+        one.first_index = len(documents) - 1
+        del documents[:-1]
     whole.reading.was_continued = True
     return whole, after
 

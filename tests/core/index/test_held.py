@@ -7,8 +7,9 @@ from typing import Any
 
 import apsw
 from holdfast_core.agents.base import Fingerprint, Reading, SessionRead, SourceRef
+from holdfast_core.index.change import Read
 from holdfast_core.index.reader import IndexReader
-from holdfast_core.index.writer import IndexWriter, Read
+from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.held import HELD_AGENT
@@ -27,7 +28,7 @@ def held(session_id: str = ID, *, size: int = 1000, problems: tuple[Problem, ...
     made: SessionRead = session(session_id, ["hello there"], **facts)
     made.annotation = said
     ref = SourceRef(HELD_AGENT, f"/{session_id}", f"/{session_id}", Fingerprint(size, 7, 1))
-    return Read(ref, Reading([made], list(problems), {}, None, size))
+    return Read.of(ref, Reading([made], list(problems), {}, None, size))
 
 
 def test_a_held_session_is_named_by_its_uuid_alone(directory: Path, reader: IndexReader) -> None:
