@@ -27,7 +27,7 @@ from holdfast_core.agents._claude_tools import Tools
 from holdfast_core.agents._draft import Draft, Gathered, digest
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._reading import LineReader, Place
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, datetime_ms, one_line
 from holdfast_core.agents.base import SessionRead
 from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, ToolResult
 from holdfast_core.model.session import SessionKind
@@ -37,6 +37,7 @@ _SPLICE_LIMIT = 32
 _CHAIN_LIMIT = 512
 _QUEUE_LIMIT = 64
 _LEAF_LIMIT = 256
+_NOTHING_SAID = Said()
 
 
 class _Titles(msgspec.Struct, array_like=True):
@@ -90,6 +91,7 @@ class Reader(LineReader[Record]):
 
     def _adopt(self, state: _State) -> None:
         self._state = state
+        self._head: tuple[object, ...] = ()
         self._main = Draft(state.main)
         self._children = {name: Draft(gathered) for name, gathered in state.children.items()}
 
@@ -137,9 +139,23 @@ class Reader(LineReader[Record]):
 
     def _draft(self, record: Record) -> Draft:
         """Return the session that a record belongs to, after noting what it says of that session."""
-        self._moment = moment_ms(record.timestamp)
         state = self._state
-        gathered = state.main
+        self._moment = None if record.timestamp is None else datetime_ms(record.timestamp)
+        head = (record.cwd, record.git_branch, record.version, record.entrypoint, record.slug, record.session_id)
+        if head != self._head:  # almost all records repeat what the one before said
+            self._head = head
+            self._note_head(record)
+        if record.forked_from is not NOTHING and state.main.forked_from is None:
+            source = opened_dict(record.forked_from).get("sessionId")
+            state.main.forked_from = source if isinstance(source, str) else None
+        if state.leaves and record.uuid in state.leaves:
+            self._found_leaf(*state.leaves.pop(record.uuid))
+        if record.is_sidechain and not self.side.is_subagent:
+            return self._child(record)
+        return self._main
+
+    def _note_head(self, record: Record) -> None:
+        state, gathered = self._state, self._state.main
         if record.cwd and record.cwd != state.last_cwd:
             self._note_cwd(record.cwd)
         if record.git_branch and record.git_branch != "HEAD":
@@ -152,14 +168,6 @@ class Reader(LineReader[Record]):
             state.slug = record.slug
         if record.session_id and record.session_id != gathered.native_id:
             self._note_foreign_id(record.session_id)
-        if record.forked_from is not NOTHING and gathered.forked_from is None:
-            source = opened_dict(record.forked_from).get("sessionId")
-            gathered.forked_from = source if isinstance(source, str) else None
-        if state.leaves and record.uuid in state.leaves:
-            self._found_leaf(*state.leaves.pop(record.uuid))
-        if record.is_sidechain and not self.side.is_subagent:
-            return self._child(record)
-        return self._main
 
     def _note_cwd(self, told: str) -> None:
         state = self._state
@@ -250,7 +258,7 @@ class Reader(LineReader[Record]):
 
     def _take_assistant(self, record: Record) -> None:
         draft = self._draft(record)
-        said = record.message or Said()
+        said = _NOTHING_SAID if record.message is None else record.message
         model = said.model
         blocks = self._blocks(said)
         if record.is_api_error_message or model == SYNTHETIC_MODEL:
@@ -357,7 +365,7 @@ class Reader(LineReader[Record]):
         for place, block in enumerate(blocks):
             if type(block) is not ToolResult:
                 continue
-            if "tool-results" in block.text[:1000]:
+            if block.text.find("tool-results", 0, 1000) >= 0:
                 whole = self.side.moved_result(block.text)
                 if whole is not None:
                     blocks[place] = ToolResult(block.call_id, whole, block.is_error)
@@ -451,7 +459,7 @@ class Reader(LineReader[Record]):
     def _take_queue_operation(self, record: Record) -> None:
         """Before 2.1.8x the text of a prompt taken up in the middle of a turn stands here alone."""
         state = self._state
-        moment = moment_ms(record.timestamp)
+        moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         if record.operation == "enqueue":
             text = opened(record.content)
             state.queue.append((text if isinstance(text, str) else "", moment))

@@ -116,13 +116,11 @@ class TokenCounts(msgspec.Struct, gc=False):
         """Return the counts in our meaning; these exclude the cache already."""
         details = self.output_tokens_details
         reasoning = 0 if details is None else count(details.reasoning_tokens or details.thinking_tokens)
-        return Usage(
-            max(self.input_tokens or 0, 0),
-            max(self.output_tokens or 0, 0),
-            max(self.cache_read_input_tokens or 0, 0),
-            max(self.cache_creation_input_tokens or 0, 0),
-            reasoning,
-        )
+        taken, given = self.input_tokens or 0, self.output_tokens or 0
+        read, written = self.cache_read_input_tokens or 0, self.cache_creation_input_tokens or 0
+        if taken < 0 or given < 0 or read < 0 or written < 0:
+            taken, given, read, written = max(taken, 0), max(given, 0), max(read, 0), max(written, 0)
+        return Usage(taken, given, read, written, reasoning)
 
     def cache_write_1h(self) -> int:
         """Return how many of the cache writes were for an hour."""

@@ -500,11 +500,13 @@ class Reader(LineReader[Record]):
 
     def _heard_at(self, stream: str, who: str, text: str) -> int | None:
         """Return where the other stream said this, which is then used up."""
-        other, mark = (_EVENT if stream == _ITEM else _ITEM), digest(text.strip())
+        mark = b""
         for place, (its_stream, its_who, its_mark, index) in enumerate(self._now.heard):
-            if its_mark == mark and its_who == who and its_stream == other:
-                del self._now.heard[place]
-                return index
+            if its_stream != stream and its_who == who:
+                mark = mark or digest(text.strip())
+                if its_mark == mark:
+                    del self._now.heard[place]
+                    return index
         return None
 
     def sessions(self) -> list[SessionRead]:

@@ -104,18 +104,24 @@ class Draft:
         role = message.role
         timestamp = message.timestamp_ms
         if timestamp is not None:
-            if gathered.created_ms is None or timestamp < gathered.created_ms:
-                gathered.created_ms = timestamp
-            if gathered.updated_ms is None or timestamp > gathered.updated_ms:
+            updated = gathered.updated_ms
+            if updated is None or timestamp > updated:
                 gathered.updated_ms = timestamp
+            created = gathered.created_ms
+            if created is None or timestamp < created:
+                gathered.created_ms = timestamp
         if role != "system":
             gathered.spoken_count += 1
-            gathered.prompt_count += role == "user"
+            if role == "user":
+                gathered.prompt_count += 1
         for block in message.blocks:
-            if type(block) is Text:
-                if role not in ("tool", "system"):
+            if type(block) is ToolResult:
+                if block.is_error:
+                    gathered.has_error = True
+            elif type(block) is Text:
+                if role in ("assistant", "user"):
                     self._note_text(block.text, role)
-            elif type(block) is Error or (type(block) is ToolResult and block.is_error):
+            elif type(block) is Error:
                 gathered.has_error = True
             elif type(block) is Image:
                 gathered.has_image = True

@@ -26,7 +26,7 @@ def moment_ms(value: object) -> int | None:
     milliseconds, told apart by their size.
     """
     if isinstance(value, datetime):
-        return _from_datetime(value)
+        return datetime_ms(value)
     if isinstance(value, str):
         return _from_text(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -38,12 +38,13 @@ def _from_text(text: str) -> int | None:
     if not text.isascii() or len(text) > 40:
         return None
     try:
-        return _from_datetime(datetime.fromisoformat(text))
+        return datetime_ms(datetime.fromisoformat(text))
     except ValueError:
         return None
 
 
-def _from_datetime(value: datetime) -> int | None:
+def datetime_ms(value: datetime) -> int | None:
+    """Return milliseconds since the epoch, None for a moment that is not plausible."""
     if value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     try:
