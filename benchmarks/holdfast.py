@@ -19,7 +19,8 @@ from benchmarks.peers import Peer
 
 _LOOK_EVERY_SECONDS = 0.002
 _GIVE_UP_SECONDS = 60
-_OWN_VARIABLES = ("CLAUDE_CONFIG_DIR", "CODEX_HOME")
+# What would change where it looks, or keep Python from using compiled files, as an installed program does.
+_OWN_VARIABLES = ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "PYTHONDONTWRITEBYTECODE")
 
 
 class Holdfast(Peer):
