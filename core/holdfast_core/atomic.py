@@ -69,7 +69,7 @@ def open_regular(path: Path, flags: int = READ_FLAGS) -> int:
     if sys.platform == "win32" and path.is_symlink():
         raise _not_regular(path)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags, 0o600)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO, errno.EISDIR):
             raise _not_regular(path) from error

@@ -37,13 +37,24 @@ from holdfast_core.sealed.seal import (
     Seal,
     changed_elsewhere,
     open_sealed,
+    read_growth,
     read_header,
-    read_records,
     verified_header,
 )
 from holdfast_core.sealed.tail import Tail
 
-__all__ = ["Container", "Header", "Identity", "Position", "SealedError", "Tail", "read_header", "read_tail", "write"]
+__all__ = [
+    "Container",
+    "Header",
+    "Identity",
+    "Position",
+    "SealedError",
+    "Tail",
+    "read_header",
+    "read_tail",
+    "reseal",
+    "write",
+]
 
 LIMIT_BYTES = 1 << 30
 
@@ -51,8 +62,9 @@ LIMIT_BYTES = 1 << 30
 class Container:
     """A container as it was when it was opened: held in memory and verified whole, decompressed piece by piece.
 
-    ``position`` is after the last record that verifies; what is beyond,
-    ``dropped_bytes``, was torn by a crash or damaged.
+    ``position`` is after the last record that verifies. What is beyond,
+    ``dropped_bytes``, was torn by a crash, which is normal; if ``is_damaged``,
+    whole records follow behind it, and the disk or somebody has changed it.
     """
 
     def __init__(self, data: bytes, header: Header, seal: Seal) -> None:
@@ -70,6 +82,7 @@ class Container:
         self._records = seal.records(data, self.base.offset, self.base)
         self.position = self._records[-1].position if self._records else self.base
         self.dropped_bytes = len(data) - self.position.offset
+        self.is_damaged = bool(self.dropped_bytes) and seal.goes_on(data, self.position.offset, self.position.sequence)
 
     @classmethod
     def open(cls, path: Path, keys: Keys, identity: Identity, *, limit_bytes: int = LIMIT_BYTES) -> Container:
@@ -175,11 +188,11 @@ def read_tail(
     """
     descriptor = open_sealed(path)
     try:
-        seal, records = read_records(descriptor, keys, identity, position, limit_bytes=limit_bytes)
+        growth = read_growth(descriptor, keys, identity, position, limit_bytes=limit_bytes)
     finally:
         os.close(descriptor)
-    payloads = [seal.payload(record) for record in records]
-    return payloads, records[-1].position if records else position
+    payloads = [growth.seal.payload(record) for record in growth.records]
+    return payloads, growth.records[-1].position if growth.records else position
 
 
 def write(
@@ -230,6 +243,30 @@ def write(
     except FileExistsError as error:
         raise changed_elsewhere("it was created") from error
     return position
+
+
+def reseal(path: Path, keys: Keys, identity: Identity, *, encrypt: bool, backup: Path | None = None) -> Position:
+    """Write a container anew with the keys of today, and whether it is encrypted; what it holds stays as it is.
+
+    Raises:
+        SealedError: it does not verify, or is locked.
+        Refused: somebody else changed it at the same time.
+        OSError: it is not there, or the disk does not take it.
+    """
+    now = Container.open(path, keys, identity)
+    if now.is_damaged:
+        raise SealedError("bad_tag", "the tail")
+    return write(
+        path,
+        keys,
+        identity,
+        now.frames(),
+        expected_generation=now.header.generation,
+        expected_position=now.position,
+        backup=backup,
+        encrypt=encrypt,
+        tail=now.tail(),
+    )
 
 
 def _checked(path: Path, keys: Keys, identity: Identity, generation: int | None, position: Position | None) -> int:

@@ -110,6 +110,15 @@ def write_key_list(directory: Path, keys: KeyList, signing_key: SigningKey) -> K
     return keys
 
 
+def is_twice(directory: Path) -> bool:
+    """Return whether both copies of the list are there and the same."""
+    try:
+        first = _read(directory / KEY_LIST)
+        return first is not None and first == _read(directory / SECOND_KEY_LIST)
+    except SealedError:
+        return False
+
+
 def _read(path: Path) -> bytes | None:
     try:
         return read_file(path, limit_bytes=_LIMIT_BYTES)

@@ -16,11 +16,20 @@ from holdfast_core.clock import now_ms
 from holdfast_core.errors import Refused
 from holdfast_core.sealed.derive import derive
 from holdfast_core.sealed.errors import SealedError
-from holdfast_core.sealed.keylist import KEY_LIST, DataKey, KeyInfo, KeyList, State, read_key_list, write_key_list
+from holdfast_core.sealed.keylist import (
+    KEY_LIST,
+    DataKey,
+    KeyInfo,
+    KeyList,
+    State,
+    is_twice,
+    read_key_list,
+    write_key_list,
+)
 from holdfast_core.sealed.layout import ID_BYTES
 from holdfast_core.sealed.locks import lock
 from holdfast_core.sealed.passphrase import Wrapper
-from holdfast_core.sealed.roots import Roots, SecondCopy
+from holdfast_core.sealed.roots import Roots, SecondCopy, keep_private
 
 __all__ = ["PURPOSES", "KeyInfo", "Keys", "SecondCopy"]
 
@@ -64,6 +73,7 @@ class Keys:
         keys = cls(directory, keyring)
         with lock(directory / _LOCK, timeout_seconds=_LOCK_SECONDS):
             remove_stale(directory)
+            keep_private(directory)
             keys._read(may_create=may_create)
             keys._heal()
         return keys
@@ -211,6 +221,16 @@ class Keys:
                 self._data[wanted] = self._unwrapped(wanted)
             return DataSecret(bytes.fromhex(wanted), self._data[wanted])
 
+    def has_data_key(self, key_id: bytes) -> bool:
+        """Return whether what this data key encrypted can be read now."""
+        try:
+            self.data_key(key_id)
+        except SealedError as error:
+            if error.reason != "locked":
+                raise
+            return False
+        return True
+
     def _unwrapped(self, data_id: str) -> bytes:
         """Unwrap a data key that another key, which is here, protects."""
         found = next((one for one in self._list.data_keys if one.id == data_id), None)
@@ -300,6 +320,8 @@ class Keys:
     def _heal(self) -> None:
         """Finish a rotation that was interrupted; put ``root.key`` back if it is gone or a former one."""
         there, listed = self._roots.active(), self._list.active_id
+        if not is_twice(self._directory):
+            self._write()
         if there == listed:
             return
         if there is None or there in {key.id for key in self._list.keys}:
@@ -326,7 +348,9 @@ class Keys:
         """Read the list again if another process has changed it."""
         if self._signature() != self._seen:
             with self._mutex:
-                self._read(may_create=False)
+                signature = self._signature()
+                self._list = read_key_list(self._directory, self._signing_key) or self._list
+                self._seen = signature
                 self._derived.clear()
 
     def _signature(self) -> tuple[int, ...]:

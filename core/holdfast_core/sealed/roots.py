@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
+import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +14,8 @@ from typing import Protocol
 from holdfast_core.atomic import read_file, write_file
 from holdfast_core.sealed.derive import KEY_BYTES
 from holdfast_core.sealed.errors import SealedError
+
+log = logging.getLogger(__name__)
 
 _ACTIVE = "root.key"
 
@@ -110,6 +115,17 @@ class Roots:
 
     def _file(self, key_id: str) -> Path:
         return self._directory / f"{key_id}.key"
+
+
+def keep_private(directory: Path) -> None:
+    """Let nobody else read the keys, whatever was made of their permissions; Windows goes by the directory's own."""
+    if sys.platform == "win32":
+        return
+    for path, mode in ((directory, 0o700), *((file, 0o600) for file in directory.glob("*.key"))):
+        found = path.lstat().st_mode
+        if found & 0o077 and not stat.S_ISLNK(found):
+            log.info("the permissions of %s were too wide", path.name)
+            path.chmod(mode)
 
 
 def _read(path: Path) -> bytes | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 import os
+import re
 import struct
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,7 @@ from holdfast_core.sealed.layout import (
     HEADER_MAX_BYTES,
     MAX_PAYLOAD_BYTES,
     RECORD_BYTES,
+    ROOT_BYTES,
     TAG_BYTES,
     Header,
     Identity,
@@ -31,6 +34,7 @@ from holdfast_core.sealed.layout import (
     unpack_record,
 )
 
+_MOST_TRIES = 256
 _PURPOSES = {"vault": "vault", "index": "index", "backup": "backup", "journal": "journal", "settings": "settings"}
 
 
@@ -77,6 +81,11 @@ class Seal:
         context = struct.pack("<16sQB", header.store_id, header.generation, len(kind)) + kind + name
         return FileCipher(self._keys.data_key(header.data_key_id).secret, salt=header.salt, context=context)
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether a data key is needed that is not unlocked."""
+        return self._header.suite == ENCRYPTED and not self._keys.has_data_key(self._header.data_key_id)
+
     def record(self, sequence: int, payload: bytes, before: bytes) -> tuple[bytes, bytes, bytes]:
         """Return a tail record that follows on the tag ``before``: what stands first, the stored bytes, the tag."""
         if len(payload) > MAX_PAYLOAD_BYTES:
@@ -97,27 +106,50 @@ class Seal:
         return decompress(record.piece.compression, packed, plain_bytes=record.piece.plain_bytes)
 
     def records(self, data: bytes, start: int, position: Position) -> list[Record]:
-        """Return the records that verify, of the bytes from ``start`` on, which stand at ``position`` in the file."""
+        """Return the records that verify, of the bytes from ``start`` on, which stand at ``position`` in the file.
+
+        Raises:
+            SealedError: bad_tag; a record is genuine and has another number, so ``position`` is wrong.
+        """
         found: list[Record] = []
-        view = memoryview(data)
         while len(data) - start >= RECORD_BYTES + TAG_BYTES:
             piece = unpack_record(data, start)
             end = start + RECORD_BYTES + piece.stored_bytes
-            if piece.sequence != position.sequence + 1 or end + TAG_BYTES > len(data):
+            tag = self._tag(data, start, end, position.tag)
+            if tag is None:
                 break
-            tag = bytes(view[end : end + TAG_BYTES])
-            wanted = hmac.digest(self.tail_key, position.tag + bytes(view[start:end]), "sha256")
-            if not hmac.compare_digest(wanted, tag):
-                break
-            stored = bytes(view[start + RECORD_BYTES : end])
-            position = position._replace(
-                offset=position.offset + end - start + TAG_BYTES, sequence=piece.sequence, tag=tag
-            )
-            if piece.plain_bytes > MAX_PAYLOAD_BYTES:
-                raise SealedError("too_large", f"record {piece.sequence}")
-            found.append(Record(piece, stored, position))
+            if piece.sequence != position.sequence + 1 or piece.plain_bytes > MAX_PAYLOAD_BYTES:
+                raise SealedError("bad_tag", f"record {piece.sequence} after {position.sequence}")
+            place = position.offset + end + TAG_BYTES - start
+            position = position._replace(offset=place, sequence=piece.sequence, tag=tag)
+            found.append(Record(piece, data[start + RECORD_BYTES : end], position))
             start = end + TAG_BYTES
         return found
+
+    def goes_on(self, data: bytes, start: int, sequence: int) -> bool:
+        """Return whether records verify behind a damaged one after record ``sequence``: then no crash has torn it.
+
+        A record vouches for the tag before it. If that tag is what was
+        damaged, the next but one still does.
+        """
+        for later in (sequence + 2, sequence + 3):
+            wanted = re.compile(re.escape(later.to_bytes(8, "little")), re.DOTALL)
+            for found in itertools.islice(wanted.finditer(data, start + TAG_BYTES), _MOST_TRIES):
+                place = found.start()
+                if place + RECORD_BYTES > len(data):
+                    break
+                end = place + RECORD_BYTES + unpack_record(data, place).stored_bytes
+                if self._tag(data, place, end, data[place - TAG_BYTES : place]) is not None:
+                    return True
+        return False
+
+    def _tag(self, data: bytes, start: int, end: int, before: bytes) -> bytes | None:
+        """Return the tag of the record from ``start`` to ``end``, None if it does not verify after ``before``."""
+        tag = data[end : end + TAG_BYTES]
+        if len(tag) < TAG_BYTES:
+            return None
+        wanted = hmac.digest(self.tail_key, before + data[start:end], "sha256")
+        return tag if hmac.compare_digest(wanted, tag) else None
 
 
 def open_sealed(path: Path, flags: int = READ_FLAGS) -> int:
@@ -163,9 +195,16 @@ def read_header(path: Path, keys: Keys, identity: Identity) -> Header:
         os.close(descriptor)
 
 
-def read_records(
-    descriptor: int, keys: Keys, identity: Identity, position: Position, *, limit_bytes: int
-) -> tuple[Seal, list[Record]]:
+class Growth(NamedTuple):
+    """What stands behind a position. ``is_damaged`` says that records verify behind one that does not."""
+
+    seal: Seal
+    records: list[Record]
+    dropped_bytes: int
+    is_damaged: bool
+
+
+def read_growth(descriptor: int, keys: Keys, identity: Identity, position: Position, *, limit_bytes: int) -> Growth:
     """Return the records after ``position`` that verify, without reading what is before it.
 
     Raises:
@@ -177,13 +216,19 @@ def read_records(
     size = os.fstat(descriptor).st_size
     if size < position.offset:
         raise SealedError("truncated", f"{size} bytes of {position.offset}")
+    if position.offset < header.size + header.body_bytes + ROOT_BYTES:
+        raise SealedError("bad_tag", "that position is not in this file")
     if size - position.offset > limit_bytes:
         raise SealedError("too_large", f"{size - position.offset} new bytes")
     os.lseek(descriptor, position.offset - TAG_BYTES, os.SEEK_SET)
     data = read_bytes(descriptor, size - position.offset + TAG_BYTES)
     if not hmac.compare_digest(data[:TAG_BYTES], position.tag):
         raise SealedError("bad_tag", "the record before")
-    return seal, seal.records(data, TAG_BYTES, position)
+    records = seal.records(data, TAG_BYTES, position)
+    last = records[-1].position if records else position
+    start = last.offset - position.offset + TAG_BYTES
+    is_damaged = start < len(data) and seal.goes_on(data, start, last.sequence)
+    return Growth(seal, records, len(data) - start, is_damaged)
 
 
 def changed_elsewhere(detail: str) -> Refused:

@@ -10,7 +10,7 @@ from holdfast_core.atomic import sync_data, write_vector
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import Identity
-from holdfast_core.sealed.seal import Position, Seal, changed_elsewhere, open_sealed, read_records
+from holdfast_core.sealed.seal import Position, Seal, changed_elsewhere, open_sealed, read_growth
 
 _FLAGS = (
     os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -44,21 +44,24 @@ class Tail:
         descriptor = open_sealed(path, _FLAGS)
         try:
             try:
-                seal, later = read_records(descriptor, keys, identity, position, limit_bytes=1 << 30)
+                growth = read_growth(descriptor, keys, identity, position, limit_bytes=1 << 30)
             except SealedError as error:
                 if error.reason == "other_generation":
                     raise changed_elsewhere(error.detail) from error
                 raise
-            if later:
-                raise changed_elsewhere(f"{len(later)} records")
-            seal.cipher  # noqa: B018  locked is noticed now, not at the first record
-            if os.fstat(descriptor).st_size > position.offset:
+            if growth.records:
+                raise changed_elsewhere(f"{len(growth.records)} records")
+            if growth.is_damaged:
+                raise SealedError("bad_tag", f"record {position.sequence + 1}")
+            if growth.seal.is_locked:
+                raise SealedError("locked")
+            if growth.dropped_bytes:
                 os.ftruncate(descriptor, position.offset)
                 sync_data(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
-        return cls(path, descriptor, seal, position)
+        return cls(path, descriptor, growth.seal, position)
 
     @property
     def position(self) -> Position:
