@@ -20,20 +20,18 @@ import apsw
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.atomic import read_bytes, read_file, replace, write_file
+from holdfast_core.atomic import read_file, replace, write_file
 from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.model.held import HeldEntry, is_held_id
 from holdfast_core.model.keeping import StartSummary
 from holdfast_core.sealed.container import Position
 from holdfast_core.sealed.errors import SealedError
-from holdfast_core.sealed.layout import HEADER_MAX_BYTES, header_bytes, unpack_header
-from holdfast_core.sealed.seal import open_sealed
 from holdfast_core.store.claims import is_claimed
 from holdfast_core.store.fitting import DocumentError
 from holdfast_core.store.listing import stand_in
 from holdfast_core.store.manifest import FileMark, Marked, Seen, Trouble
 from holdfast_core.store.places import SUFFIX, digest
-from holdfast_core.store.reader import Locked, read
+from holdfast_core.store.reader import Locked, claimed_id, read
 from holdfast_core.store.rescue import is_corrupt, rescue
 from holdfast_core.store.site import Site
 from holdfast_core.store.words import notes_of
@@ -140,7 +138,7 @@ class _Look:
     def _orphan(self, name: str, status: os.stat_result) -> None:
         path = self.site.places.directory / (name + SUFFIX)
         try:
-            session_id = _id_of(path)
+            session_id = claimed_id(path)
         except (HoldfastError, OSError) as error:
             log.warning("a file among the sessions is none: %s", error)
             self._strange(name)
@@ -250,16 +248,6 @@ def _files(directory: Path) -> dict[str, os.stat_result]:
                 with suppress(FileNotFoundError):
                     found[entry.name.removesuffix(SUFFIX)] = entry.stat(follow_symlinks=False)
     return found
-
-
-def _id_of(path: Path) -> str:
-    """Return whose session a file says it is: to be believed when it was verified as that."""
-    descriptor = open_sealed(path)
-    try:
-        start = read_bytes(descriptor, HEADER_MAX_BYTES)
-    finally:
-        os.close(descriptor)
-    return unpack_header(start[: header_bytes(start)]).identity.record_id
 
 
 def _was_further(site: Site, remembered: Path) -> bool:

@@ -93,6 +93,21 @@ def decode(frames: Iterable[bytes], tail: Iterable[bytes] = ()) -> Document:
     return Document(replay.session(), tuple(replay.notices), SCHEMA_VERSION, replay.added)
 
 
+def grown(head: HeldSession, tail: Iterable[bytes]) -> HeldSession | None:
+    """Return ``head``, a session without its messages, after more of its tail; its messages are those that were added.
+
+    None if earlier messages were replaced: then it must be read from the start.
+
+    Raises: see `decode`.
+    """
+    replay = _Replay(_head_of(head))
+    for payload in tail:
+        if _change(payload).index is not None:
+            return None
+        replay.apply(payload)
+    return replay.session()
+
+
 def record(
     op: str, at_ms: int, *, messages: Sequence[Message] = (), fields: Mapping[str, Any] | None = None, index: int = 0
 ) -> bytes:
@@ -228,8 +243,7 @@ def _migrated(head: dict[str, Any], frames: Iterable[bytes], tail: Iterable[byte
 
 
 def _frames(session: HeldSession) -> Iterator[bytes]:
-    head, _, _ = fit({name: _plain(getattr(session, name), name) for name in _head().__struct_fields__}, _head())
-    yield _encoded(with_leftovers({**_plain(head, ""), "schema_version": SCHEMA_VERSION}, session.unknown))
+    yield _encoded({**_head_of(session), "schema_version": SCHEMA_VERSION})
     batch: list[Any] = []
     taken = 0
     for message in session.messages:
@@ -241,6 +255,13 @@ def _frames(session: HeldSession) -> Iterator[bytes]:
             batch, taken = [], 0
     if batch:
         yield _joined(batch)
+
+
+def _head_of(session: HeldSession) -> dict[str, Any]:
+    """Return the head of a session as plain JSON, validated, with what is unknown in it."""
+    head, _, _ = fit({name: _plain(getattr(session, name), name) for name in _head().__struct_fields__}, _head())
+    plain: dict[str, Any] = with_leftovers(_plain(head, ""), session.unknown)
+    return plain
 
 
 def _with_unknown(message: Message, unknown: Mapping[str, Leftovers]) -> bytes:

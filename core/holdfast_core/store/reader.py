@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from holdfast_core.atomic import read_bytes
 from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.model.held import SCHEMA_VERSION, HeldSession
 from holdfast_core.sealed.container import Container, Identity, Position
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
+from holdfast_core.sealed.layout import HEADER_MAX_BYTES, header_bytes, unpack_header
+from holdfast_core.sealed.seal import open_sealed
 from holdfast_core.store.document import Document, decode
 from holdfast_core.store.fitting import DocumentError, Notice
 from holdfast_core.store.listing import entry_of
@@ -87,6 +90,21 @@ def read(path: Path, keys: Keys, session_id: str, *, limit_bytes: int) -> Stored
         container.base.offset,
         container.plain_bytes,
     )
+
+
+def claimed_id(path: Path) -> str:
+    """Return whose session a file says it is: to be believed once it was read as that.
+
+    Raises:
+        SealedError: it is no file of ours.
+        OSError: it cannot be read.
+    """
+    descriptor = open_sealed(path)
+    try:
+        start = read_bytes(descriptor, HEADER_MAX_BYTES)
+    finally:
+        os.close(descriptor)
+    return unpack_header(start[: header_bytes(start)]).identity.record_id
 
 
 def not_found(session_id: str) -> NotFound:
