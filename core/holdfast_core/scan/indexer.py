@@ -25,6 +25,7 @@ from holdfast_core.log import incident, open_logs
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.paths import Paths, text_path
+from holdfast_core.scan.held import with_held
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
@@ -67,7 +68,8 @@ def main(agents: Mapping[str, Agent] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window, which then tells us
     close_logs = open_logs(_paths(start), start.log_level, name="indexer")
     try:
-        asyncio.run(Indexer(start, all_agents() if agents is None else agents, _Output(out)).run(lines))
+        sources = _with_held(all_agents() if agents is None else agents, start)
+        asyncio.run(Indexer(start, sources, _Output(out)).run(lines))
     except BaseException as error:
         incident(log, error)
         raise
@@ -85,6 +87,7 @@ class _Due:
     notes: bool = False
     tidy: bool = False
     paths: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     note_numbers: list[int] = field(default_factory=list)
     rescan_numbers: list[int] = field(default_factory=list)
 
@@ -98,6 +101,7 @@ class _Due:
         self.notes |= other.notes
         self.tidy |= other.tidy
         self.paths |= other.paths
+        self.held |= other.held
         self.note_numbers += other.note_numbers
         self.rescan_numbers += other.rescan_numbers
 
@@ -166,8 +170,8 @@ class Indexer:
                 self._want(_Due())
             case Rescan(full=full, number=number):
                 self._want(_Due(everything=True, full=full, rescan_numbers=[number] if number else []))
-            case Annotate(number=number):
-                self._want(_Due(notes=True, note_numbers=[number]))
+            case Annotate(number=number, held=held):
+                self._want(_Due(notes=True, note_numbers=[number], held=set(map(text_path, held))))
             case Pause(is_paused=is_paused):
                 self._is_paused = is_paused
                 self._call_soon(self._watcher.pause, is_paused)
@@ -191,9 +195,9 @@ class Indexer:
         return due
 
     def _take_notes_due(self) -> _Due:
-        """Return what is due of the notes alone; the lock is held."""
-        due = _Due(notes=self._due.notes, note_numbers=self._due.note_numbers)
-        self._due.notes, self._due.note_numbers = False, []
+        """Return what is due of the notes and of held sessions alone; the lock is held."""
+        due = _Due(notes=self._due.notes, note_numbers=self._due.note_numbers, held=self._due.held)
+        self._due.notes, self._due.note_numbers, self._due.held = False, [], set()
         return due
 
     async def _work(self) -> None:
@@ -315,9 +319,11 @@ class Indexer:
         self._emit(Progressed(progress))
 
     def _take_notes(self, writer: IndexWriter, due: _Due) -> None:
-        """Bring what the person said since the last time into the index."""
+        """Bring what the person said since the last time into the index, and held sessions that were changed here."""
         if not due.notes:
             return
+        if due.held:
+            self._look_at(writer, due.held)
         notes = self._open_notes()
         if notes is not None:
             newest, said = notes.revision(), notes.changed_since(self._notes_seen)
@@ -394,6 +400,12 @@ def _modified_ns(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def _with_held(agents: Mapping[str, Agent], start: Start) -> dict[str, Agent]:
+    paths = _paths(start)
+    directory = Path(text_path(start.sessions)) if start.sessions else paths.sessions
+    return with_held(agents, directory, paths.keys, encrypted_in_index=start.encrypted_in_index)
 
 
 def _paths(start: Start) -> Paths:

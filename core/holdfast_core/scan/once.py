@@ -63,6 +63,27 @@ def update_once(
         return report_of(outcome, writer)
 
 
+def take_in_once(
+    paths: Paths, agents: Mapping[str, Agent], home: Home, files: Sequence[str], *, timeout_seconds: float
+) -> bool:
+    """Show what changed in these files in the index; a window's indexer that is at work sees it by itself.
+
+    Returns False if the index turned out to be damaged or of another version:
+    it is empty now, and everything must be looked through.
+    """
+    make_directories(paths)
+    try:
+        with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
+            if not writer.is_new:
+                update(writer, agents, home, paths=files)
+            return not writer.is_new
+    except Refused:
+        log.info("the index is in use: its writer takes the change in")
+        return True
+    except IndexBroken:
+        return False
+
+
 def annotate_once(paths: Paths, notes: Sequence[Annotation], *, timeout_seconds: float) -> None:
     """Show notes that the store has kept in the index; a window's indexer that is at work does it in our place."""
     make_directories(paths)

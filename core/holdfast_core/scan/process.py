@@ -6,6 +6,7 @@ import asyncio
 import logging
 import subprocess
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +15,7 @@ from holdfast_core import clock
 from holdfast_core.agents.base import Home
 from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.changes import ScanReport
-from holdfast_core.paths import Paths, path_text
+from holdfast_core.paths import Paths, chosen_place, path_text
 from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
@@ -60,6 +61,8 @@ def first_line(paths: Paths, home: Home, settings: Settings | None) -> Start:
         rescan_seconds=float(settings.rescan_seconds),
         log_level=settings.log_level,
         is_paused=settings.start_paused,
+        sessions=path_text(str(chosen_place(settings.sessions_directory, paths.sessions))),
+        encrypted_in_index=settings.encrypted_in_index,
     )
 
 
@@ -97,11 +100,12 @@ class IndexerProcess:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
 
-    async def annotate(self, *, timeout_seconds: float) -> None:
-        """Have the notes taken into the index; return when that is done or the time is up."""
+    async def annotate(self, *, timeout_seconds: float, held: Sequence[Path] = ()) -> None:
+        """Have notes and changed files of held sessions taken into the index; return when done or the time is up."""
+        files = tuple(path_text(str(path)) for path in held)
         try:
             async with asyncio.timeout(timeout_seconds):
-                await self._ask(Annotate(self._next_number()))
+                await self._ask(Annotate(self._next_number(), files))
         except TimeoutError:
             log.info("the index takes the notes in later")
 

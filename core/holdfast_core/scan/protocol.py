@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="type"):
-    """The first line: where everything is. ``environment`` holds the variables by which agents are moved."""
+    """The first line: where everything is. ``environment`` holds the variables by which agents are moved.
+
+    ``sessions`` is the directory of the held sessions, empty for the usual one.
+    """
 
     data: str
     config: str
@@ -21,6 +26,8 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="t
     use_events: bool = True
     log_level: str = "info"
     is_paused: bool = False
+    sessions: str = ""
+    encrypted_in_index: Literal["nothing", "everything"] = "nothing"
 
 
 class Rescan(msgspec.Struct, frozen=True, tag="rescan", tag_field="type"):
@@ -37,9 +44,13 @@ class Pause(msgspec.Struct, frozen=True, tag="pause", tag_field="type"):
 
 
 class Annotate(msgspec.Struct, frozen=True, tag="annotate", tag_field="type"):
-    """The person said something of sessions: take it from the store into the index. Answered."""
+    """The person said something of sessions: take it from the store into the index. Answered.
+
+    ``held`` are the files of held sessions that changed: they are taken in first, also during a pause.
+    """
 
     number: int
+    held: tuple[str, ...] = ()
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):

@@ -1,0 +1,230 @@
+"""What held sessions are kept with: keys, store, audit log, timings; each opened once, when it is first asked for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast_core.errors import HoldfastError, Refused
+from holdfast_core.paths import Paths, chosen_place
+
+if TYPE_CHECKING:
+    from holdfast_core.audit import Anchor, AuditLog, Outcome
+    from holdfast_core.metrics import Metrics
+    from holdfast_core.model.health import OperationName
+    from holdfast_core.redact.engine import Redactor
+    from holdfast_core.sealed.keys import Keys
+    from holdfast_core.settings import Settings
+    from holdfast_core.store.limits import Limits
+    from holdfast_core.store.redaction import Redact
+    from holdfast_core.store.store import Store
+
+log = logging.getLogger(__name__)
+
+_MB = 1_000_000
+_ANCHOR_BYTES = 200
+
+
+class Parts:
+    """The parts below held sessions, for all threads of one library. Opening them makes their files."""
+
+    def __init__(self, paths: Paths, settings: Callable[[], Settings]) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._keys: Keys | None = None
+        self._store: Store | None = None
+        self._audit: AuditLog | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that count now."""
+        return self._settings()
+
+    @property
+    def directory(self) -> Path:
+        """Where the held sessions are, whether or not there are any."""
+        return chosen_place(self.settings.sessions_directory, self._paths.sessions)
+
+    @property
+    def audit_file(self) -> Path:
+        """Where the audit log is, whether or not there is one."""
+        return chosen_place(self.settings.audit_file, self._paths.audit)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether there may be held sessions: without any nothing needs to be opened."""
+        return self._store is not None or self.directory.exists()
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether keys were ever made here."""
+        return self._keys is not None or self._paths.keys.exists()
+
+    def keys(self) -> Keys:
+        """Return the keys, made the first time.
+
+        Raises:
+            HoldfastError: they are gone, were changed, or cannot be written.
+        """
+        from holdfast_core.sealed.keys import Keys
+        from holdfast_core.sealed.second_copy import KeyringCopy
+
+        with self._lock:
+            if self._keys is None:
+                keyring = KeyringCopy() if self.settings.use_keyring else None
+                # Where sessions are, new keys could open none of them.
+                try:
+                    self._keys = Keys.open(self._paths.keys, keyring=keyring, may_create=not self._has_sessions())
+                except OSError as error:
+                    raise HoldfastError(
+                        "The keys of your held sessions cannot be used. Check their directory and its permissions.",
+                        detail=repr(error),
+                    ) from error
+            return self._keys
+
+    def store(self) -> Store:
+        """Return the store, made the first time.
+
+        Raises:
+            HoldfastError: its directory or its keys cannot be used.
+        """
+        from holdfast_core.store.store import Store
+
+        with self._lock:
+            if self._store is None:
+                self._store = Store.open(self.directory, self.keys(), limits=self._limits(), redact=self._redact())
+            return self._store
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The timings of this machine, those of earlier runs included."""
+        from holdfast_core.metrics import Metrics
+
+        return Metrics.open(self._paths.metrics)
+
+    @contextmanager
+    def timed(self, operation: OperationName) -> Iterator[None]:
+        """Count what happens inside as one operation."""
+        with self.metrics.timed(operation):
+            yield
+
+    def audit(self) -> AuditLog | None:
+        """Return the audit log; None if the person wants none."""
+        from holdfast_core.audit import AuditLog
+
+        settings = self.settings
+        with self._lock:
+            if self._audit is None and settings.audit_log:
+                self._audit = AuditLog.open(
+                    self.audit_file, self.audit_key(), level=settings.audit_level, anchor=self._remember
+                )
+            return self._audit
+
+    def audit_key(self) -> bytes:
+        """Return the key by which the audit log is chained: of the first root key, so that it outlives rotation."""
+        keys = self.keys()
+        return keys.key("audit", keys.states()[0].id)
+
+    def record(
+        self, event: str, subject: str, outcome: Outcome = "done", *, detail: str = "", is_reading: bool = False
+    ) -> None:
+        """Write something down in the audit log. A log that fails costs a line in ours, never what was done."""
+        try:
+            audit = self.audit()
+            if audit is not None:
+                audit.record(event, subject, outcome, detail, is_reading=is_reading)
+        except (HoldfastError, OSError) as error:
+            log.error("the audit log cannot be written: %s", getattr(error, "detail", "") or repr(error))
+
+    def anchor(self) -> Anchor | None:
+        """Return the newest record of the audit log that is remembered outside of it."""
+        from holdfast_core.atomic import read_file
+        from holdfast_core.audit import Anchor
+
+        try:
+            sequence, _, tag = read_file(self._anchor_file, limit_bytes=_ANCHOR_BYTES).decode("ascii").partition(" ")
+            return Anchor(int(sequence), tag.strip())
+        except (OSError, ValueError):
+            return None
+
+    def close(self) -> None:
+        """Close what was opened."""
+        with self._lock:
+            if self._audit is not None:
+                with suppress(OSError, HoldfastError):
+                    self._audit.close()
+                self._audit = None
+            if self._store is not None:
+                try:
+                    self._store.shut()
+                except HoldfastError as error:
+                    log.error("the store could not be closed in order: %s", error.detail)
+                self._store = None
+            if "metrics" in self.__dict__:
+                with suppress(OSError):
+                    self.metrics.save(self._paths.metrics)
+
+    @property
+    def _anchor_file(self) -> Path:
+        return self._paths.keys / "audit.seen"
+
+    def _remember(self, anchor: Anchor) -> None:
+        from holdfast_core.atomic import write_file
+
+        try:
+            write_file(self._anchor_file, [f"{anchor.sequence} {anchor.tag}\n".encode("ascii")])
+        except OSError as error:
+            log.error("the end of the audit log cannot be remembered: %r", error)
+
+    def _has_sessions(self) -> bool:
+        from holdfast_core.store.places import SUFFIX
+
+        try:
+            return any(path.suffix == SUFFIX for path in self.directory.iterdir())
+        except OSError:
+            return False
+
+    def _limits(self) -> Limits:
+        from holdfast_core.store.limits import Limits
+
+        settings = self.settings
+        return Limits(
+            session_bytes=settings.session_limit_mb << 20,
+            stored_sessions=settings.stored_sessions_limit,
+            stored_age_days=settings.stored_age_days,
+            stored_bytes=settings.storage_limit_mb * _MB,
+            at_limit=settings.at_limit,
+            trash_days=settings.trash_days,
+            backups_kept=settings.backups_kept,
+            resume_failures=settings.resume_failures,
+        )
+
+    def _redact(self) -> Redact:
+        """Return what takes secrets out of texts; made with the first session that is written."""
+        made: list[Redact] = []
+
+        def redact(text: str) -> str:
+            if not made:
+                made.append(self._redactor().text)
+            return made[0](text)
+
+        return redact
+
+    def _redactor(self) -> Redactor:
+        from holdfast_core.redact.engine import Redactor
+        from holdfast_core.redact.rules import Tier
+
+        keys = self.keys()
+        key = keys.key("settings", keys.states()[0].id)  # placeholders of one secret stay alike
+        return Redactor(tier=Tier[self.settings.redact_stored.upper()], key=key)
+
+
+def outcome_of(error: HoldfastError) -> Outcome:
+    """Return how the audit log calls an error."""
+    return "refused" if isinstance(error, Refused) else "failed"
