@@ -161,6 +161,13 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def milliseconds(amount: float) -> str:
+    """Return how long something short took: ``0.4 ms``, ``41 ms``, ``1.4 s``."""
+    if amount < 999.5:
+        return f"{amount:.1f} ms" if amount < 9.95 else f"{amount:.0f} ms"
+    return duration(amount / 1000)
+
+
 def moment(milliseconds: int | None, *, zone: tzinfo | None = None) -> datetime | None:
     """Return a moment in ``zone``, None for none and for nonsense."""
     if milliseconds is None:

@@ -84,7 +84,7 @@ async def test_nothing_found_offers_to_clear(desk):
 
 @on_a_desk
 async def test_a_place_narrows_the_list(desk):
-    desk.window.places.select_nth(3)
+    desk.window.places.select_nth(4)
     await until(lambda: len(desk.titles) == 7)
 
     assert desk.context.browser.place.kind == "agent"

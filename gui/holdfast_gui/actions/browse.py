@@ -85,6 +85,7 @@ class Browser(QObject):
     def go_to(self, place: Place) -> None:
         """Show a place, with what is typed as it stands."""
         self.place = place
+        self._window.show_list()
         self._window.places.select(place)
         self.ask()
 
@@ -106,6 +107,7 @@ class Browser(QObject):
 
     def reveal(self, session_id: str) -> None:
         """Select a session, in the place of all sessions if it is not listed here."""
+        self.come_back()
         if self._list.select_session(session_id):
             return
         self._wanted_id = session_id
@@ -114,6 +116,12 @@ class Browser(QObject):
         self.typed = ""
         self._window.search_field.clear()
         self.ask()
+
+    def come_back(self) -> None:
+        """Show the list again where a page stands in its room."""
+        if self._window.page is not None:
+            self._window.show_list()
+            self._window.places.select(self.place)
 
     def open_first(self) -> None:
         """Give the keyboard to the list and select its first session."""

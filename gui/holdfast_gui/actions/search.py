@@ -19,6 +19,7 @@ def _has_query(context: Context) -> bool:
 def focus(context: Context) -> None:
     """Type what to look for in all sessions."""
     context.raise_window()
+    context.browser.come_back()
     context.window.focus_search()
 
 

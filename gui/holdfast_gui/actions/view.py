@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from holdfast_gui.actions.registry import action
+from holdfast_gui.models.places import HEALTH
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -154,12 +155,21 @@ def subagents(context: Context) -> None:
     context.browser.ask()
 
 
+@action("view.health", "&Health", menu="&Go", group=2, icon="health")
+def health(context: Context) -> None:
+    """See how fast Holdfast is, what it takes on the disk, and whether all is well."""
+    context.window.places.choose(HEALTH)
+
+
 @action("view.back", "Step &back", menu="&Go", group=3, keys=("Esc",), icon="chevron-left", in_palette=False)
 def back(context: Context) -> None:
-    """Leave what is open for what was before it: trouble, find, the typed search, the list."""
+    """Leave what is open for what was before it: trouble, a page, find, the typed search, the list."""
     window = context.window
     if context.troubles.bar.isVisible():
         context.troubles.bar.hide()
+    elif window.page is not None:
+        context.browser.come_back()
+        window.session_list.setFocus()
     elif context.transcript.find_bar.isVisible():
         context.transcript.close_find()
     elif context.browser.typed:

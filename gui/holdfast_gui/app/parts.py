@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast_gui.actions.dragging import Dragging
     from holdfast_gui.actions.memory import Memory
     from holdfast_gui.actions.menus import Menus
+    from holdfast_gui.actions.pages import Pages
     from holdfast_gui.actions.saved import SavedSearches
     from holdfast_gui.actions.saying import Saying
     from holdfast_gui.actions.searching import Searching
@@ -58,6 +59,7 @@ class Parts:
     bridge: Bridge
     dragging: Dragging
     menus: Menus
+    pages: Pages
     saved: SavedSearches
     saying: Saying
     searching: Searching
@@ -113,6 +115,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
     from holdfast_gui.actions.dragging import Dragging
     from holdfast_gui.actions.keyboard import PlainKeys
     from holdfast_gui.actions.menus import Menus
+    from holdfast_gui.actions.pages import Pages
     from holdfast_gui.actions.reading import Reading
     from holdfast_gui.actions.registry import Actions
     from holdfast_gui.actions.saved import SavedSearches
@@ -152,6 +155,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
         bridge=Bridge(library, window),
         dragging=Dragging(context, reporter),
         menus=Menus(context),
+        pages=Pages(context),
         saved=SavedSearches(context),
         saying=Saying(context),
         searching=Searching(context),

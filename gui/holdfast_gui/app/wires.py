@@ -55,7 +55,7 @@ def _connect_index(parts: Parts) -> None:
 def _connect_list(parts: Parts) -> None:
     context, searching = parts.context, parts.searching
     slot, window, browser = context.scope.slot, context.window, context.browser
-    window.places.place_selected.connect(browser.go_to)
+    window.places.place_selected.connect(parts.pages.go_to)
     window.places.saved_changed.connect(parts.saved.keep)
     window.search_field.text_changed.connect(browser.type)
     window.search_field.submitted.connect(searching.submit)

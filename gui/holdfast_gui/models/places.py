@@ -13,7 +13,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from holdfast_gui import text
 
-PlaceKind = Literal["all", "starred", "problems", "agent", "project", "tag", "saved"]
+PlaceKind = Literal["all", "starred", "problems", "agent", "project", "tag", "saved", "health"]
 TOP_PROJECTS: Final = 5
 TOP_TAGS: Final = 8
 Index = QModelIndex | QPersistentModelIndex
@@ -60,6 +60,7 @@ class _Row:
 
 ALL: Final = Place("all", "", "", "All sessions")
 STARRED: Final = Place("starred", "", "is:starred", "Starred")
+HEALTH: Final = Place("health", "", "", "Health")
 PROBLEMS: Final = Place("problems", "", "is:problem", "Problems")
 
 
@@ -158,6 +159,7 @@ class PlacesModel(QAbstractListModel):
         self._rows.append(_Row(self.tr("Starred"), STARRED, "star", sessions=places.starred or None))
         if places.problems:
             self._rows.append(_Row(self.tr("Problems"), PROBLEMS, "problem", sessions=places.problems))
+        self._rows.append(_Row(self.tr("Health"), HEALTH, "health"))
         self._add_section(self.tr("Agents"), [self._agent_row(each) for each in places.agents])
         self._add_section(self.tr("Projects"), self._project_rows())
         self._add_section(self.tr("Tags"), [_tag_row(each) for each in places.tags[:TOP_TAGS]])

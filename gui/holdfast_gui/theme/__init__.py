@@ -106,7 +106,7 @@ class Theme(QObject):
         font.setPointSizeF(size * self.scale * 72 / dots_per_inch)
         font.setWeight(weight)
         font.setFeature(QFont.Tag("tnum"), 1)
-        if name == "title":
+        if name in ("title", "page", "figure"):
             font.setLetterSpacing(QFont.SpacingType.PercentageSpacing, 98.5)
         if is_mono:
             font.setFeature(QFont.Tag("calt"), 0)

@@ -97,6 +97,10 @@ class PlacesView(Pane):
         self._on_chosen(places[number - 1])
         return True
 
+    def choose(self, place: Place) -> None:
+        """Go to a place as if it had been clicked."""
+        self._on_chosen(place)
+
     def sizeHint(self) -> QSize:
         """See Qt."""
         return QSize(theme().px(PLACES_WIDTH), 600)

@@ -7,7 +7,7 @@ import binascii
 import json
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
@@ -26,6 +26,9 @@ from holdfast_gui.views.places import PlacesView
 from holdfast_gui.views.rescale import rescale
 from holdfast_gui.views.search_field import SearchField
 from holdfast_gui.views.session_list import SessionListView
+
+if TYPE_CHECKING:
+    from holdfast_gui.views.page import PlacePage
 
 ROOM_FOR_DETAIL: Final = 1160
 ROOM_FOR_PLACES: Final = 984
@@ -61,6 +64,8 @@ class MainWindow(QMainWindow):
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._scale = theme().scale
         self._places_width = theme().px(PLACES_WIDTH) - 1
+        self._list_width = theme().px(LIST_WIDTH) - 1
+        self.page: PlacePage | None = None
         self._splitter.splitterMoved.connect(self._on_moved)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
@@ -105,6 +110,34 @@ class MainWindow(QMainWindow):
     def show_first_run(self) -> None:
         """Show which agents were found, while the first scan runs."""
         self._show_page(self._pages.indexOf(self.first_run))
+
+    def show_page(self, page: PlacePage) -> None:
+        """Show a place that is no list, in the room of list and session, until `show_list`."""
+        if self.page is None:
+            self._list_width = self._splitter.sizes()[1] or self._list_width
+        else:
+            self.page.hide()
+        if page.parentWidget() is not self._right:
+            self._column.addWidget(page, 1)
+            page.places_button.clicked.connect(self.toggle_places)
+            self._hear_theme_last()
+        self.page = page
+        page.places_button.setVisible(self.places.isHidden())
+        for hidden in (self._list_pane, self.head, self._pages):
+            hidden.hide()
+        page.show()
+
+    def show_list(self) -> None:
+        """Show list and session again."""
+        if self.page is None:
+            return
+        self.page.hide()
+        self.page = None
+        self._list_pane.show()
+        self._pages.show()
+        self._show_page(self._pages.currentIndex())
+        places = self._splitter.sizes()[0]
+        self._splitter.setSizes([places, self._list_width, max(0, self.width() - places - self._list_width)])
 
     # Panes.
 
@@ -170,13 +203,13 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._splitter)
         self._splitter.setHandleWidth(1)
         self._splitter.setChildrenCollapsible(False)
-        for pane in (self.places, self._list_pane(), self._session_pane()):
+        self._list_pane, self._right = self._make_list_pane(), self._make_session_pane()
+        for pane in (self.places, self._list_pane, self._right):
             self._splitter.addWidget(pane)
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 0)
         self._splitter.setStretchFactor(2, 1)
-        look = theme()
-        self._splitter.setSizes([self._places_width, look.px(LIST_WIDTH) - 1, 840])
+        self._splitter.setSizes([self._places_width, self._list_width, 840])
         self._order_focus()
 
     def _order_focus(self) -> None:
@@ -199,7 +232,7 @@ class MainWindow(QMainWindow):
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
 
-    def _list_pane(self) -> QWidget:
+    def _make_list_pane(self) -> QWidget:
         pane = Pane("bg1")
         pane.setMinimumWidth(theme().px(260))
         column = QVBoxLayout(pane)
@@ -214,7 +247,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.session_list, 1)
         return pane
 
-    def _session_pane(self) -> QWidget:
+    def _make_session_pane(self) -> QWidget:
         self._session = QHBoxLayout()
         self._session.setContentsMargins(0, 0, 0, 0)
         self._session.setSpacing(0)
@@ -225,7 +258,7 @@ class MainWindow(QMainWindow):
             self._pages.addWidget(page)
         pane = Pane("bg2")
         pane.setMinimumWidth(theme().px(380))
-        column = QVBoxLayout(pane)
+        column = self._column = QVBoxLayout(pane)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for part in (self.head, self.notice, self.progress):
@@ -246,13 +279,14 @@ class MainWindow(QMainWindow):
         sizes = self._splitter.sizes()
         rescale(self._splitter, ratio, but=self.transcript)
         self._places_width = round(self._places_width * ratio)
-        self._splitter.setSizes([self._places_width, round(sizes[1] * ratio), sizes[2]])
+        self._list_width = round((sizes[1] or self._list_width) * ratio)
+        self._splitter.setSizes([self._places_width, self._list_width, sizes[2]])
         self.places.list.doItemsLayout()
         self.session_list.table.size_rows()
         self._fit()
 
     def _show_page(self, number: int) -> None:
-        self.head.setVisible(number == 0)
+        self.head.setVisible(number == 0 and self.page is None)
         self._pages.setCurrentIndex(number)
 
     def _toggle(self, name: str) -> None:
@@ -266,6 +300,8 @@ class MainWindow(QMainWindow):
             pane.setVisible(is_shown)
         if name == "places" and is_shown:
             self._widen_places()
+        if name == "places" and self.page is not None:
+            self.page.places_button.setVisible(not is_shown)
         way_back = {"places": self._way_to_places, "detail": self.head.detail_button}
         way_back[name].setVisible(not is_shown)
 
@@ -284,12 +320,14 @@ class MainWindow(QMainWindow):
         self._splitter.setSizes([self._places_width, sizes[1], rest])
 
     def _on_moved(self, _position: int, _handle: int) -> None:
-        self._places_width = self._splitter.sizes()[0] or self._places_width
+        places, listed, _ = self._splitter.sizes()
+        self._places_width = places or self._places_width
+        self._list_width = listed or self._list_width
 
     def _sizes(self) -> list[int]:
         """Return how wide the panes are, or would be if they were shown."""
         _, listed, rest = self._splitter.sizes()
-        return [self._places_width, listed, rest]
+        return [self._places_width, listed or self._list_width, rest]
 
     def _restore_geometry(self, geometry: Any) -> None:
         try:
@@ -308,6 +346,7 @@ class MainWindow(QMainWindow):
         if isinstance(sizes, list) and len(sizes) == 3 and all(_is_size(size) for size in sizes):
             self._splitter.setSizes(sizes)
             self._places_width = sizes[0] or self._places_width
+            self._list_width = sizes[1] or self._list_width
 
 
 def _placed(button: QWidget) -> QWidget:

@@ -64,7 +64,7 @@ def test_a_heading_cannot_be_chosen(view, qtbot):
 @pytest.mark.parametrize("key", [Key.Key_Down, Key.Key_J])
 def test_keys_walk_over_headings(view, qtbot, key):
     view.list.setFocus()
-    click(view, "Problems")
+    click(view, "Health")
 
     with qtbot.waitSignal(view.place_selected) as chosen:
         QTest.keyClick(view.list, key)

@@ -1,0 +1,82 @@
+"""The figures of the health page: read every few seconds while somebody looks at them, and only then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast_core import clock
+from holdfast_core.errors import HoldfastError
+from PySide6.QtCore import QObject, QTimer
+
+from holdfast_gui.actions.application import open_settings
+from holdfast_gui.models.places import Place
+from holdfast_gui.tasks import Latest
+from holdfast_gui.views.health import RECORDS, HealthPage
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+
+EVERY_MS: Final = 3000
+
+
+class Checkup(QObject):
+    """Keeps one health page in line with how things are."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.window)
+        self._context = context
+        self._asking = Latest(context.scope, "health")
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY_MS)
+        self._timer.timeout.connect(self._look)
+        self.page = page = HealthPage()
+        page.looked_at.connect(self._on_looked_at)
+        page.list_wanted.connect(self._show_list)
+        page.settings_wanted.connect(context.scope.slot(lambda words: open_settings(context, words)))
+        page.report_wanted.connect(context.troubles.show_details)
+        page.logs_wanted.connect(context.troubles.open_logs)
+        page.state.action_pressed.connect(self._try_again)
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether figures are read again and again now."""
+        return self._timer.isActive()
+
+    def _on_looked_at(self, is_seen: bool) -> None:
+        if is_seen:
+            self._look()
+            self._timer.start()
+        else:
+            self._timer.stop()
+            self._asking.cancel()
+
+    def _look(self) -> None:
+        if not self._asking.is_running and not self._context.window.isMinimized():
+            self._asking.start(self._bring())
+
+    def _try_again(self) -> None:
+        self.page.load_again()
+        self._look()
+
+    async def _bring(self) -> None:
+        held = self._context.library.held
+        last = self._context.troubles.last
+        names = {agent.agent: agent.name for agent in self._context.indexing.agents}
+        try:
+            health = await held.health()
+            audit = await held.audit(RECORDS)
+        except HoldfastError as error:
+            self.page.fail(str(error))
+            return
+        self.page.set_health(
+            health, audit, names=names, now=clock.now(), last_problem=last.message if last is not None else ""
+        )
+
+    def _show_list(self, query_text: str, title: str) -> None:
+        kind, _, value = query_text.partition(":")
+        place = (
+            Place("agent", value, query_text, title)
+            if kind == "agent"
+            else Place("saved", query_text, query_text, title)
+        )
+        self._context.browser.go_to(place)

@@ -1,0 +1,43 @@
+"""Places that are pages of their own, each made when it is first gone to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject
+
+from holdfast_gui.models.places import HEALTH, Place
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+    from holdfast_gui.views.page import PlacePage
+
+
+def _health(context: Context) -> PlacePage:
+    from holdfast_gui.actions.health import Checkup
+
+    return Checkup(context).page
+
+
+MAKERS: Final[dict[str, Callable[[Context], PlacePage]]] = {HEALTH.kind: _health}
+
+
+class Pages(QObject):
+    """Leads to a place: a page of its own, or a list."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.window)
+        self._context = context
+        self._made: dict[str, PlacePage] = {}
+
+    def go_to(self, place: Place) -> None:
+        """Show a place, whichever kind it is."""
+        make = MAKERS.get(place.kind)
+        if make is None:
+            self._context.browser.go_to(place)
+            return
+        if place.kind not in self._made:
+            self._made[place.kind] = make(self._context)
+        self._context.window.places.select(place)
+        self._context.window.show_page(self._made[place.kind])

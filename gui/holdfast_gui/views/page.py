@@ -1,0 +1,74 @@
+"""A place that is no list of sessions: a heading, tools at its right, and what scrolls below."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from holdfast_gui.theme import theme
+from holdfast_gui.views.controls import ElidedLabel, IconButton, Pane
+from holdfast_gui.views.empty import EmptyState
+from holdfast_gui.views.scroll import OverlayScrollBar
+
+_WIDEST: Final = 1400
+
+
+class PlacePage(Pane):
+    """``body`` is where the content goes, ``tools`` the row at the right of the heading.
+
+    `say` shows one sentence in place of the content, `show_body` the content again.
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__("bg2")
+        self.setAccessibleName(title)
+        self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(theme().px(8))
+        self.body = QVBoxLayout()
+        self.body.setSpacing(theme().px(14))
+        self.state = EmptyState()
+        self.state.hide()
+        self.area = self._make_area()
+        head = QHBoxLayout()
+        head.setContentsMargins(theme().margins(28, 20, 28, 14))
+        head.setSpacing(theme().px(8))
+        head.addWidget(self.places_button)
+        head.addWidget(ElidedLabel(title, font="page"), 1)
+        head.addLayout(self.tools)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self.area, 1)
+        column.addWidget(self.state, 1)
+
+    def say(self, icon: str, sentence: str, detail: str = "", action: str = "") -> None:
+        """Show one sentence, with one action at most, which ``state.action_pressed`` tells of."""
+        self.state.set(icon, sentence, detail, action)
+        self.state.show()
+        self.area.hide()
+
+    def show_body(self) -> None:
+        """Show the content."""
+        self.state.hide()
+        self.area.show()
+
+    def _make_area(self) -> QScrollArea:
+        inner = QWidget()
+        inner.setMaximumWidth(theme().px(_WIDEST))
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(theme().margins(28, 2, 28, 28))
+        column.addLayout(self.body)
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(inner)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        OverlayScrollBar(area)
+        area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
+        return area

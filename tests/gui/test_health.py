@@ -1,0 +1,156 @@
+"""The health page in the whole window: where it stands, when it asks, and where it leads."""
+
+from __future__ import annotations
+
+from holdfast_core.errors import Refused
+from holdfast_gui.actions.health import Checkup
+from holdfast_gui.models.places import HEALTH
+from holdfast_gui.views.health import HealthPage
+from holdfast_gui.views.settings import SettingsDialog
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from tests.fakes.desk import on_a_desk
+from tests.fakes.health import FakeHealth
+from tests.fakes.waiting import until
+
+LEFT = Qt.MouseButton.LeftButton
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
+
+
+def prepare(desk) -> FakeHealth:
+    fake = FakeHealth()
+    vars(desk.context.library)["held"] = fake
+    return fake
+
+
+async def go(desk) -> HealthPage:
+    """Click the place."""
+    places = desk.window.places.list
+    index = places.model().index(places.model().row_of(HEALTH), 0)
+    QTest.mouseClick(places.viewport(), LEFT, NO_MODIFIER, places.visualRect(index).center())
+    return await until(lambda: desk.window.page)
+
+
+@on_a_desk
+async def test_the_place_shows_the_page_in_the_room_of_list_and_session(desk):
+    prepare(desk)
+    page = await go(desk)
+    await until(lambda: page.held.words.startswith("Sessions kept here, 412"))
+
+    assert page.isVisible() and not desk.window.session_list.isVisible() and not desk.window.head.isVisible()
+    assert desk.window.places.chosen == HEALTH
+    assert "Claude Code" in [row.bar.name for row in page.sources.bars.rows()]
+
+
+@on_a_desk
+async def test_the_action_goes_there_too(desk):
+    prepare(desk)
+
+    desk.context.actions.run("view.health")
+
+    assert isinstance(desk.window.page, HealthPage)
+
+
+@on_a_desk
+async def test_another_place_or_escape_brings_the_list_back_as_it_was(desk):
+    prepare(desk)
+    widths = desk.window._splitter.sizes()
+    await go(desk)
+
+    desk.window.places.select_nth(1)
+    await until(desk.window.session_list.isVisible)
+    by_place = desk.window._splitter.sizes()
+    await go(desk)
+    desk.context.actions.run("view.back")
+
+    assert desk.window.session_list.isVisible() and desk.window.page is None
+    assert desk.window.places.chosen.kind == "all"
+    assert widths == by_place == desk.window._splitter.sizes()
+
+
+@on_a_desk
+async def test_the_width_of_the_list_is_remembered_from_the_page(desk):
+    prepare(desk)
+    before = desk.window._sizes()[1]
+    await go(desk)
+
+    assert desk.window._sizes()[1] == before
+
+
+@on_a_desk
+async def test_figures_are_asked_for_only_while_the_page_is_in_sight(desk):
+    fake = prepare(desk)
+    before = fake.asked
+    await go(desk)
+    await until(lambda: fake.asked > before)
+    checkup = desk.window.findChild(Checkup)
+    is_watching = checkup.is_watching
+    checkup._timer.timeout.emit()
+    await until(lambda: fake.asked == 2)
+
+    desk.context.browser.come_back()
+
+    assert (before, is_watching, checkup.is_watching) == (0, True, False)
+
+
+@on_a_desk
+async def test_a_figure_leads_to_the_list_behind_it(desk):
+    prepare(desk)
+    page = await go(desk)
+    await until(lambda: len(page.sources.bars.rows()) == 3)
+    row = next(row for row in page.sources.bars.rows() if row.bar.key == "codex")
+
+    QTest.mouseClick(row, LEFT)
+    await until(desk.window.session_list.isVisible)
+
+    assert desk.context.browser.query_text == "agent:codex"
+    assert desk.window.places.chosen.value == "codex"
+
+
+@on_a_desk
+async def test_a_warning_opens_the_settings_at_the_limits(desk):
+    prepare(desk)
+    page = await go(desk)
+    card = await until(lambda: page.warnings.cards and page.warnings.cards[0])
+
+    QTest.mouseClick(card.button, LEFT)
+    dialog = await until(lambda: (found := desk.window.findChild(SettingsDialog)) and found.isVisible() and found)
+
+    assert "stored_sessions_limit" in dialog.shown_keys()
+
+
+@on_a_desk
+async def test_trouble_is_told_on_the_page_and_tried_again(desk):
+    fake = prepare(desk)
+    fake.trouble = Refused("The directory of the sessions cannot be read. Check its permissions.")
+    page = await go(desk)
+    await until(page.state.isVisible)
+    fake.trouble = None
+
+    QTest.mouseClick(page.state.button, LEFT)
+    await until(lambda: page.held.words.startswith("Sessions kept here, 412"))
+
+    assert not page.state.isVisible() and desk.incidents == []
+
+
+@on_a_desk
+async def test_searching_leaves_the_page(desk):
+    prepare(desk)
+    await go(desk)
+
+    desk.context.actions.run("search.focus")
+
+    assert desk.window.session_list.isVisible() and desk.window.places.chosen.kind == "all"
+
+
+@on_a_desk
+async def test_a_narrow_window_has_a_way_to_the_places_on_the_page(desk):
+    prepare(desk)
+    page = await go(desk)
+    desk.window.resize(900, 700)
+    await until(desk.window.places.isHidden)
+
+    QTest.mouseClick(page.places_button, LEFT)
+
+    assert desk.window.places.isVisible() and not page.places_button.isVisible()
