@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import filelock
 
 _LOOK_EVERY_SECONDS = 0.01
+_RECENT = 64
 
 
 @contextmanager
@@ -77,12 +78,21 @@ _locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
 _making = threading.Lock()
 
 
+_recent: dict[str, _Lock] = {}
+"""The locks that were asked for last, by the names under which they were: a journal takes its own again and again."""
+
+
 def _lock_of(path: Path) -> _Lock:
     with _making:
-        name = os.path.realpath(path)
-        found = _locks.get(name)
+        asked = str(path)
+        found = _recent.pop(asked, None)
         if found is None:
-            found = _locks[name] = _Lock(Path(name))
+            name = os.path.realpath(path)
+            found = _locks.get(name) or _Lock(Path(name))
+            _locks[name] = found
+        _recent[asked] = found
+        if len(_recent) > _RECENT:
+            del _recent[next(iter(_recent))]
         return found
 
 
