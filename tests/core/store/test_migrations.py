@@ -45,13 +45,13 @@ def stored(path: Path) -> dict[str, Any]:
 
 def any_document(version: int) -> st.SearchStrategy[dict[str, Any]]:
     """Documents with a value of any kind in every field that any version knows, and in some that none does."""
-    names = sorted({name for fields in OWN_FIELDS.values() for name in fields.split()}) + ["strange", "kept"]
+    names = [*sorted({name for fields in OWN_FIELDS.values() for name in fields.split()}), "strange", "kept"]
     message = st.dictionaries(st.sampled_from([*MESSAGE_FIELDS, "strange"]), values, max_size=5)
     return st.fixed_dictionaries(
         {"schema_version": st.just(version), "id": st.just(ID)},
         optional={
             "messages": st.lists(message | values, max_size=4) | values,
-            **{name: values for name in names},
+            **dict.fromkeys(names, values),
         },
     )
 
