@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,7 +141,7 @@ class Keys:
         with self._changing():
             if key_id == self._list.active_id:
                 raise Refused("The key in use cannot be revoked. Make a new one first.", detail=key_id)
-            if key_id not in {key.id for key in self._list.keys}:
+            if not self._knows(key_id):
                 raise SealedError("unknown_key", key_id)
             self._write(keys=_with_state(self._list.keys, key_id, "revoked"))
             self._derived.clear()
@@ -318,16 +318,21 @@ class Keys:
         return KeyList(store_id=store_id, signed_by=active, keys=(*keys, KeyInfo(active, now_ms(), "active")))
 
     def _heal(self) -> None:
-        """Finish a rotation that was interrupted; put ``root.key`` back if it is gone or a former one."""
+        """Finish a rotation that was interrupted; put back what is gone and can be had from elsewhere."""
         there, listed = self._roots.active(), self._list.active_id
+        if there is not None and there != listed and self._roots.is_retired(listed) and not self._knows(there):
+            self._adopt(there)
+        elif there != listed:
+            self._roots.restore(listed)
         if not is_twice(self._directory):
             self._write()
-        if there == listed:
-            return
-        if there is None or there in {key.id for key in self._list.keys}:
-            self._roots.restore(listed)
-        else:
-            self._adopt(there)
+        for key in self._list.keys:
+            if key.state == "verify-only" and not self._roots.is_retired(key.id):
+                with suppress(SealedError):  # it is lost; only what it sealed cannot be read
+                    self._roots.retire(key.id)
+
+    def _knows(self, key_id: str) -> bool:
+        return any(key.id == key_id for key in self._list.keys)
 
     def _adopt(self, key_id: str) -> None:
         """Let this root key seal from now on, and the former one only verify."""

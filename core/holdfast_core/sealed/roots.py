@@ -71,7 +71,7 @@ class Roots:
         return key_id
 
     def load(self, key_id: str) -> bytes:
-        """Return a root key by its id, from the disk or else from the second copy, which is then put back on the disk.
+        """Return a root key by its id, from the disk or else from the second copy.
 
         Raises:
             SealedError: unknown_key.
@@ -84,9 +84,15 @@ class Roots:
             self._recover(key_id)
         return self._known[key_id]
 
+    def is_retired(self, key_id: str) -> bool:
+        """Return whether a root key has a file of its own."""
+        root = _read(self._file(key_id))
+        return root is not None and id_of(root) == key_id
+
     def retire(self, key_id: str) -> None:
         """Give a root key a file of its own, so that ``root.key`` may become another."""
-        write_file(self._file(key_id), [self.load(key_id)])
+        if not self.is_retired(key_id):
+            write_file(self._file(key_id), [self.load(key_id)])
 
     def replace(self) -> str:
         """Make a new active root key; the former must have been retired. Returns its id."""
@@ -106,7 +112,6 @@ class Roots:
         root = self._second.get(key_id) if self._second is not None else None
         if root is None or len(root) != KEY_BYTES or self._learn(root) != key_id:
             raise SealedError("unknown_key", f"key {key_id}")
-        write_file(self._file(key_id), [root])
 
     def _learn(self, root: bytes) -> str:
         key_id = id_of(root)
