@@ -1,7 +1,7 @@
 """What a disk may hold after the power went: enumerated from what a writer did to it.
 
 Content that was not synced may be missing, torn or zeros; names that were given since the last sync of their
-directory may be missing, in the order in which they were given (ordered) or in any (reordered).
+directory may be missing: the last ones (ordered, as where names go through a journal) or any (reordered).
 """
 
 from __future__ import annotations
@@ -83,8 +83,7 @@ def _namespaces(
     pending: list[_Event] = []
     for index, event in enumerate(past):
         if event.done.what in _NAMING:
-            is_synced = _is_durable(event, past[index + 1 :])
-            (durable if is_synced and not (order == "ordered" and pending) else pending).append(event)
+            (durable if _is_durable(event, past[index + 1 :], order) else pending).append(event)
     choices: Iterator[Sequence[_Event]]
     if order == "ordered":
         choices = (pending[:count] for count in range(len(pending) + 1))
@@ -100,15 +99,20 @@ def _namespaces(
         yield names, frozenset(directories)
 
 
-def _is_durable(event: _Event, after: Sequence[_Event]) -> bool:
-    """Return whether a later sync made this name durable: of its directory, or of the new file itself.
+def _is_durable(event: _Event, after: Sequence[_Event], order: Order) -> bool:
+    """Return whether a later sync made this name durable.
 
-    POSIX promises only the first; all file systems in use also keep the name of a file that was synced.
+    Where names are kept in order every sync keeps all names given before it. Else only a sync of the directory
+    does, or of the new file itself: POSIX promises the first alone, all file systems in use do the second too.
     """
     parents = {str(PurePosixPath(name).parent) for name in (event.done.path, event.done.other) if name}
     return any(
         later.done.what == "sync"
-        and (later.done.path in parents or (event.done.what == "create" and later.file == event.file))
+        and (
+            order == "ordered"
+            or later.done.path in parents
+            or (event.done.what == "create" and later.file == event.file)
+        )
         for later in after
     )
 

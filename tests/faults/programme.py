@@ -54,13 +54,13 @@ def every_fault(writer: Writer) -> Report:
     return report
 
 
-def every_power_cut(writer: Writer, *, order: power.Order, ignored: tuple[str, ...] = ()) -> Report:
-    """Cut the power at every moment; files whose names begin with one of ``ignored`` are not there afterwards."""
+def every_power_cut(writer: Writer, *, order: power.Order) -> Report:
+    """Cut the power at every moment. Databases are not recorded: those of the earlier state are there afterwards."""
     report = Report()
     with fast_directory() as top:
         root = _fresh(top / "recorded")
         writer.prepare(root)
-        before = _content_of(root, ignored)
+        before = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         folders = [path.relative_to(root) for path in root.rglob("*") if path.is_dir()]
         disk = Disk(root, records=True)
         run(writer, disk)
@@ -69,8 +69,6 @@ def every_power_cut(writer: Writer, *, order: power.Order, ignored: tuple[str, .
             for folder in (*folders, *map(Path, sorted(state.directories))):
                 (after / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
             for name, data in state.files.items():
-                if name.startswith(ignored or ("\0",)):
-                    continue
                 path = after / name
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 path.write_bytes(data)
@@ -95,8 +93,3 @@ def _plans(calls: list[str]) -> Iterator[Plan]:
 def _fresh(directory: Path) -> Path:
     directory.mkdir()
     return directory
-
-
-def _content_of(root: Path, ignored: tuple[str, ...]) -> dict[str, bytes]:
-    files = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.startswith(ignored or ("\0",))}
