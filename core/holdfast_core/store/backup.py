@@ -160,10 +160,12 @@ def _kept(site: Site, session_id: str) -> list[_Kept]:
 
 def _is_valid(site: Site, session_id: str, one: _Kept) -> bool:
     try:
-        Container.open(one.path, site.keys, Identity(RECORD_TYPE, session_id), limit_bytes=site.read_limit_bytes)
+        sealed = Container.open(
+            one.path, site.keys, Identity(RECORD_TYPE, session_id), limit_bytes=site.read_limit_bytes
+        )
     except (SealedError, OSError):
         return False
-    return True
+    return not sealed.is_damaged
 
 
 def _valid(site: Site, session_id: str, version: int) -> HeldSession:

@@ -222,9 +222,8 @@ class _Look:
     def _copy_manifest(self) -> None:
         if self.has_copy:
             return
-        manifest = self.site.places.manifest
         try:
-            self.site.manifest.copy_to(manifest.with_name("manifest.backup.db"))
+            self.site.manifest.copy_to(self.site.places.manifest_copy)
         except apsw.Error as error:
             raise HoldfastError("The list of sessions could not be copied.", detail=repr(error)) from error
         self.has_copy = True

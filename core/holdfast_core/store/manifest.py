@@ -274,6 +274,11 @@ class Manifest:
         finally:
             temporary.unlink(missing_ok=True)
 
+    def scrub(self) -> None:
+        """Let nothing of what was removed stay in the file's journal; others that are reading may hold it up."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
@@ -347,6 +352,7 @@ def _prepare(connection: apsw.Connection) -> None:
         )
     # A commit costs no sync: what is derived may lag behind after a power cut, never be ahead.
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA secure_delete=ON")  # what is deleted for good is nowhere in the file
     if version == 0:
         connection.execute("BEGIN IMMEDIATE")
         try:

@@ -45,6 +45,11 @@ class Places:
         """What a list needs, derived from the sessions, with how far each was seen."""
         return self.directory / "manifest.db"
 
+    @property
+    def manifest_copy(self) -> Path:
+        """The manifest as it was before the last correction."""
+        return self.directory / "manifest.backup.db"
+
     def session(self, session_id: str) -> Path:
         """Return the file of a session.
 

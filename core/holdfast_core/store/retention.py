@@ -60,9 +60,10 @@ def require_room(entries: Sequence[HeldEntry], limits: Limits, *, incoming: int 
         Refused: a limit would be passed; says which, and what can be done.
     """
     if 0 < limits.stored_sessions < len(entries) + incoming:
+        are = "is" if len(entries) == 1 else "are"
         raise Refused(
-            f"{len(entries)} sessions are stored, the limit is {limits.stored_sessions}. Delete some, raise the limit,"
-            " or let the oldest go to the trash by themselves.",
+            f"{_sessions(len(entries))} {are} stored, the limit is {limits.stored_sessions}. Delete some, raise the"
+            " limit, or let the oldest go to the trash by themselves.",
         )
     taken = sum(entry.size_bytes for entry in entries)
     if 0 < limits.stored_bytes < taken + incoming_bytes:

@@ -129,7 +129,8 @@ def empty(site: Site, session_ids: Sequence[str] | None = None) -> int:
     """Remove deleted sessions for good, all if none are named; returns how many.
 
     Of each nothing is left: its file with the journal in it, its backups, what
-    was put aside of it, its locks and its record.
+    was put aside of it, its locks, its record, and what the manifest and the
+    copy of it knew.
 
     Raises:
         NotFound: one that is named is not in the trash.
@@ -146,6 +147,10 @@ def empty(site: Site, session_ids: Sequence[str] | None = None) -> int:
             going[digest(session_id)] = gone
     for name, gone in going.items():
         _remove(site, name, gone)
+    if going:
+        with told_when_failing():
+            site.places.manifest_copy.unlink(missing_ok=True)
+        site.manifest.scrub()
     return len(going)
 
 

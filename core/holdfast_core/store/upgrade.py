@@ -8,11 +8,13 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, NotFound, Refused
-from holdfast_core.model.held import SCHEMA_VERSION, HeldSession
+from holdfast_core.model.held import SCHEMA_VERSION
+from holdfast_core.sealed.container import Identity, read_header
 from holdfast_core.store import backup
 from holdfast_core.store.claims import is_claimed
 from holdfast_core.store.manifest import Seen, Trouble
 from holdfast_core.store.migrations import MigrationFailed
+from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import Stored, read
 from holdfast_core.store.site import Site, told_when_failing
 from holdfast_core.store.writer import write
@@ -71,23 +73,27 @@ def upgrade(site: Site, session_id: str) -> bool:
 
 
 def _commit(site: Site, stored: Stored) -> Seen:
-    """Write the migrated session, read it again, and put the former file back if that is not the same session."""
+    """Write the migrated session and read it again; put the former file back if that is not the same session."""
     session = msgspec.structs.replace(stored.session, schema_version=SCHEMA_VERSION)
+    former = stored.position.generation
     seen = site.manifest.seen(session.id)
-    failures = seen.entry.failures if seen else 0
-    written = write(site, session, generation=stored.position.generation, reason="migration", failures=failures)
     try:
-        again = _read(site, session.id)
-        if not _is_same(again.session, session):
+        written = write(
+            site, session, generation=former, reason="migration", failures=seen.entry.failures if seen else 0
+        )
+        if _read(site, session.id).session != session:
             raise MigrationFailed(stored.schema_version, "what was written is not what was read")
     except (HoldfastError, OSError):
-        backup.put_back(site, session.id, stored.position.generation, "migration")
+        _roll_back(site, session.id, former)
         raise
     return written
 
 
-def _is_same(one: HeldSession, other: HeldSession) -> bool:
-    return msgspec.json.encode(one) == msgspec.json.encode(other)
+def _roll_back(site: Site, session_id: str, generation: int) -> None:
+    """Give the former file its place again, byte for byte, if another has it: the very last sync may have failed."""
+    path = site.places.session(session_id)
+    if read_header(path, site.keys, Identity(RECORD_TYPE, session_id)).generation != generation:
+        backup.put_back(site, session_id, generation, "migration")
 
 
 def _failed(site: Site, session_id: str, error: Exception) -> MigrationFailed:

@@ -17,7 +17,7 @@ from holdfast_core.store.store import Store
 
 NOW_MS = 1_760_000_000_000
 DAY_MS = 86_400_000
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a directory is made in it; a sync costs nothing there
+_MEMORY = Path("/dev/shm")  # a sync costs nothing there
 
 
 def said(number: int, text: str = "") -> Message:
@@ -44,6 +44,11 @@ def a_store(folder: Path | None = None, **limits: Any) -> Iterator[Store]:
             yield store
         finally:
             store.shut()
+
+
+def limit(store: Store, **limits: Any) -> None:
+    """Set limits that hold from now on."""
+    store.site.limits = msgspec.structs.replace(store.site.limits, **limits)
 
 
 def files(store: Store) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from holdfast_core.store.store import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.store.support import a_store, files, made, said, some_id
+from tests.core.store.support import a_store, files, limit, made, said, some_id
 
 ONE = some_id(1)
 
@@ -79,7 +79,7 @@ def test_a_damaged_backup_is_told_and_not_put_back(tmp_path: Path):
         made(store, 1)
         written_again(store, 1)
         path = store.site.places.backup(ONE, 1, "save")
-        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        path.write_bytes(path.read_bytes()[:200] + bytes(9) + path.read_bytes()[209:])
         before = files(store)
 
         [found] = backup.backups(store.site, ONE)
@@ -135,9 +135,9 @@ def test_the_newest_backups_are_kept(times: int, keep: int):
         made(store, 1)
         for number in range(times):
             store.append(ONE, [said(number + 2)])
-            store.site.limits = msgspec.structs.replace(store.site.limits, backups_kept=99)
+            limit(store, backups_kept=99)
             store.close(ONE)
-        store.site.limits = msgspec.structs.replace(store.site.limits, backups_kept=keep)
+        limit(store, backups_kept=keep)
         before, session = backup.backups(store.site, ONE), store.load(ONE)
 
         went = backup.prune(store.site, ONE)

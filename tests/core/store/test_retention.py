@@ -16,7 +16,7 @@ from holdfast_core.store.trash import trash, undelete
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.store.support import DAY_MS, NOW_MS, a_store, files, made, some_id
+from tests.core.store.support import DAY_MS, NOW_MS, a_store, files, limit, made, some_id
 
 entries_of = st.lists(
     st.builds(
@@ -130,11 +130,11 @@ def test_suggestions_say_what_each_frees():
 @given(
     ages=st.lists(st.integers(0, 300), min_size=1, max_size=5),
     marks=st.lists(st.sampled_from(["", "starred", "keep", "live"]), min_size=5, max_size=5),
-    limit=st.integers(1, 5),
+    most=st.integers(1, 5),
     days=st.sampled_from([0, 100]),
 )
-def test_q13_valid_sessions_survive_every_clean_up_untouched(ages: list[int], marks: list[str], limit: int, days: int):
-    with a_store(stored_sessions=limit, stored_age_days=days, at_limit="clean") as store:
+def test_q13_valid_sessions_survive_every_clean_up_untouched(ages: list[int], marks: list[str], most: int, days: int):
+    with a_store() as store:
         for number, age in enumerate(ages):
             mark = marks[number]
             made(
@@ -146,6 +146,7 @@ def test_q13_valid_sessions_survive_every_clean_up_untouched(ages: list[int], ma
                 is_live=mark == "live",
             )
         before = files(store)
+        limit(store, stored_sessions=most, stored_age_days=days, at_limit="clean")
 
         told = clean(store.site, now_ms=NOW_MS, apply=True)
 
@@ -159,9 +160,10 @@ def test_q13_valid_sessions_survive_every_clean_up_untouched(ages: list[int], ma
 
 
 def test_cleaning_without_applying_changes_nothing(tmp_path: Path):
-    with a_store(tmp_path, stored_sessions=1, at_limit="clean") as store:
+    with a_store(tmp_path) as store:
         for number in range(3):
             made(store, number)
+        limit(store, stored_sessions=1, at_limit="clean")
         before = files(store)
 
         told = clean(store.site, now_ms=NOW_MS, apply=False)
@@ -174,7 +176,9 @@ def test_room_is_made_or_refused_as_set(tmp_path: Path):
         made(store, 1)
         made(store, 2)
         assert [entry.id for entry in make_room(store.site, now_ms=NOW_MS)] == [some_id(1)]
+        limit(store, stored_sessions=0)
         made(store, 3, starred=True)
+        limit(store, stored_sessions=2)
         store.star(some_id(2))
         with pytest.raises(Refused, match="2 sessions are stored"):
             make_room(store.site, now_ms=NOW_MS)
@@ -187,9 +191,10 @@ def test_room_is_made_or_refused_as_set(tmp_path: Path):
 
 
 def test_an_open_session_stays_whatever_the_list_says(tmp_path: Path):
-    with a_store(tmp_path, stored_sessions=1, at_limit="clean") as store:
+    with a_store(tmp_path) as store:
         made(store, 1)
         made(store, 2)
+        limit(store, stored_sessions=1, at_limit="clean")
         journal = store.open_journal(some_id(1))
 
         told = clean(store.site, now_ms=NOW_MS, apply=True)
@@ -199,11 +204,12 @@ def test_an_open_session_stays_whatever_the_list_says(tmp_path: Path):
 
 
 def test_an_encrypted_session_that_is_tagged_keep_stays(tmp_path: Path):
-    with a_store(tmp_path, stored_sessions=1, at_limit="clean") as store:
+    with a_store(tmp_path) as store:
         store.site.keys.set_passphrase("correct horse battery")
         made(store, 1, tags=("keep",))
         made(store, 2)
         made(store, 3)
+        limit(store, stored_sessions=1, at_limit="clean")
 
         told = clean(store.site, now_ms=NOW_MS, apply=True)
         store.site.keys.lock()
