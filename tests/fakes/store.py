@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from holdfast_core.errors import NotFound, Refused
-from holdfast_core.model.held import HeldSession
+from holdfast_core.model.held import HELD_AGENT, HeldEntry, HeldSession
 from holdfast_core.model.message import Message
 
 
@@ -50,27 +50,29 @@ class FakeStore:
                 raise NotFound("There is no such session.")
             return self.written[session_id]
 
-    def append(self, session_id: str, messages: Sequence[Message]) -> HeldSession:
-        """Append durably, from outside of a journal: refused while a journal is open."""
-        with self._lock:
-            if session_id in self.open_journals:
-                raise Refused("This session is live. Write there.")
-            session = self.load(session_id)
-            session = msgspec.structs.replace(session, messages=(*session.messages, *messages))
-            self.written[session_id] = self.durable[session_id] = session
-            return session
-
     def open_journal(self, session_id: str) -> FakeJournal:
         self.step("open")
         with self._lock:
             if session_id in self.open_journals:
                 raise Refused("Another one writes this session.")
-            self.load(session_id)
+            if session_id not in self.written:
+                raise NotFound("There is no such session.")
             self.open_journals.add(session_id)
         return FakeJournal(self, session_id)
 
-    def failures(self, session_id: str) -> int:
-        return self.counted[session_id]
+    def entry(self, session_id: str) -> HeldEntry:
+        with self._lock:
+            if session_id not in self.written:
+                raise NotFound("There is no such session.")
+            session, failures = self.written[session_id], self.counted[session_id]
+        return HeldEntry(
+            id=session.id,
+            title=session.title,
+            project_path=session.project_path,
+            agent=session.config.agent or HELD_AGENT,
+            message_count=len(session.messages),
+            failures=failures,
+        )
 
     def failed(self, session_id: str) -> int:
         self.counted[session_id] += 1
@@ -101,6 +103,13 @@ class FakeJournal:
     def __init__(self, store: FakeStore, session_id: str) -> None:
         self._store = store
         self._id = session_id
+
+    @property
+    def entry(self) -> HeldEntry:
+        return self._store.entry(self._id)
+
+    def read(self) -> HeldSession:
+        return self._store.load(self._id)
 
     def append(self, messages: Sequence[Message]) -> None:
         self._store.step("append")

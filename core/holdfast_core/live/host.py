@@ -96,13 +96,9 @@ class Host:
         """Return the last sessions that ended here, with why and with what could not be saved, newest first."""
         return list(reversed(self._ended))
 
-    def document(self, session_id: str) -> HeldSession:
-        """Return a live session as it is now.
-
-        Raises:
-            NotFound: it is not live here.
-        """
-        return self._live(session_id).session.document
+    async def document(self, session_id: str) -> HeldSession:
+        """Return a live session as it is now, whole; raises what `append` does."""
+        return await self._open_live(session_id).saving.read()
 
     async def start(self, session_id: str, *, project: OpenProject | None = None) -> LiveEntry:
         """Make a session live that was created just now.
@@ -157,9 +153,7 @@ class Host:
             NotNow: it is being started or closed.
         """
         live = self._open_live(session_id)
-        live.idle.touch(self._timer.seconds())
-        if live.session.state == "idle":
-            self._move(live, "active")
+        self._touch(live)
         if live.session.state != state:
             self._move(live, state)
 
@@ -215,12 +209,11 @@ class Host:
             return {"is_live": True, "closed_ms": None, **fields}
 
         try:
-            document, first = await live.saving.open(self._store, claim_project(self._locks, session.project), begin)
+            stored = await live.saving.open(self._store, claim_project(self._locks, session.project), begin)
         except BaseException:
             self._give_up(live)
             raise
-        session.restore(document)
-        session.set(first, now_ms=self._timer.now_ms())
+        session.know(stored)
         session.move("active")
         loops = (live.saving.keep_durable(), live.saving.keep_folded(), self._watch(live))
         live.loops.extend(asyncio.create_task(loop) for loop in loops)
@@ -284,19 +277,18 @@ class Host:
 
     async def _append(self, session_id: str, messages: tuple[Message, ...]) -> None:
         live = self._open_live(session_id)
-        await live.saving.write(lambda journal: journal.append(messages))
-        live.session.add(messages, now_ms=self._timer.now_ms())
+        live.session.know(await live.saving.write(lambda journal: journal.append(messages)))
         self._touch(live)
         self._tell("message", live.session)
 
     async def _set(self, session_id: str, fields: dict[str, Any]) -> None:
         live = self._open_live(session_id)
-        await live.saving.write(lambda journal: journal.set(**fields))
-        live.session.set(fields, now_ms=self._timer.now_ms())
+        live.session.know(await live.saving.write(lambda journal: journal.set(**fields)))
         self._touch(live)
         self._tell("state", live.session)
 
     def _touch(self, live: _Live) -> None:
+        live.session.touch(self._timer.now_ms())
         live.idle.touch(self._timer.seconds())
         if live.session.state == "idle":
             self._move(live, "active")

@@ -35,12 +35,6 @@ class RateLimits:
                 self._keys.move_to_end(key)
             return wait
 
-    @property
-    def kept(self) -> int:
-        """How many moments are in memory."""
-        with self._lock:
-            return len(self._all) + sum(map(len, self._keys.values()))
-
     def _expire(self, now: float) -> None:
         """Forget what has left the window: each moment is looked at once more than it was admitted, no key is."""
         self._drop(self._all, now)

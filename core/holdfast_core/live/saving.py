@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from holdfast_core.errors import HoldfastError, NotNow, Refused, WrongUsage
 from holdfast_core.live.timer import Timer
 from holdfast_core.metrics import Metrics
-from holdfast_core.model.held import HeldSession
+from holdfast_core.model.held import HeldEntry, HeldSession
 from holdfast_core.model.message import Message
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,13 @@ Begin = Callable[[HeldSession], dict[str, Any]]
 class Journal(Protocol):
     """The open end of one stored session, as a store gives it. Used from one thread."""
 
+    @property
+    def entry(self) -> HeldEntry:
+        """What a list needs of the session as it is now."""
+
+    def read(self) -> HeldSession:
+        """Return the whole session as it is now."""
+
     def append(self, messages: Sequence[Message]) -> object:
         """Write messages; durable after `flush`. If it raises, nothing was written."""
 
@@ -41,17 +48,14 @@ class Journal(Protocol):
         """Make durable what was written."""
 
     def fold(self) -> object:
-        """Write what came in together with what was there, where that is worth it."""
+        """Write what came in together with what was there, if the session is closed or it is worth it."""
 
     def close(self) -> object:
-        """Let the file go, without writing."""
+        """Flush what was written, and let the session go."""
 
 
 class LiveStore(Protocol):
     """What live sessions ask of a store. Used from many threads."""
-
-    def load(self, session_id: str) -> HeldSession:
-        """Return a whole session, verified."""
 
     def open_journal(self, session_id: str) -> Journal:
         """Return the end of a session, to write there: Refused while it is open elsewhere."""
@@ -89,41 +93,50 @@ class Saving:
         self._unsaved = asyncio.Event()
         self._is_failing = False
 
-    async def open(self, store: LiveStore, claim: Claimed, begin: Begin) -> tuple[HeldSession, dict[str, Any]]:
+    async def open(self, store: LiveStore, claim: Claimed, begin: Begin) -> HeldEntry:
         """Take the session for us, open the journal, and write the fields that ``begin`` gives for what is stored.
 
-        Returns what is stored and those fields. All or nothing: if anything is
-        raised the journal is closed, the session is free and stored as it was.
+        Returns its entry. All or nothing: if anything is raised the journal is
+        closed, the session is free and stored as it was.
         """
 
-        def run() -> tuple[HeldSession, dict[str, Any]]:
+        def run() -> HeldEntry:
             with ExitStack() as stack:
                 stack.enter_context(claim)
-                self._journal = stack.enter_context(closing(_claimed_journal(store, self._id)))
-                document = store.load(self._id)
-                fields = begin(document)
-                self._journal.set(**fields)
+                journal = stack.enter_context(closing(_claimed_journal(store, self._id)))
+                journal.set(**begin(journal.read()))
+                self._journal = journal
                 self._held = stack.pop_all()
-            return document, fields
+            return journal.entry
 
-        opened = await self._run(run)
+        entry = await self._run(run)
         self._unsaved.set()
-        return opened
+        return entry
 
-    async def write(self, change: Callable[[Journal], object]) -> None:
-        """Write a change; it is durable within a moment, which nobody waits for.
+    async def write(self, change: Callable[[Journal], object]) -> HeldEntry:
+        """Write a change and return the entry with it; it is durable within a moment, which nobody waits for.
 
         Raises:
             HoldfastError: it could not be written; nothing of it is there.
         """
+
+        def run() -> HeldEntry:
+            change(self._open_journal())
+            return self._open_journal().entry
+
         try:
-            await self._run(lambda: change(self._open_journal()))
+            entry = await self._run(run)
         except HoldfastError as error:
             self._failed(error)
             raise
         except OSError as error:
             raise HoldfastError(self._failed(error), detail=_detail(error)) from error
         self._unsaved.set()
+        return entry
+
+    async def read(self) -> HeldSession:
+        """Return the whole session as it is in the journal now."""
+        return await self._run(lambda: self._open_journal().read())
 
     async def keep_durable(self) -> None:
         """Commit what is written, again and again, for as long as the session lives."""

@@ -1,15 +1,13 @@
-"""One live session: in which state it is, what it holds, and the only steps that there are between states."""
+"""One live session: in which state it is, and the only steps that there are between states."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Mapping
+from typing import Final, get_args
 
-import msgspec
-
-from holdfast_core.model.held import HELD_AGENT, HeldSession
+from holdfast_core.model.held import HeldEntry
 from holdfast_core.model.live import LiveEntry, LiveState
-from holdfast_core.model.message import Message
+from holdfast_core.paths import text_path
 
 STATES: Final[tuple[LiveState, ...]] = get_args(LiveState)
 STEPS: Final[Mapping[LiveState, frozenset[LiveState]]] = {
@@ -41,8 +39,7 @@ class LiveSession:
         self.save_error = ""
         self.reason = ""
         self._state: LiveState = "starting"
-        self._head = HeldSession(id=session_id)
-        self._messages: list[Message] = []
+        self._stored = HeldEntry(id=session_id)
         self._started_ms = now_ms
         self._active_ms = now_ms
 
@@ -56,11 +53,6 @@ class LiveSession:
         """Whether it takes changes now."""
         return self._state in ("active", "waiting", "idle")
 
-    @property
-    def document(self) -> HeldSession:
-        """The whole session as it is now."""
-        return msgspec.structs.replace(self._head, messages=tuple(self._messages))
-
     def move(self, state: LiveState) -> None:
         """Take one step.
 
@@ -71,37 +63,26 @@ class LiveSession:
             raise InvalidTransition(f"a live session cannot go from {self._state} to {state}")
         self._state = state
 
-    def restore(self, document: HeldSession) -> None:
-        """Take over what was stored: messages, todos, configuration, context files and the rest."""
-        self._messages = list(document.messages)
-        self._head = msgspec.structs.replace(document, messages=())
+    def know(self, stored: HeldEntry) -> None:
+        """Take over what is in the journal now."""
+        self._stored = stored
 
-    def add(self, messages: Sequence[Message], *, now_ms: int) -> None:
-        """Take over messages that are in the journal."""
-        self._messages.extend(messages)
-        self._changed(now_ms)
-
-    def set(self, fields: Mapping[str, Any], *, now_ms: int) -> None:
-        """Take over fields that are in the journal."""
-        self._head = msgspec.structs.replace(self._head, **fields)
-        self._changed(now_ms)
+    def touch(self, now_ms: int) -> None:
+        """Something happened in the session."""
+        self._active_ms = now_ms
 
     def entry(self) -> LiveEntry:
         """Return what others see of it."""
         return LiveEntry(
             id=self.id,
-            title=self._head.title,
-            project_path=self._head.project_path,
-            agent=self._head.config.agent or self._head.origin.agent or HELD_AGENT,
+            title=self._stored.title,
+            project_path=text_path(self._stored.project_path),
+            agent=self._stored.agent,
             state=self._state,
             started_ms=self._started_ms,
             active_ms=self._active_ms,
-            message_count=len(self._messages),
+            message_count=self._stored.message_count,
             saved_ms=self.saved_ms,
             save_error=self.save_error,
             reason=self.reason,
         )
-
-    def _changed(self, now_ms: int) -> None:
-        self._active_ms = now_ms
-        self._head = msgspec.structs.replace(self._head, updated_ms=now_ms)

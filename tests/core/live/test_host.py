@@ -35,7 +35,7 @@ async def test_a_resumed_session_has_everything_that_was_stored(world: World):
 
     entry = await host.resume(stored.id)
 
-    document = host.document(stored.id)
+    document = await host.document(stored.id)
     assert (document.messages, document.todos, document.context_files) == (stored.messages, stored.todos, ("/a",))
     assert entry.message_count == 1
     written = world.store.written[stored.id]
@@ -213,12 +213,16 @@ async def test_an_ended_or_unknown_session_takes_nothing(world: World):
     session = await world.started(host)
     await host.close(session.id)
 
-    for attempt in (host.append(session.id, said("a")), host.set(session.id, title="x"), host.close(session.id)):
+    for attempt in (
+        host.append(session.id, said("a")),
+        host.set(session.id, title="x"),
+        host.document(session.id),
+        host.close(session.id),
+    ):
         with pytest.raises(NotFound):
             await attempt
-    for call in (host.keep, host.document):
-        with pytest.raises(NotFound):
-            call(session.id)
+    with pytest.raises(NotFound):
+        host.keep(session.id)
 
 
 async def test_a_session_that_is_being_closed_takes_nothing(world: World):
