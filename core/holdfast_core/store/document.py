@@ -41,7 +41,7 @@ class Document(NamedTuple):
     tail_messages: int
 
 
-class _Record(msgspec.Struct, omit_defaults=True):
+class _Record(msgspec.Struct):
     op: str
     at: int
     fields: dict[str, Any] = {}
@@ -116,15 +116,17 @@ def record(
     Raises:
         DocumentError: a message has a field of a type that cannot be coerced.
     """
-    return _encoded(
-        _Record(
-            op,
-            at_ms,
-            dict(fields or {}),
-            index if op == "replace" else None,
-            msgspec.Raw(_sound(messages)) if messages else msgspec.Raw(b"[]"),
-        )
-    )
+    change: dict[str, Any] = {"op": op, "at": at_ms}
+    if fields:
+        change["fields"] = dict(fields)
+    if op == "replace":
+        change["index"] = index
+    if messages:
+        change["messages"] = msgspec.Raw(_sound(messages))
+    try:
+        return msgspec.json.encode(change)
+    except UnicodeEncodeError:
+        return _escaped(change | ({"messages": _json(_sound(messages), "messages")} if messages else {}))
 
 
 def settable(session: HeldSession, fields: Mapping[str, Any]) -> tuple[HeldSession, dict[str, Any]]:

@@ -8,19 +8,21 @@ goes on from what stands there now.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.errors import Refused
+from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.held import HeldEntry, HeldSession, Version
 from holdfast_core.model.message import Message
 from holdfast_core.sealed.container import Identity, Tail
+from holdfast_core.store.backup import prune
 from holdfast_core.store.claims import Claim
 from holdfast_core.store.document import record, settable
 from holdfast_core.store.listing import after_append, after_set
@@ -29,6 +31,8 @@ from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import Stored, not_found, read
 from holdfast_core.store.site import Site, told_when_failing
 from holdfast_core.store.writer import Reason, write
+
+log = logging.getLogger(__name__)
 
 FOLD_BYTES = 1 << 20
 _OBJECTS = frozenset(("config", "origin", "usage"))  # may hold what is unknown
@@ -147,9 +151,10 @@ class Journal:
         if not self._is_dirty:
             return
         with self._held():
-            if self._tail is not None:
+            if self._now.base_bytes >= 0:  # else it was torn, and is written anew before anything is added
+                tail = self._opened()
                 with self._site.distrusting(self.id):
-                    self._tail.sync()
+                    tail.sync()
             self._is_dirty = False
             self._site.manifest.put(self._now)
         self._on_flush()
@@ -168,7 +173,7 @@ class Journal:
                 self._fold()
             return self.version
 
-    def put(self, session: HeldSession) -> HeldSession:
+    def put(self, session: HeldSession, *, reason: Reason = "save") -> HeldSession:
         """Write a session whole in the place of this one, but for the time of the change; returns it as it is kept.
 
         Raises:
@@ -181,10 +186,7 @@ class Journal:
             now = self._now
             self._refuse_unverified()
             kept = msgspec.structs.replace(wanted, updated_ms=self._moment())
-            self._drop()
-            self._seen = write(self._site, kept, generation=now.position.generation, failures=now.entry.failures)
-            self._is_dirty = False
-            self._site.manifest.put(self._seen)
+            self._write(kept, now.position.generation, reason)
             return kept
 
     def read(self) -> HeldSession:
@@ -228,16 +230,17 @@ class Journal:
 
     def _fold(self, reason: Reason = "save") -> None:
         stored = self._read()
+        self._write(stored.session, stored.position.generation, reason)
+
+    def _write(self, session: HeldSession, generation: int, reason: Reason) -> None:
         self._drop()
-        self._seen = write(
-            self._site,
-            stored.session,
-            generation=stored.position.generation,
-            reason=reason,
-            failures=self.entry.failures,
-        )
+        self._seen = write(self._site, session, generation=generation, reason=reason, failures=self.entry.failures)
         self._is_dirty = False
         self._site.manifest.put(self._seen)
+        try:
+            prune(self._site, self.id)
+        except HoldfastError as error:
+            log.warning("old backups of session %s could not be removed: %s", self.id, error.detail)
 
     def _refresh(self) -> None:
         try:
@@ -272,10 +275,9 @@ class Journal:
             raise Refused(f"This session would be larger than {limit >> 20} MB, the limit for one session.")
         if not is_adoption:
             self._refuse_unverified()
-        if self._tail is None:
-            self._tail = Tail.open(self._path, self._site.keys, Identity(RECORD_TYPE, self.id), now.position)
+        tail = self._opened()
         with self._site.distrusting(self.id):
-            position = self._tail.append([payload], sync=sync)
+            position = tail.append([payload], sync=sync)
         mark = FileMark.of(os.lstat(self._path))
         self._seen = Seen(entry(position.offset), position, mark, now.base_bytes, now.plain_bytes + len(payload))
         if sync:
@@ -284,6 +286,12 @@ class Journal:
         else:
             self._is_dirty = True
 
+    def _opened(self) -> Tail:
+        """Return the end of the file, where the manifest or a reading said that it is."""
+        if self._tail is None:
+            self._tail = Tail.open(self._path, self._site.keys, Identity(RECORD_TYPE, self.id), self._now.position)
+        return self._tail
+
     def _refuse_unverified(self) -> None:
         if not self._now.entry.is_verified:
             raise Refused("This session came in unverified. It is read-only until you adopt it.")
@@ -291,4 +299,5 @@ class Journal:
     def _drop(self) -> None:
         tail, self._tail = self._tail, None
         if tail is not None:
-            tail.close()
+            with suppress(OSError):  # what must be kept was synced before, or is so by the next flush
+                tail.close()

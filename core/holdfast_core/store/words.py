@@ -30,6 +30,11 @@ _OF_PROBLEM = {
 UNVERIFIED = "This session was imported and its signature could not be checked. It can be read, not changed."
 
 
+def failing(times: int) -> str:
+    """Return why a session that could not be continued, time and again, is left out of automatic restores."""
+    return f"This session could not be continued {times} times in a row. It is not tried again by itself."
+
+
 def choices_of_problem(code: str, *, has_backup: bool) -> tuple[Choice, ...]:
     """Return what can be done about a problem with this code."""
     choices = _OF_PROBLEM.get(code, (_RETRY, _SKIP))
