@@ -292,7 +292,7 @@ class AuditLog:
 
     def _rotate(self) -> None:
         """Begin a new file. What is removed is told of in it before it is removed."""
-        for path in reversed(self._files()):
+        for path in self._files():
             replace(path, self._numbered(self._number(path) + 1))
         sync_directory(self._path.parent)
         self._is_broken = False
