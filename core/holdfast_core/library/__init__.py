@@ -11,14 +11,17 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 
+import msgspec
+
 from holdfast_core import clock
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
-from holdfast_core.errors import NotFound
+from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, WrongUsage
 from holdfast_core.index.lane import Lane
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.annotation import Saying
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
+from holdfast_core.model.held import HELD_AGENT, is_held_id
 from holdfast_core.model.places import Places
 from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.search import SearchResult
@@ -28,6 +31,7 @@ from holdfast_core.paths import Paths, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
 
 if TYPE_CHECKING:
+    from holdfast_core.index.reader import IndexReader
     from holdfast_core.library.held import Held
     from holdfast_core.model.export import ExportOptions
     from holdfast_core.model.query import Query, Sort
@@ -66,6 +70,7 @@ class Library:
         self._settings: Settings | None = None
         self._indexer_command: Sequence[str] = (*self_command(), "_indexer")
         self._indexer: IndexerProcess | None = None
+        self._held_check: asyncio.Task[None] | None = None
         self._list = Lane(paths.index, "list")
         self._search = Lane(paths.index, "search")
         self._files = ThreadPoolExecutor(_FILE_THREADS, "files")
@@ -97,17 +102,19 @@ class Library:
         from holdfast_core.scan.once import make_directories
         from holdfast_core.scan.process import IndexerProcess, first_line
 
-        await self._in_thread(lambda: make_directories(self._paths))
+        await self.in_thread(lambda: make_directories(self._paths))
         first = first_line(self._paths, self._home, self._settings)
         self._indexer = IndexerProcess(self._indexer_command, first, self._heard)
         self._indexer.start()
+        self._held_check = asyncio.create_task(self._check_held(), name="check of held sessions at the start")
 
     @cached_property
     def held(self) -> Held:
         """The sessions that Holdfast itself keeps; loaded when it is first asked for."""
         from holdfast_core.library.held import Held
+        from holdfast_core.library.parts import Parts
 
-        return Held()
+        return Held(self, Parts(self._paths, lambda: self._used_settings))
 
     async def pause(self, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
@@ -124,7 +131,11 @@ class Library:
             self._indexer.send(Rescan(full))
 
     async def close(self) -> None:
-        """End the indexer, then the readers. Questions that still wait are cancelled."""
+        """Close live sessions, end the indexer, then the readers. Questions that still wait are cancelled."""
+        if self._held_check is not None:
+            await self._held_check
+        if "held" in self.__dict__:
+            await self.held.shut()
         if self._indexer is not None:
             await self._indexer.close()
             self._indexer = None
@@ -148,9 +159,9 @@ class Library:
             return await self._indexer.rescan(full=full)
         loop = asyncio.get_running_loop()
         tell = None if on_progress is None else lambda progress: loop.call_soon_threadsafe(on_progress, progress)
-        return await self._in_thread(
+        return await self.in_thread(
             lambda: update_once(
-                self._paths, self._agents, self._home, full=full, on_progress=tell, timeout_seconds=_LOCK_SECONDS
+                self._paths, self._sources(), self._home, full=full, on_progress=tell, timeout_seconds=_LOCK_SECONDS
             )
         )
 
@@ -185,6 +196,8 @@ class Library:
             NotFound: there is no such session.
         """
         found = await self._list.ask(lambda reader: reader.entry(session_id))
+        if found is None and is_held_id(session_id):
+            found = await self.held.row(session_id)  # the index may be in use by somebody else and lag behind
         if found is None:
             raise NotFound("There is no such session.", detail=session_id)
         return found
@@ -219,7 +232,7 @@ class Library:
         from holdfast_core.resume.installed import agent_info
 
         counts = {count.value: count.sessions for count in (await self.places()).agents}
-        return await self._in_thread(
+        return await self.in_thread(
             lambda: [agent_info(one, self._home, sessions=counts.get(one.id, 0)) for one in self._agents.values()]
         )
 
@@ -253,22 +266,33 @@ class Library:
         from holdfast_core.resume.target import resolve
 
         listed = self._query("", typing=False)
-        return await self._list.ask(
-            lambda reader: resolve(target, reader, listed=lambda: reader.keys(listed, sort="updated"))
-        )
+
+        def ask(reader: IndexReader) -> SessionEntry:
+            return resolve(target, reader, listed=lambda: reader.keys(listed, sort="updated"))
+
+        try:
+            return await self._list.ask(ask)
+        except Ambiguous:
+            raise
+        except NotFound:
+            if not is_held_id(target.strip()):
+                raise
+            return await self.entry(target.strip())
 
     async def load(self, session_id: str) -> Loaded:
-        """Read a whole session from its agent's file.
+        """Read a whole session from its agent's file, or a held one from ours.
 
         Raises:
             NotFound: there is no such session.
             SourceError: its file is gone or cannot be read.
         """
+        if is_held_id(session_id):
+            return await self.held.loaded(session_id)
         entry = await self.entry(session_id)
         ref = await self._list.ask(lambda reader: reader.source(session_id))
         if ref is None:
             raise NotFound("There is no such session.", detail=session_id)
-        return await self._in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
+        return await self.in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
 
     async def follow(self, loaded: Loaded) -> Followed:
         """Return a session as it is now; cheap if nothing was added.
@@ -276,7 +300,8 @@ class Library:
         Raises:
             SourceError: its file is gone or cannot be read.
         """
-        return await self._in_thread(lambda: follow(loaded, self._agent(loaded.ref.agent), self._home))
+        agent = self.held.source if loaded.ref.agent == HELD_AGENT else self._agent(loaded.ref.agent)
+        return await self.in_thread(lambda: follow(loaded, agent, self._home))
 
     async def annotate(self, session_ids: Sequence[str], **said: Unpack[Saying]) -> ChangeSet:
         """Keep what the person says of sessions, durably, then show it in the index.
@@ -284,15 +309,23 @@ class Library:
         Raises:
             WrongUsage: a title, tag or note is not acceptable; nothing was changed.
         """
+        held = [one for one in session_ids if is_held_id(one)]
+        if held:
+            await self.held.annotate(held, **said)
+        others = [one for one in session_ids if not is_held_id(one)]
+        changes = await self._annotate(others, said) if others else ChangeSet()
+        return msgspec.structs.replace(changes, annotated=(*held, *changes.annotated))
+
+    async def _annotate(self, session_ids: Sequence[str], said: Saying) -> ChangeSet:
         from holdfast_core.scan.once import annotate_once
         from holdfast_core.store.annotations import editing, keep
 
         edit = editing(said)
-        kept = await self._in_thread(lambda: keep(self._paths.annotations, session_ids, edit))
+        kept = await self.in_thread(lambda: keep(self._paths.annotations, session_ids, edit))
         if self._indexer is not None:
             await self._indexer.annotate(timeout_seconds=_ANSWER_SECONDS)
         else:
-            await self._in_thread(lambda: annotate_once(self._paths, kept, timeout_seconds=_ANSWER_SECONDS))
+            await self.in_thread(lambda: annotate_once(self._paths, kept, timeout_seconds=_ANSWER_SECONDS))
         return ChangeSet(annotated=tuple(one.session_id for one in kept))
 
     async def export(
@@ -319,8 +352,8 @@ class Library:
             path = exports.target_path(place, loaded.entry, export_format)
             if len(session_ids) > 1 and not overwrite:
                 path = exports.free_path(path)
-            text = self._rendered(loaded, export_format, options)
-            await self._in_thread(partial(exports.write, path, text, overwrite=overwrite))
+            text = await self.rendered(loaded, export_format, options)
+            await self.in_thread(partial(exports.write, path, text, overwrite=overwrite))
             paths.append(path)
         return paths
 
@@ -329,7 +362,8 @@ class Library:
     ) -> str:
         """Return a session as the text of a format."""
         loaded = await self.load(session_id)
-        return await self._in_thread(lambda: "".join(self._rendered(loaded, export_format, options)))
+        text = await self.rendered(loaded, export_format, options)
+        return await self.in_thread(lambda: "".join(text))
 
     async def resume_plan(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
         """Return how a session would be continued; nothing has happened then.
@@ -342,9 +376,11 @@ class Library:
         from holdfast_core import resume
         from holdfast_core.store.annotations import moves
 
+        if is_held_id(session_id):
+            return await self._resume_held(session_id, choice, dry_run=True)
         entry = await self.entry(session_id)
         projects = [count.value for count in (await self.places()).projects]
-        return await self._in_thread(
+        return await self.in_thread(
             lambda: resume.plan(
                 entry,
                 self._agent(entry.agent),
@@ -367,13 +403,23 @@ class Library:
         from holdfast_core import resume
         from holdfast_core.store.annotations import remember_if_moved
 
+        if is_held_id(session_id):
+            return await self._resume_held(session_id, choice)
         plan = await self.resume_plan(session_id, **choice)
         if plan.method == "terminal":
-            await self._in_thread(lambda: resume.start(plan, self._home, self._used_settings))
+            await self.in_thread(lambda: resume.start(plan, self._home, self._used_settings))
         if choice.get("project") is not None:
             entry = await self.entry(session_id)
-            await self._in_thread(lambda: remember_if_moved(self._paths.annotations, entry.project_path, plan.cwd))
+            await self.in_thread(lambda: remember_if_moved(self._paths.annotations, entry.project_path, plan.cwd))
         return plan
+
+    async def _resume_held(self, session_id: str, choice: ResumeChoice, *, dry_run: bool = False) -> ResumePlan:
+        """Make a held session live here: no program and no terminal takes part."""
+        if choice.get("fork") or choice.get("terminal"):
+            raise WrongUsage("A session that Holdfast keeps opens in no terminal. Fork it to go on with a copy.")
+        project, is_trusted = choice.get("project"), choice.get("is_trusted", False)
+        done = await self.held.resume(session_id, project, is_trusted=is_trusted, dry_run=dry_run)
+        return ResumePlan(session_id, (), done.project_path, "", "held", "", is_trusted=is_trusted)
 
     @property
     def _used_settings(self) -> Settings:
@@ -381,12 +427,48 @@ class Library:
 
         return self._settings or Settings.model_validate({})
 
-    def _rendered(self, loaded: Loaded, export_format: str, options: ExportOptions | None) -> Iterator[str]:
+    async def rendered(self, loaded: Loaded, export_format: str, options: ExportOptions | None = None) -> Iterator[str]:
+        """Return the text of an export, in pieces; as the settings say without ``options``.
+
+        The JSON of a held session is complete: taking it in gives the same session again.
+        """
         from holdfast_core import export as exports
 
         if options is None and self._settings is not None:
             options = exports.options_from(self._settings, export_format)
+        if export_format == "json" and is_held_id(loaded.entry.id):
+            return await self.held.rendered(loaded, options)
         return exports.render(loaded.session, export_format, options, entry=loaded.entry)
+
+    async def source_bytes(self) -> dict[str, int]:
+        """Return how many bytes there are at each agent's sources, as the index knows."""
+        return await self._list.ask(lambda reader: reader.source_bytes())
+
+    async def show_held(self, files: Sequence[Path]) -> None:
+        """Show in the index what changed in these files of held sessions."""
+        from holdfast_core.index.database import CATALOG
+        from holdfast_core.scan.once import take_in_once
+
+        if self._indexer is not None:
+            await self._indexer.annotate(timeout_seconds=_ANSWER_SECONDS, held=files)
+        elif (self._paths.index / CATALOG).exists():
+            names = [str(file) for file in files]
+            sources = {HELD_AGENT: self.held.indexed}
+            is_whole = await self.in_thread(
+                lambda: take_in_once(self._paths, sources, self._home, names, timeout_seconds=_ANSWER_SECONDS)
+            )
+            if not is_whole:
+                await self.update()
+
+    def _sources(self) -> dict[str, Agent]:
+        return {**self._agents, HELD_AGENT: self.held.indexed}
+
+    async def _check_held(self) -> None:
+        """Check held sessions in the background; what cannot be checked is told, and told again to who lists them."""
+        try:
+            await self.held.start_check()
+        except HoldfastError as error:
+            self.failures.notify(str(error))
 
     @property
     def _agents(self) -> Mapping[str, Agent]:
@@ -395,7 +477,7 @@ class Library:
     def _query(self, text: str, *, typing: bool) -> Query:
         from holdfast_core.model.query import parse
 
-        agents = tuple(self._agents) if text else ()  # the whole list is shown before any agent is loaded
+        agents = (*self._agents, HELD_AGENT) if text else ()  # the whole list is shown before any agent is loaded
         return parse(text, now=clock.now().astimezone(), prefix=typing, agents=agents)
 
     def _agent(self, name: str) -> Agent:
@@ -416,5 +498,6 @@ class Library:
             case Failed(message=message):
                 self.failures.notify(message)
 
-    async def _in_thread(self, work: Callable[[], Answer]) -> Answer:
+    async def in_thread(self, work: Callable[[], Answer]) -> Answer:
+        """Do something that waits for files in a thread, and return what it gave."""
         return await asyncio.get_running_loop().run_in_executor(self._files, work)

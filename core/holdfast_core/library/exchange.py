@@ -11,7 +11,7 @@ import msgspec
 from holdfast_core.errors import NotFound, SourceError, WrongUsage
 from holdfast_core.export import json
 from holdfast_core.export.document import iso_time, milliseconds
-from holdfast_core.model.held import HELD_AGENT, HeldSession, Origin, SessionConfig
+from holdfast_core.model.held import HELD_AGENT, HeldEntry, HeldSession, Origin, SessionConfig
 
 if TYPE_CHECKING:
     from holdfast_core.model.annotation import Annotation
@@ -24,6 +24,10 @@ _FILE_LIMIT_BYTES = 1 << 30
 _TIMES = ("closed", "last_resumed")
 _PLAIN = ("config", "origin", "title", "provider_data", "unknown", "unknown_in_messages", "cost_usd")
 _BEGINNING_BYTES = 4096
+_SHARED = (
+    "id", "agent", "title", "preview", "project_path", "branch", "provider", "model", "created_ms", "updated_ms",
+    "message_count", "usage", "cost_usd", "tags", "starred", "context_files", "size_bytes", "state", "parent_id",
+)  # fmt: skip
 
 
 def archived(session: Session, entry: SessionEntry, new_id: str) -> HeldSession:
@@ -54,6 +58,27 @@ def archived(session: Session, entry: SessionEntry, new_id: str) -> HeldSession:
             branch=facts.branch,
             parent_id=facts.parent_id,
         ),
+    )
+
+
+def row_of(entry: HeldEntry, path: str) -> SessionEntry:
+    """Return the row of a held session as the store knows it, for an index that does not have it yet."""
+    from holdfast_core.model.session import SessionEntry
+
+    shared = {name: getattr(entry, name) for name in _SHARED}
+    return SessionEntry(
+        key=0,
+        native_id=entry.id,
+        kind="main",
+        last_text="",
+        summary="",
+        agent_version="",
+        prompt_count=0,
+        note="",
+        files_touched=(),
+        todos=(),
+        source_path=path,
+        **shared,
     )
 
 

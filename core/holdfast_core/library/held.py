@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from holdfast_core.errors import Refused
+from holdfast_core import clock
+from holdfast_core.agents.base import Home
+from holdfast_core.errors import HoldfastError, NotFound, SourceError
+from holdfast_core.library.caring import Caring
+from holdfast_core.library.parts import Parts, outcome_of
+from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.held import HeldEntry, HeldSession
+from holdfast_core.model.keeping import KeyEntry, KeyStatus
+from holdfast_core.model.message import Message, Role, Text
 from holdfast_core.observe import Observers
 
 if TYPE_CHECKING:
+    from holdfast_core.library import Library
+    from holdfast_core.library.going import Going
     from holdfast_core.model.annotation import Saying
-    from holdfast_core.model.changes import ChangeSet
     from holdfast_core.model.health import AuditReport, Health, Metrics, Storage
     from holdfast_core.model.keeping import (
-        Backup,
         Choice,
         ChoiceKind,
-        HeldProblem,
         ImportReport,
-        KeyStatus,
-        Loss,
         ResumeOutcome,
-        RetentionReport,
-        StartSummary,
         TrashEntry,
-        Unclean,
-        VerifyReport,
     )
     from holdfast_core.model.live import LiveEntry, LiveEvent
-    from holdfast_core.model.message import Message, Role
+    from holdfast_core.model.session import SessionEntry
+    from holdfast_core.scan.load import Loaded
+    from holdfast_core.store.store import Store
+
+_NOWHERE = Home(Path(), {})  # held sessions lie below no agent's home
+Answer = TypeVar("Answer")
 
 
-class Held:
+class Held(Caring):
     """Held sessions: made, kept, resumed, protected, cleaned up. Belongs to the library's event loop.
 
     All work is done in threads. Every id is checked before anything is opened;
@@ -44,23 +53,10 @@ class Held:
     to live sessions; all in the loop's thread.
     """
 
-    def __init__(self) -> None:
-        self.summaries: Observers[StartSummary] = Observers()
-        self.changes: Observers[ChangeSet] = Observers()
+    def __init__(self, library: Library, parts: Parts) -> None:
+        super().__init__(library, parts)
         self.events: Observers[LiveEvent] = Observers()
-
-    # The start
-
-    async def start_check(self) -> StartSummary:
-        """Check the store once in the life of this library and return what was found and done; then tell ``summaries``.
-
-        Every call after the first gives the same answer. Lists wait for it.
-        """
-        _not_yet()
-
-    async def recovery(self) -> list[Unclean]:
-        """Return the sessions that were live when their host died, with what can be done; live ones of now are none."""
-        _not_yet()
+        self._going: Going | None = None
 
     async def recover(self, session_id: str, kind: ChoiceKind = "recover") -> HeldSession | None:
         """Do what the person chose for a session that was cut off; ``skip`` leaves it as it is.
@@ -69,25 +65,77 @@ class Held:
         goes back to the last whole save, ``new`` gives a new session in the
         same project and closes the old one. Returns the session that stands now.
         """
-        _not_yet()
+        if kind in ("skip", "other"):
+            return None
+        if kind == "discard":
+            await self._do("session.discard", session_id, lambda store: store.discard_recovery(session_id))
+        else:
+            await self._do("session.recover", session_id, lambda store: store.recover(session_id))
+        before = await self.load(session_id)
+        return await self.create(before.project_path, config=before.config) if kind == "new" else before
+
+    async def solve(self, session_id: str, kind: ChoiceKind) -> HeldSession | None:
+        """Do what the person chose for a problem; returns the session that stands now, if one does."""
+        if kind in ("skip", "other"):
+            return None
+        if kind == "new":
+            entry = await self.listed(session_id)
+            return await self.create(entry.project_path)
+        if kind == "backup":
+            return await self.restore(session_id)
+        if kind == "retry":
+            return await self._do("session.retry", session_id, lambda store: store.retry(session_id))
+        if kind != "adopt":
+            return await self.recover(session_id, kind)
+        await self._do("session.adopt", session_id, lambda store: store.adopt(session_id))
+        return await self.load(session_id)
 
     # Lists
 
-    async def entries(self) -> list[HeldEntry]:
-        """Return all held sessions, last changed first, after the check at the start.
-
-        Raises:
-            HoldfastError: the directory of the sessions cannot be read.
-        """
-        _not_yet()
-
     async def resumable(self) -> list[HeldEntry]:
         """Return those that can be resumed now: not live, no problem, their project open in no live session."""
-        _not_yet()
+        from holdfast_core.resume.held import resumable
 
-    async def load(self, session_id: str) -> HeldSession:
-        """Return a whole session."""
-        _not_yet()
+        return resumable(await self.entries(), self.live())
+
+    async def row(self, session_id: str) -> SessionEntry:
+        """Return the row of one session, from the store itself."""
+        from holdfast_core.library.exchange import row_of
+
+        entry = await self.listed(session_id)
+        return row_of(entry, str(await self._look(lambda store: store.site.places.session(session_id), Path())))
+
+    async def loaded(self, session_id: str) -> Loaded:
+        """Return a whole session as sessions of all kinds are read."""
+        from holdfast_core.scan.load import load
+
+        row = await self._library.entry(session_id)
+
+        def look(store: Store) -> Loaded:
+            path = str(store.site.places.session(session_id))
+            ref = next(iter(self.source.refs_for(_NOWHERE, [path])), None)
+            if ref is None:
+                raise NotFound("There is no such session.", detail=session_id)
+            return load(row, ref, self.source, _NOWHERE)
+
+        def read(store: Store) -> Loaded:
+            if not self.parts.keys().is_unlocked:
+                store.load(session_id)  # or it says that it is locked
+            try:
+                return look(store)
+            except SourceError:
+                store.load(session_id)  # of a damaged one the backup takes its place
+                return look(store)
+
+        return await self._do("session.load", session_id, read, operation="load", is_reading=True)
+
+    async def rendered(self, loaded: Loaded, options: ExportOptions | None) -> Iterator[str]:
+        """Return the complete JSON of a session, in pieces."""
+        from holdfast_core.export import json
+        from holdfast_core.library.exchange import KEY, extra_of
+
+        extra = {KEY: extra_of(await self.load(loaded.entry.id))}
+        return json.render(loaded.session, options or ExportOptions(), entry=loaded.entry, extra=extra)
 
     # Changes
 
@@ -97,31 +145,49 @@ class Held:
         Raises:
             Refused: there are as many sessions as the settings allow.
         """
-        _not_yet()
+        made = HeldSession(id=str(uuid.uuid4()), project_path=project_path, title=title, **fields)
+        return await self._do("session.create", made.id, lambda store: store.create(made), operation="save")
 
-    async def append(self, session_id: str, messages: Sequence[Message]) -> HeldSession:
-        """Put messages at the end, durably, and return the session."""
-        _not_yet()
+    async def append(self, session_id: str, messages: Sequence[Message]) -> None:
+        """Put messages at the end, durably, also of a session that is live here."""
+        going = self._going
+        if going is not None and going.is_live(session_id):
+            await going.host.append(session_id, *messages)
+            return
+        await self._do(
+            "session.append", session_id, lambda store: store.append(session_id, messages), operation="append"
+        )
 
-    async def append_text(self, session_id: str, role: Role, text: str) -> HeldSession:
-        """Put one message of plain text at the end, durably, and return the session."""
-        _not_yet()
+    async def append_text(self, session_id: str, role: Role, text: str) -> None:
+        """Put one message of plain text at the end, durably."""
+        made = Message(id=str(uuid.uuid4()), role=role, blocks=(Text(text),), timestamp_ms=clock.now_ms())
+        await self.append(session_id, [made])
 
     async def save(self, session: HeldSession) -> HeldSession:
         """Keep a whole session as it is given; the later of two saves wins."""
-        _not_yet()
+        return await self._do("session.save", session.id, lambda store: store.save(session), operation="save")
 
-    async def change(self, session_id: str, **fields: Any) -> HeldSession:
-        """Set fields of `HeldSession` other than messages and return the session."""
-        _not_yet()
+    async def change(self, session_id: str, **fields: Any) -> None:
+        """Set fields of `HeldSession` other than messages, durably, also of a session that is live here."""
+        going = self._going
+        if going is not None and going.is_live(session_id):
+            await going.host.set(session_id, **fields)
+            return
+        await self._do("session.change", session_id, lambda store: store.set(session_id, **fields), operation="save")
 
     async def annotate(self, session_ids: Sequence[str], **said: Unpack[Saying]) -> None:
         """Keep what the person says of sessions: title, tags, star, note.
 
         Raises:
-            WrongUsage: a title, tag or note is not acceptable; nothing was changed.
+            WrongUsage: a title, tag or note is not acceptable.
         """
-        _not_yet()
+        for session_id in session_ids:
+            await self._do(
+                "session.annotate",
+                session_id,
+                partial(_annotate, session_id=session_id, said=said),
+                operation="save",
+            )
 
     async def archive(self, session_id: str) -> HeldSession:
         """Keep a copy of an agent's session as one of our own and return it; the agent's file stays as it is.
@@ -129,140 +195,127 @@ class Held:
         Raises:
             Refused: there are as many sessions as the settings allow.
         """
-        _not_yet()
+        from holdfast_core.library.exchange import archived
+
+        loaded = await self._library.load(session_id)
+        kept = archived(loaded.session, loaded.entry, str(uuid.uuid4()))
+        return await self._do("session.archive", kept.id, lambda store: store.create(kept), operation="save")
 
     async def compact(self, session_id: str) -> None:
         """Write what was added to a session since its last whole save in the compact form."""
-        _not_yet()
+        await self._do("session.compact", session_id, partial(_compact, session_id=session_id), operation="compact")
 
     async def close(self, session_id: str) -> HeldSession:
         """Close a session, live here or cut off, with all that was acknowledged."""
-        _not_yet()
+        going = self._going
+        if going is not None and going.is_live(session_id):
+            await going.host.close(session_id)
+            await self._show()
+        else:
+            await self._do("session.close", session_id, lambda store: store.close(session_id), operation="save")
+        return await self.load(session_id)
 
     async def fork(self, session_id: str, *, at: int | None = None) -> HeldSession:
         """Keep a copy under a new id, with the messages before index ``at`` if that is given."""
-        _not_yet()
-
-    # Deleting
-
-    async def loss(self, session_ids: Sequence[str] | None = None) -> Loss:
-        """Return what deleting these would take away; all that can be deleted if None."""
-        _not_yet()
-
-    async def delete(self, session_ids: Sequence[str]) -> list[TrashEntry]:
-        """Move sessions to the trash, from which `undelete` brings them back. Live ones are refused."""
-        _not_yet()
-
-    async def clear(self) -> list[TrashEntry]:
-        """Move all sessions to the trash but those that are live, starred, or tagged ``keep``."""
-        _not_yet()
-
-    async def trash(self) -> list[TrashEntry]:
-        """Return what is in the trash, last deleted first."""
-        _not_yet()
-
-    async def undelete(self, session_ids: Sequence[str]) -> int:
-        """Bring sessions back from the trash and return how many."""
-        _not_yet()
-
-    async def empty_trash(self, session_ids: Sequence[str] | None = None) -> int:
-        """Remove sessions for good, all of the trash if None; nothing of them stays. Returns how many."""
-        _not_yet()
-
-    async def clean(self, *, apply: bool = True) -> RetentionReport:
-        """Return how near the limits are; with ``apply`` move what is over them to the trash."""
-        _not_yet()
-
-    # Backups and care
-
-    async def backups(self, session_id: str) -> list[Backup]:
-        """Return the earlier states of a session, newest first."""
-        _not_yet()
-
-    async def backup(self, session_ids: Sequence[str] | None = None) -> int:
-        """Keep the present state of sessions as a backup, of all if None; returns how many."""
-        _not_yet()
-
-    async def restore(self, session_id: str, version: int | None = None) -> HeldSession:
-        """Put an earlier state in place of the present one, which becomes a backup; the newest valid one if None."""
-        _not_yet()
-
-    async def verify(self, session_ids: Sequence[str] | None = None) -> VerifyReport:
-        """Check every byte against its signature; what is bad is taken from a good backup where there is one."""
-        _not_yet()
-
-    async def repair(self) -> StartSummary:
-        """Put right what can be: the list, permissions, sessions that have a valid backup; return what was done."""
-        _not_yet()
-
-    async def migrate(self) -> int:
-        """Write sessions of earlier versions in the present form, with a backup each; returns how many."""
-        _not_yet()
-
-    async def problems(self) -> list[HeldProblem]:
-        """Return the sessions that cannot be used as they are, and what can be done about each."""
-        _not_yet()
-
-    async def solve(self, session_id: str, kind: ChoiceKind) -> HeldSession | None:
-        """Do what the person chose for a problem; returns the session that stands now, if one does."""
-        _not_yet()
+        return await self._do("session.fork", session_id, lambda store: store.fork(session_id, at=at), operation="save")
 
     # Live sessions
 
-    async def start(self, project_path: str, *, title: str = "") -> ResumeOutcome:
-        """Begin a new session that is live here."""
-        _not_yet()
+    async def start(self, project_path: str = "", *, title: str = "") -> ResumeOutcome:
+        """Begin a new session that is live here, or stored and closed if no session can become live now."""
+        going = await self._host()
+        return await self._living("session.start", "", going.resumer.new(project=project_path, title=title))
 
-    async def resume(self, session_id: str, project: Path | None = None, *, dry_run: bool = False) -> ResumeOutcome:
+    async def resume(
+        self, session_id: str, project: Path | None = None, *, is_trusted: bool = False, dry_run: bool = False
+    ) -> ResumeOutcome:
         """Make a session live here, all or nothing; ``project`` takes the place of a directory that is gone.
 
-        ``dry_run`` checks all that can be checked without starting anything.
+        ``is_trusted`` accepts a directory of someone else; ``dry_run`` checks
+        all that can be checked without starting anything.
 
         Raises:
             ProjectGone: its directory is not there; candidates are offered.
             Refused: it is live already, its project is open, a limit is reached, or the directory is unsafe.
         """
-        _not_yet()
+        going = await self._host()
+        if dry_run:
+            return await self._library.in_thread(lambda: going.checked(session_id, project, is_trusted=is_trusted))
+        going.projects = [count.value for count in (await self._library.places()).projects]
+        work = going.resumer.resume(session_id, project=project, is_trusted=is_trusted)
+        return await self._living("session.resume", session_id, work)
 
     async def resume_choices(self, session_id: str, error: Exception) -> tuple[Choice, ...]:
         """Return what the person may do after a resume failed with ``error``, each with what it will do."""
-        _not_yet()
+        going = await self._host()
+        told = error if isinstance(error, HoldfastError) else None
+        return await self._library.in_thread(lambda: going.resumer.choices(session_id, told))
 
     def live(self) -> list[LiveEntry]:
         """Return the sessions that are live in this process; never waits."""
-        return []
+        return self._going.host.entries() if self._going is not None else []
 
     async def keep(self, session_id: str) -> None:
         """Keep an idle session open: its idle time starts anew."""
-        _not_yet()
+        (await self._host()).host.keep(session_id)
 
     # Health
 
     async def storage(self) -> Storage:
         """Return what Holdfast takes on the disk, with warnings from 80 % of a limit on and what can be done."""
-        _not_yet()
+        from holdfast_core.library.health import storage
+
+        by_agent = await self._library.source_bytes()
+        return await self._library.in_thread(lambda: storage(self.parts, by_agent))
 
     async def metrics(self) -> Metrics:
         """Return timings and counts of this machine."""
-        _not_yet()
+        from holdfast_core.library.health import metrics
+
+        return await self._library.in_thread(lambda: metrics(self.parts, live_sessions=len(self.live())))
 
     async def audit(self, limit: int = 200) -> AuditReport:
         """Return the newest records of the log of what was done, and whether its chain is whole."""
-        _not_yet()
+        from holdfast_core.library.health import audit
+
+        return await self._library.in_thread(lambda: audit(self.parts, limit))
 
     async def health(self) -> Health:
         """Return all that the page of health shows."""
-        _not_yet()
+        from holdfast_core.library.health import health
+
+        summary = await self.start_check()
+        problems, unclean = len(await self.problems()), len(await self.recovery())
+        metrics, storage, audit = await self.metrics(), await self.storage(), await self.audit(1)
+        return health(
+            metrics,
+            storage,
+            audit,
+            await self.keys(),
+            summary=summary,
+            problems=problems,
+            unclean=unclean,
+            save_errors=[entry.save_error for entry in self.live() if entry.save_error],
+        )
 
     # Keys
 
     async def keys(self) -> KeyStatus:
         """Return which keys there are, and whether sessions are encrypted and can be read now."""
-        _not_yet()
+
+        def look() -> KeyStatus:
+            if not self.parts.has_keys:
+                return KeyStatus("", (), False, True)
+            keys = self.parts.keys()
+            known = tuple(KeyEntry(key.id, key.created_ms, key.state) for key in keys.states())
+            return KeyStatus(keys.active_id, known, keys.is_encrypted, keys.is_unlocked)
+
+        return await self._library.in_thread(look)
 
     async def rotate_keys(self) -> int:
         """Sign with a new key from now on, sign all sessions anew with it, and return how many were."""
-        _not_yet()
+        await self._do("keys.rotate", "", lambda store: store.site.keys.rotate())
+        return await self._write_anew()
 
     async def set_passphrase(self, passphrase: str) -> str:
         """Encrypt held sessions with a passphrase, or change it; returns the recovery code, shown once.
@@ -270,35 +323,119 @@ class Held:
         Raises:
             Refused: they are encrypted already and locked now.
         """
-        _not_yet()
+        before = await self.keys()
+        code = await self._do("keys.encrypt", "", lambda store: store.site.keys.set_passphrase(passphrase))
+        if not before.is_encrypted:
+            await self._write_anew(keep_backups=False)
+        return code
 
     async def remove_passphrase(self) -> int:
         """Write all sessions without encryption and return how many; they must be unlocked."""
-        _not_yet()
+        await self._do("keys.decrypt", "", lambda store: store.site.keys.remove_passphrase())
+        return await self._write_anew()
 
     async def unlock(self, text: str) -> None:
         """Make encrypted sessions readable in this process, by passphrase or recovery code.
 
         Raises:
-            Refused: it is neither.
+            HoldfastError: it is neither.
         """
-        _not_yet()
+        await self._do("keys.unlock", "", lambda store: store.site.keys.unlock(text))
 
     async def lock(self) -> None:
         """Forget the passphrase in this process."""
-        _not_yet()
+        await self._do("keys.lock", "", lambda store: store.site.keys.lock())
 
     # Import
 
     async def import_path(self, path: Path, *, on_progress: Callable[[int, int], None] | None = None) -> ImportReport:
         """Keep the sessions of a file or directory as new ones: other programs' stores, or Holdfast's own JSON.
 
+        ``on_progress`` is told how many sessions came in and how many failed, in the loop's thread.
+
         Raises:
             NotFound: there is nothing of that name.
             WrongUsage: nothing in it is of a format that is known.
         """
-        _not_yet()
+        from holdfast_core.library.taking import take_in
+
+        agents = frozenset(info.agent for info in await self._library.agents() if info.installed)
+        loop = asyncio.get_running_loop()
+
+        def tell(done: int, failed: int) -> None:
+            if on_progress is not None:
+                loop.call_soon_threadsafe(on_progress, done, failed)
+
+        return await self._do(
+            "store.import", "", lambda store: take_in(store, path, agents=agents, on_progress=tell), operation="import"
+        )
+
+    # The rest
+
+    async def shut(self) -> None:
+        """Close live sessions with all that was acknowledged, then what was opened."""
+        if self._check is not None:
+            await asyncio.gather(self._check, return_exceptions=True)
+        if self._going is not None:
+            await self._going.host.close_all()
+            await self._show()
+        await asyncio.to_thread(self.parts.close)
+
+    async def _host(self) -> Going:
+        from holdfast_core.library.going import Going
+
+        if self._going is None:
+            await self._do("", "", lambda store: None)
+            if self._going is None:
+                self._going = Going(self.parts)
+                self._going.host.events.add(self.events.notify)
+        return self._going
+
+    async def _living(self, event: str, session_id: str, work: Awaitable[ResumeOutcome]) -> ResumeOutcome:
+        try:
+            with self.parts.timed("resume"):
+                done = await work
+        except HoldfastError as error:
+            await self._library.in_thread(partial(self.parts.record, event, session_id, outcome_of(error)))
+            raise
+        await self._library.in_thread(partial(self.parts.record, event, done.id))
+        await self._show()
+        return done
+
+    async def _write_anew(self, *, keep_backups: bool = True) -> int:
+        """Write every session whole under the keys of now; returns how many."""
+        entries = await self.entries()
+        for entry in entries:
+            work = partial(_write_anew, session_id=entry.id, keep_backups=keep_backups)
+            await self._do("session.resign", entry.id, work)
+        return len(entries)
 
 
-def _not_yet() -> NoReturn:
-    raise Refused("Held sessions cannot be used yet.")
+def _annotate(store: Store, *, session_id: str, said: Saying) -> None:
+    store.annotate(session_id, **said)
+
+
+def _compact(store: Store, *, session_id: str) -> None:
+    with closing(store.open_journal(session_id)) as journal:
+        journal.fold(always=True)
+
+
+def _delete(store: Store, *, session_id: str) -> list[TrashEntry]:
+    return store.delete([session_id])
+
+
+def _undelete(store: Store, *, session_id: str) -> int:
+    return store.undelete([session_id])
+
+
+def _purge(store: Store, *, session_id: str) -> int:
+    return store.empty_trash([session_id])
+
+
+def _write_anew(store: Store, *, session_id: str, keep_backups: bool) -> None:
+    """Write a session whole under the keys of now; without ``keep_backups`` those under the former keys go."""
+    from holdfast_core.store.backup import prune
+
+    _compact(store, session_id=session_id)
+    if not keep_backups:
+        prune(store.site, session_id, keep=0)

@@ -34,7 +34,7 @@ class Parts:
     """The parts below held sessions, for all threads of one library. Opening them makes their files."""
 
     def __init__(self, paths: Paths, settings: Callable[[], Settings]) -> None:
-        self._paths = paths
+        self.paths = paths
         self._settings = settings
         self._lock = threading.RLock()
         self._keys: Keys | None = None
@@ -49,12 +49,12 @@ class Parts:
     @property
     def directory(self) -> Path:
         """Where the held sessions are, whether or not there are any."""
-        return chosen_place(self.settings.sessions_directory, self._paths.sessions)
+        return chosen_place(self.settings.sessions_directory, self.paths.sessions)
 
     @property
     def audit_file(self) -> Path:
         """Where the audit log is, whether or not there is one."""
-        return chosen_place(self.settings.audit_file, self._paths.audit)
+        return chosen_place(self.settings.audit_file, self.paths.audit)
 
     @property
     def has_store(self) -> bool:
@@ -64,7 +64,7 @@ class Parts:
     @property
     def has_keys(self) -> bool:
         """Whether keys were ever made here."""
-        return self._keys is not None or self._paths.keys.exists()
+        return self._keys is not None or self.paths.keys.exists()
 
     def keys(self) -> Keys:
         """Return the keys, made the first time.
@@ -80,7 +80,7 @@ class Parts:
                 keyring = KeyringCopy() if self.settings.use_keyring else None
                 # Where sessions are, new keys could open none of them.
                 try:
-                    self._keys = Keys.open(self._paths.keys, keyring=keyring, may_create=not self._has_sessions())
+                    self._keys = Keys.open(self.paths.keys, keyring=keyring, may_create=not self._has_sessions())
                 except OSError as error:
                     raise HoldfastError(
                         "The keys of your held sessions cannot be used. Check their directory and its permissions.",
@@ -106,7 +106,7 @@ class Parts:
         """The timings of this machine, those of earlier runs included."""
         from holdfast_core.metrics import Metrics
 
-        return Metrics.open(self._paths.metrics)
+        return Metrics.open(self.paths.metrics)
 
     @contextmanager
     def timed(self, operation: OperationName) -> Iterator[None]:
@@ -115,21 +115,20 @@ class Parts:
             yield
 
     def audit(self) -> AuditLog | None:
-        """Return the audit log; None if the person wants none."""
+        """Return the audit log to write to; None if the person wants none."""
+        return self.audit_log() if self.settings.audit_log else None
+
+    def audit_log(self) -> AuditLog:
+        """Return the audit log, wanted or not. Its key is of the first root key, so that it outlives rotation."""
         from holdfast_core.audit import AuditLog
 
-        settings = self.settings
         with self._lock:
-            if self._audit is None and settings.audit_log:
-                self._audit = AuditLog.open(
-                    self.audit_file, self.audit_key(), level=settings.audit_level, anchor=self._remember
-                )
+            if self._audit is None:
+                keys = self.keys()
+                key = keys.key("audit", keys.states()[0].id)
+                level = self.settings.audit_level
+                self._audit = AuditLog.open(self.audit_file, key, level=level, anchor=self._remember)
             return self._audit
-
-    def audit_key(self) -> bytes:
-        """Return the key by which the audit log is chained: of the first root key, so that it outlives rotation."""
-        keys = self.keys()
-        return keys.key("audit", keys.states()[0].id)
 
     def record(
         self, event: str, subject: str, outcome: Outcome = "done", *, detail: str = "", is_reading: bool = False
@@ -168,11 +167,11 @@ class Parts:
                 self._store = None
             if "metrics" in self.__dict__:
                 with suppress(OSError):
-                    self.metrics.save(self._paths.metrics)
+                    self.metrics.save(self.paths.metrics)
 
     @property
     def _anchor_file(self) -> Path:
-        return self._paths.keys / "audit.seen"
+        return self.paths.keys / "audit.seen"
 
     def _remember(self, anchor: Anchor) -> None:
         from holdfast_core.atomic import write_file

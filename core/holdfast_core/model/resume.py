@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 import msgspec
 
-ResumeMethod = Literal["terminal", "here", "copy"]
+ResumeMethod = Literal["terminal", "here", "copy", "held"]
 
 
 class ResumePlan(msgspec.Struct, frozen=True):
@@ -17,7 +17,8 @@ class ResumePlan(msgspec.Struct, frozen=True):
     of the terminal that shows it, empty for the method copy. ``shell_line`` is
     the same command quoted for the platform's shell, for the clipboard alone:
     nothing here ever interprets it; it is empty where no shell could be given
-    it safely. The method ``here`` is the command line's own terminal.
+    it safely. The method ``here`` is the command line's own terminal, ``held`` a
+    session of Holdfast's own that is live in this process: it has no command.
 
     ``program`` is where ``argv[0]`` was found, ``identity`` the (device, inode)
     of the directory as it was checked, ``is_trusted`` whether the person said

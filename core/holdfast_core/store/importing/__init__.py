@@ -20,7 +20,7 @@ from holdfast_core.store.importing._missing import missing_here
 from holdfast_core.store.importing._source import Source, read_source
 from holdfast_core.store.importing.base import Draft, Here, Importer, Unread
 
-__all__ = ["Draft", "Here", "Importer", "Unread", "importers", "read"]
+__all__ = ["Draft", "Here", "Importer", "Unread", "importers", "missing_here", "read"]
 
 _FILES_LIMIT = 100_000
 _ENDING = ".json"

@@ -1,0 +1,162 @@
+"""How the library's held sessions are worked on: in threads, timed, written down, shown in the index."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from holdfast_core.errors import HoldfastError, NotFound
+from holdfast_core.library.parts import Parts, outcome_of
+from holdfast_core.model.changes import ChangeSet
+from holdfast_core.model.held import HeldEntry, HeldSession
+from holdfast_core.model.keeping import StartSummary
+from holdfast_core.observe import Observers
+
+if TYPE_CHECKING:
+    from holdfast_core.library import Library
+    from holdfast_core.model.health import OperationName
+    from holdfast_core.store.source import HeldSource
+    from holdfast_core.store.store import Store
+
+Answer = TypeVar("Answer")
+
+
+class Works:
+    """What every part of `Held` is made with. The check at the start comes before the first list."""
+
+    def __init__(self, library: Library, parts: Parts) -> None:
+        self.summaries: Observers[StartSummary] = Observers()
+        self.changes: Observers[ChangeSet] = Observers()
+        self.parts = parts
+        self._library = library
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._check: asyncio.Task[StartSummary] | None = None
+        self._is_watched = False
+        self._changed: set[str] = set()
+        self._lock = threading.Lock()
+
+    @cached_property
+    def source(self) -> HeldSource:
+        """The sessions as an agent's are read; encrypted ones too, where they are unlocked in this process."""
+        from holdfast_core.store.source import HeldSource
+
+        return HeldSource(self.parts.directory, self.parts.keys, encrypted_in_index="everything")
+
+    @cached_property
+    def indexed(self) -> HeldSource:
+        """The sessions as they may stand in the index."""
+        from holdfast_core.store.source import HeldSource
+
+        wanted = self.parts.settings.encrypted_in_index
+        return HeldSource(self.parts.directory, self.parts.keys, encrypted_in_index=wanted)
+
+    async def start_check(self) -> StartSummary:
+        """Check the store once in the life of this library and return what was found and done; then tell ``summaries``.
+
+        Every call after the first gives the same answer. Lists wait for it.
+        """
+        if self._check is None:
+            self._check = asyncio.create_task(self._checked(), name="check of held sessions")
+        return await asyncio.shield(self._check)
+
+    async def _checked(self) -> StartSummary:
+        if not await self._library.in_thread(lambda: self.parts.has_store):
+            return StartSummary()
+        found = await self._do("store.check", "", lambda store: store.check(), operation="start", is_reading=True)
+        self.summaries.notify(found)
+        return found
+
+    async def entries(self) -> list[HeldEntry]:
+        """Return all held sessions, last changed first, after the check at the start.
+
+        Raises:
+            HoldfastError: the directory of the sessions cannot be read.
+        """
+        await self.start_check()
+        return await self._look(lambda store: store.entries(), [], operation="list")
+
+    async def listed(self, session_id: str) -> HeldEntry:
+        """Return what a list shows of one session, from the store itself."""
+        found = await self._look(lambda store: store.entry(session_id), None)
+        if found is None:
+            raise NotFound("There is no such session.", detail=session_id)
+        return found
+
+    async def load(self, session_id: str) -> HeldSession:
+        """Return a whole session."""
+        return await self._do(
+            "session.load", session_id, lambda store: store.load(session_id), operation="load", is_reading=True
+        )
+
+    async def _look(
+        self,
+        work: Callable[[Store], Answer],
+        nothing: Answer,
+        *,
+        operation: OperationName | None = None,
+        event: str = "",
+    ) -> Answer:
+        """Ask the store something; where there never was one, nothing is made for it."""
+        if not await self._library.in_thread(lambda: self.parts.has_store):
+            return nothing
+        return await self._do(event, "", work, operation=operation, is_reading=True)
+
+    async def _do(
+        self,
+        event: str,
+        subject: str,
+        work: Callable[[Store], Answer],
+        *,
+        operation: OperationName | None = None,
+        is_reading: bool = False,
+    ) -> Answer:
+        """Have the store do something in a thread, timed and written down, and show in the index what it changed.
+
+        Without an ``event`` nothing is written down.
+        """
+        self._loop = asyncio.get_running_loop()
+
+        def run() -> Answer:
+            store = self._store()
+            try:
+                with self.parts.timed(operation) if operation else nullcontext():
+                    answer = work(store)
+            except HoldfastError as error:
+                if event:
+                    self.parts.record(event, subject, outcome_of(error), is_reading=is_reading)
+                raise
+            if event:
+                self.parts.record(event, subject, is_reading=is_reading)
+            return answer
+
+        try:
+            return await self._library.in_thread(run)
+        finally:
+            await self._show()
+
+    def _store(self) -> Store:
+        store = self.parts.store()
+        with self._lock:
+            if not self._is_watched:
+                store.changes.add(self._noticed)
+                self._is_watched = True
+        return store
+
+    def _noticed(self, changes: ChangeSet) -> None:
+        """Note what changed, in the thread that changed it."""
+        with self._lock:
+            self._changed.update((*changes.added, *changes.changed, *changes.removed))
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.changes.notify, changes)
+
+    async def _show(self) -> None:
+        """Show in the index what was changed here since the last time."""
+        with self._lock:
+            ids, self._changed = self._changed, set()
+        if ids:
+            places = self.parts.store().site.places
+            await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
