@@ -8,14 +8,16 @@ class HoldfastError(Exception):
 
     ``str(error)`` is one or more whole sentences that name no path, id, key or
     exception class and say what to do; ``detail`` is the technical part, for
-    the log only. ``exit_code`` is what the command line ends with.
+    the log only. ``kept`` is a sentence about what is safe all the same.
+    ``exit_code`` is what the command line ends with.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, detail: str = "") -> None:
+    def __init__(self, message: str, *, detail: str = "", kept: str = "") -> None:
         super().__init__(message)
         self.detail = detail
+        self.kept = kept
 
 
 class WrongUsage(HoldfastError):

@@ -34,18 +34,27 @@ _QT_LEVELS: Final = {
 class Incident:
     """Something that went wrong, told for the person; ``details`` are redacted, ``code`` finds it in the log.
 
-    ``is_bug`` is False for what a person can do something about.
+    ``is_bug`` is False for what a person can do something about, ``kept`` is
+    what is safe all the same.
     """
 
     code: str
     message: str
     details: str
     is_bug: bool
+    kept: str = ""
+
+    @property
+    def words(self) -> str:
+        """What happened and what to do, without the code."""
+        return self.message.removesuffix(f" ({self.code})")
 
     @property
     def report(self) -> str:
-        """The text that a person may send us."""
-        return f"{self.message}\n{_versions()}\n\n{self.details}\n"
+        """The text that a person may send us; shown before it is copied, and redacted as a whole."""
+        from holdfast_core.log import redact
+
+        return redact(f"{self.message}\n{_versions()}\n\n{self.details}\n")
 
 
 class Reporter(QObject):
@@ -92,7 +101,8 @@ def describe(error: BaseException) -> Incident:
     from holdfast_core.log import incident
 
     logged = incident(log, error)
-    return Incident(logged.code, logged.message, logged.details, is_bug=not isinstance(error, HoldfastError))
+    is_bug, kept = not isinstance(error, HoldfastError), getattr(error, "kept", "")
+    return Incident(logged.code, logged.message, logged.details, is_bug=is_bug, kept=kept)
 
 
 def _versions() -> str:

@@ -91,6 +91,15 @@ def logs(context: Context) -> None:
     context.troubles.open_logs()
 
 
+@action("application.trouble", "Go to the &problem", menu="&Help", group=1, keys=("F8",), icon="problem")
+def trouble(context: Context) -> None:
+    """Move the keyboard to the bar that says what went wrong."""
+    if context.troubles.waiting:
+        context.troubles.bar.take_focus()
+    else:
+        context.toast.say("Nothing went wrong")
+
+
 @action(
     "application.report",
     "Show last &report",

@@ -20,6 +20,7 @@ from holdfast_gui.actions.registry import Actions, Run
 from holdfast_gui.notify import Kind, Notifier
 from holdfast_gui.tasks import Scope
 from holdfast_gui.theme import theme
+from holdfast_gui.views.notice import NoticeAction
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library
@@ -134,7 +135,7 @@ class Context:
         self._use(read.settings)
         self.indexing.is_paused = read.settings.start_paused
         if read.problems:
-            self.troubles.bar.say(" ".join(read.problems))
+            self.troubles.tell(" ".join(read.problems), NoticeAction("application.settings", "Open settings…"))
 
     async def follow_settings(self) -> None:
         """Let settings count that were changed meanwhile, as far as that needs no new start."""

@@ -166,7 +166,7 @@ def back(context: Context) -> None:
     """Leave what is open for what was before it: trouble, a page, find, the typed search, the list."""
     window = context.window
     if context.troubles.bar.isVisible():
-        context.troubles.bar.hide()
+        context.troubles.dismiss()
     elif window.page is not None:
         context.browser.come_back()
         window.session_list.setFocus()

@@ -18,6 +18,7 @@ def connect(parts: Parts, application: Application, instance: Instance, reporter
     """Lead every signal to what answers it."""
     context = parts.context
     reporter.happened.connect(context.troubles.show)
+    context.troubles.action_wanted.connect(context.actions.run)
     slot = context.scope.slot
 
     async def arrived(handover: Handover) -> None:

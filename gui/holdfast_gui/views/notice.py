@@ -79,10 +79,14 @@ class NoticeBar(QWidget):
         super().resizeEvent(event)
         is_narrow = self.width() < theme().px(NARROW)
         direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        if direction == self._body.direction():
+            return
         self._body.setDirection(direction)
         self._body.setAlignment(
             self._buttons, Qt.AlignmentFlag.AlignLeft if is_narrow else Qt.AlignmentFlag.AlignVCenter
         )
+        self._row.invalidate()  # it does not hear of the turn of what is in it
+        self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""
@@ -104,7 +108,7 @@ class NoticeBar(QWidget):
         self._body.setSpacing(theme().px(12))
         self._body.addLayout(words, 1)
         self._body.addLayout(self._buttons)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(theme().margins(50, 10, 16, 11))
         row.setSpacing(theme().px(12))
         row.addLayout(self._body, 1)

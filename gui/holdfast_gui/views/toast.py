@@ -1,18 +1,17 @@
-"""What floats over the lower edge of the window: a short confirmation, or trouble with what to do."""
+"""What floats over the lower edge of the window: a short confirmation."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.theme import theme
-from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_CARD
-from holdfast_gui.views.controls import Button, IconButton, Label
+from holdfast_gui.views.controls import Label
 
 _SHOWN_MS: Final = 4000
 _BOTTOM: Final = 24
@@ -83,58 +82,3 @@ class Toast(_Floating):
         self.show()
         self.raise_()
         self._timer.start()
-
-
-class TroubleBar(_Floating):
-    """Something went wrong: what, its code, its details and a report; stays until it is closed."""
-
-    details_wanted = Signal()
-    report_wanted = Signal()
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, ground="bg2", edge="bad")
-        self._words = Label(font="body", wraps=True)
-        self._words.setMinimumWidth(260)
-        self._details = Button("Show details")
-        self._report = Button("Copy report")
-        close = IconButton("close", "Close")
-        self._details.clicked.connect(self.details_wanted)
-        self._report.clicked.connect(self.report_wanted)
-        close.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(44, 10, 8, 10)
-        row.setSpacing(8)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._details)
-        row.addWidget(self._report)
-        row.addWidget(close)
-
-    @property
-    def words(self) -> str:
-        """What it says, empty while it is hidden."""
-        return self._words.text() if self.isVisible() else ""
-
-    def say(self, words: str) -> None:
-        """Show what went wrong, in place of earlier trouble."""
-        self._words.setText(text.clean(words)[:600])
-        self.setAccessibleName(self._words.text())
-        self.place()
-        self.show()
-        self.raise_()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See Qt: Escape closes."""
-        if event.key() == Qt.Key.Key_Escape:
-            self.hide()
-        else:
-            super().keyPressEvent(event)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """See Qt."""
-        super().paintEvent(event)
-        painter = QPainter(self)
-        side = theme().px(16)
-        box = self.rect().adjusted(16, (self.height() - side) // 2, 0, 0)
-        box.setSize(box.size().boundedTo(box.size().scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio)))
-        paint_icon(painter, "problem", box, theme().tokens.bad)
-        painter.end()

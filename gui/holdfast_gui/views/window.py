@@ -139,6 +139,12 @@ class MainWindow(QMainWindow):
         places = self._splitter.sizes()[0]
         self._splitter.setSizes([places, self._list_width, max(0, self.width() - places - self._list_width)])
 
+    def add_bar(self, bar: QWidget) -> None:
+        """Put a bar over everything at the right but the head; made late, so that the first paint does not wait."""
+        self._column.insertWidget(1, bar)
+        bar.hide()
+        self._hear_theme_last()
+
     # Panes.
 
     def toggle_places(self) -> None:

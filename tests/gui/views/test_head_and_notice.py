@@ -8,6 +8,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button
 from holdfast_gui.views.head import SessionHead
 from holdfast_gui.views.notice import NoticeAction, NoticeBar, TaskProgress
+from holdfast_gui.views.trouble_bar import TroubleBar, first_sentence
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -154,3 +155,32 @@ def test_progress_is_told_in_numbers_and_can_be_cancelled(qapp, qtbot):
     progress.finish()
 
     assert progress.words == ""
+
+
+@pytest.mark.parametrize(("words", "parts"), [
+    ("One. Two. Three.", ("One.", "Two. Three.")),
+    ("Only one.", ("Only one.", "")),
+    ("No end", ("No end", "")),
+    ("What now? Wait.", ("What now?", "Wait.")),
+])  # fmt: skip
+def test_the_first_sentence_stands_out(words, parts):
+    assert first_sentence(words) == parts
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("width", [380, 500, 860])
+def test_trouble_of_any_length_fits_the_narrowest_pane(qapp, qtbot, scale, width):
+    theme().apply(qapp, mode="dark", scale=scale)
+    bar = TroubleBar()
+    qtbot.addWidget(bar)
+    bar.resize(round(width * scale), 100)
+    actions = [NoticeAction("details", "Show details"), NoticeAction("report", "Copy report…")]
+
+    bar.show_trouble("<b>Words</b> " * 60, kept="Safe. ", code="HF-ABC234", times=3, place=(2, 20), actions=actions)
+    bar.resize(round(width * scale), 100)
+    bar.grab()
+
+    assert bar.minimumSizeHint().width() <= width * scale
+    assert bar.words.endswith("3 times. HF-ABC234")
+    assert bar.button("details").isVisible()
+    theme().apply(qapp, mode="light")
