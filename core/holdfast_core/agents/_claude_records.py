@@ -106,9 +106,9 @@ class TokenCounts(msgspec.Struct, gc=False):
     """The usage of a response, cumulative over its rows."""
 
     input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    output_tokens: int | None = None
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputDetails | None = None
 
@@ -130,8 +130,8 @@ class TokenCounts(msgspec.Struct, gc=False):
 class Said(msgspec.Struct, gc=False):
     """The message within a user or assistant record."""
 
-    id: str | None = None
     model: str | None = None
+    id: str | None = None
     content: str | list[Content] | None = None
     usage: TokenCounts | None = None
 
@@ -144,32 +144,36 @@ class Said(msgspec.Struct, gc=False):
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):
-    """One line. Parts that few lines need stay undecoded."""
+    """One line. Parts that few lines need stay undecoded.
 
-    type: str | None = None
-    uuid: str | None = None
+    The fields of most lines come first, in the order in which they are written: the decoder looks for a name where it
+    found the one before.
+    """
+
     parent_uuid: str | None = None
-    logical_parent_uuid: str | None = None
-    session_id: str | None = None
-    timestamp: datetime | None = None
-    cwd: str | None = None
-    git_branch: str | None = None
-    version: str | None = None
-    entrypoint: str | None = None
-    slug: str | None = None
     is_sidechain: bool | None = None
+    cwd: str | None = None
+    session_id: str | None = None
+    version: str | None = None
+    git_branch: str | None = None
+    agent_id: str | None = None
+    slug: str | None = None
+    type: str | None = None
+    message: Said | None = None
+    request_id: str | None = None
+    uuid: str | None = None
+    timestamp: datetime | None = None
+    tool_use_result: msgspec.Raw = NOTHING
+    entrypoint: str | None = None
+    logical_parent_uuid: str | None = None
     is_meta: bool | None = None
     is_compact_summary: bool | None = None
     is_visible_in_transcript_only: bool | None = None
     is_api_error_message: bool | None = None
-    agent_id: str | None = None
     agent_type: str | None = None
-    request_id: str | None = None
     subtype: str | None = None
     source_tool_use_id: str | None = msgspec.field(default=None, name="sourceToolUseID")
     parent_tool_use_id: str | None = msgspec.field(default=None, name="parentToolUseID")
-    message: Said | None = None
-    tool_use_result: msgspec.Raw = NOTHING
     attachment: msgspec.Raw = NOTHING
     data: msgspec.Raw = NOTHING
     content: msgspec.Raw = NOTHING

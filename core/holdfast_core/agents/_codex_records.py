@@ -46,7 +46,7 @@ _DATA_URL = re.compile(r"data:([\w.+/-]{1,80});base64,")
 _PLAN_STATUS: dict[object, TodoStatus] = {"in_progress": "in_progress", "completed": "completed"}
 
 
-class Part(msgspec.Struct):
+class Part(msgspec.Struct, gc=False):
     """A part of a message, of a reasoning or of what a tool gave back."""
 
     type: str = ""
@@ -80,7 +80,7 @@ class TokenCounts(msgspec.Struct, gc=False):
         )
 
 
-class TokenInfo(msgspec.Struct):
+class TokenInfo(msgspec.Struct, gc=False):
     """Cumulative counts, and those of the last request."""
 
     total_token_usage: TokenCounts | None = None
@@ -93,7 +93,7 @@ class Git(msgspec.Struct, gc=False):
     branch: str | None = None
 
 
-class Payload(msgspec.Struct):
+class Payload(msgspec.Struct, gc=False):
     """All that any kind of payload says. Parts that few need stay undecoded."""
 
     type: str | None = None
@@ -139,7 +139,7 @@ class Payload(msgspec.Struct):
     tools: msgspec.Raw = NOTHING
 
 
-class Record(Payload):
+class Record(Payload, gc=False):
     """One line: an envelope, or in the old format a payload."""
 
     timestamp: datetime | None = None

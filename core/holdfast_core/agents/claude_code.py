@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -37,8 +38,7 @@ class ClaudeCode(Agent):
     how_to_install = "https://code.claude.com/docs/en/setup"
 
     def roots(self, home: Home) -> list[Path]:
-        desktop = [home.path.joinpath(*parts, "Claude", _DESKTOP) for parts in _application_data()]
-        return [*(config / "projects" for config in _config_directories(home)), *desktop]
+        return list(_roots(home.path, home.environment.get("CLAUDE_CONFIG_DIR", "")))
 
     def discover(self, home: Home) -> Iterator[SourceRef]:
         seen: set[str] = set()
@@ -95,7 +95,7 @@ class ClaudeCode(Agent):
 
     def deletes_after_days(self, home: Home) -> int | None:
         """Return after how many days without activity transcripts go; 0 means that none are kept at all."""
-        for config in _config_directories(home):
+        for config in _config_directories(home.path, home.environment.get("CLAUDE_CONFIG_DIR", "")):
             content = read_small(config / "settings.json", root=str(config))
             if content is None:
                 continue
@@ -116,17 +116,23 @@ def _is_transcript(inner: tuple[str, ...]) -> bool:
     return is_subagent and (len(inner) == 4 or (len(inner) == 6 and inner[3] == "workflows"))
 
 
-def _config_directories(home: Home) -> list[Path]:
+@lru_cache(maxsize=8)
+def _roots(home: Path, named: str) -> tuple[Path, ...]:
+    """Return the roots; every reading asks for them."""
+    desktop = [home.joinpath(*parts, "Claude", _DESKTOP) for parts in _application_data()]
+    return *(config / "projects" for config in _config_directories(home, named)), *desktop
+
+
+def _config_directories(home: Path, named: str) -> list[Path]:
     """Return the agent's configuration directories: its variable, which may be a list, then the usual ones."""
-    named = home.environment.get("CLAUDE_CONFIG_DIR", "")
     if os.pathsep == ":":  # on Windows a colon belongs to the drive
         named = named.replace(":", ",")
     moved = [_expanded(part.strip(), home) for part in named.split(",") if part.strip()]
-    return list(dict.fromkeys([*moved, home.path / ".claude", home.path / ".config" / "claude"]))
+    return list(dict.fromkeys([*moved, home / ".claude", home / ".config" / "claude"]))
 
 
-def _expanded(text: str, home: Home) -> Path:
-    return home.path / text[2:] if text.startswith("~/") else home.path / text
+def _expanded(text: str, home: Path) -> Path:
+    return home / text[2:] if text.startswith("~/") else home / text
 
 
 def _application_data() -> list[tuple[str, ...]]:
