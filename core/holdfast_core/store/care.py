@@ -22,9 +22,9 @@ from holdfast_core.store.manifest import FAILING, Trouble
 from holdfast_core.store.part import Part
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import not_found, read
-from holdfast_core.store.rescue import backup_files, is_corrupt, rescue
+from holdfast_core.store.rescue import backup_files, is_corrupt, keep_what_verifies, rescue
 from holdfast_core.store.site import told_when_failing
-from holdfast_core.store.words import UNVERIFIED, choices_of_problem, choices_of_unclean, failing
+from holdfast_core.store.words import LOST_END, UNVERIFIED, choices_of_problem, choices_of_unclean, failing
 from holdfast_core.store.writer import Reason
 
 
@@ -191,9 +191,11 @@ class Care(Part):
             except SealedError as error:
                 is_back = is_corrupt(error) and self._take_backup(session_id, error)
                 return BadSession(session_id, str(error), recovered=is_back)
-        if sealed.is_damaged:
-            return BadSession(session_id, str(SealedError("bad_tag")), recovered=False)
-        return None
+            if not sealed.is_damaged:
+                return None
+            stored = read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes)
+            site.manifest.put(keep_what_verifies(site, stored).seen())
+            return BadSession(session_id, LOST_END, recovered=True)
 
     def _take_backup(self, session_id: str, error: SealedError) -> bool:
         return rescue(self.site, session_id, seen=self.site.manifest.seen(session_id), why=error) is not None

@@ -32,7 +32,7 @@ from holdfast_core.store.listing import stand_in
 from holdfast_core.store.manifest import FileMark, Marked, Seen, Trouble
 from holdfast_core.store.places import SUFFIX, digest
 from holdfast_core.store.reader import Locked, claimed_id, read
-from holdfast_core.store.rescue import is_corrupt, rescue
+from holdfast_core.store.rescue import is_corrupt, keep_what_verifies, rescue
 from holdfast_core.store.site import Site
 from holdfast_core.store.words import notes_of
 
@@ -191,6 +191,9 @@ class _Look:
             if found is None:
                 return None
             stored = found
+        if stored.is_damaged:
+            stored = keep_what_verifies(self.site, stored)
+            self.truncated.append(session_id)
         return stored.seen(failures=seen.entry.failures if seen else 0)
 
     def _unreadable(self, session_id: str, seen: Seen | None, error: HoldfastError) -> Seen | None:
@@ -254,6 +257,6 @@ def _was_further(site: Site, remembered: Path) -> bool:
         before = int(read_file(remembered, limit_bytes=64))
     except (OSError, ValueError):
         return False
-    is_older = site.manifest.changes() < before
+    is_older = 0 < site.manifest.changes() < before  # one that was made anew just now knows nothing
     site.manifest.count_from(before)
     return is_older

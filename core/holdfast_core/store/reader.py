@@ -32,7 +32,8 @@ class Stored(NamedTuple):
     """A session as it stands in its file.
 
     ``tail_messages`` stood in the journal alone, ``dropped_bytes`` are those
-    of a record that was cut off.
+    of a record that was cut off; if ``is_damaged``, genuine records stand
+    behind it, which can no more be followed.
     """
 
     session: HeldSession
@@ -42,6 +43,7 @@ class Stored(NamedTuple):
     schema_version: int
     tail_messages: int
     dropped_bytes: int
+    is_damaged: bool
     is_encrypted: bool
     base_bytes: int
     plain_bytes: int
@@ -86,6 +88,7 @@ def read(path: Path, keys: Keys, session_id: str, *, limit_bytes: int) -> Stored
         document.schema_version,
         document.tail_messages,
         container.dropped_bytes,
+        container.is_damaged,
         container.is_encrypted,
         container.base.offset,
         container.plain_bytes,

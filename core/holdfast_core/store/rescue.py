@@ -40,7 +40,7 @@ def rescue(site: Site, session_id: str, *, seen: Seen | None, why: HoldfastError
         OSError: it could not be written; nothing was done.
     """
     path = site.places.session(session_id)
-    aside = site.places.quarantine / f"{path.stem}-{clock.now_ms()}{SUFFIX}"
+    aside = _aside(site, path)
     found = _newest_valid(site, session_id)
     if found is None:
         log.warning("session %s is corrupt and has no valid backup: %s", session_id, why.detail)
@@ -60,12 +60,31 @@ def rescue(site: Site, session_id: str, *, seen: Seen | None, why: HoldfastError
     return stored
 
 
+def keep_what_verifies(site: Site, stored: Stored) -> Stored:
+    """Write a session whose journal is damaged in the middle as far as it verifies; the file goes to the quarantine.
+
+    The caller holds the session's lock. The manifest is the caller's to tell.
+
+    Raises:
+        OSError: it could not be written; nothing was done.
+    """
+    session_id = stored.session.id
+    path = site.places.session(session_id)
+    log.warning("the journal of session %s is damaged; it was kept as far as it verifies", session_id)
+    _put_in_place(site, stored, path, _aside(site, path), stored.position.generation + 1)
+    return read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes)
+
+
 def backup_files(site: Site, session_id: str) -> list[Path]:
     """Return the files of a session's earlier generations, newest first."""
     directory = site.places.backups_of(session_id)
     if not directory.is_dir():
         return []
     return sorted(directory.glob(f"[0-9]*{SUFFIX}"), reverse=True)
+
+
+def _aside(site: Site, path: Path) -> Path:
+    return site.places.quarantine / f"{path.stem}-{clock.now_ms()}{SUFFIX}"
 
 
 def _newest_valid(site: Site, session_id: str) -> Stored | None:

@@ -27,6 +27,7 @@ _OF_PROBLEM = {
     "newer_format": (_OTHER, _SKIP),
     "too_large": (_RETRY, _SKIP),
 }
+LOST_END = "Its last changes are damaged. It was kept as far as it verifies, the file was put aside."
 UNVERIFIED = "This session was imported and its signature could not be checked. It can be read, not changed."
 
 
