@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import NotFound, Refused
+from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.model.keeping import Loss
 from holdfast_core.store import backup
 from holdfast_core.store.manifest import Trouble
@@ -199,6 +199,30 @@ def test_an_encrypted_session_can_be_put_back_while_locked(tmp_path: Path):
         assert gone.title == "Encrypted session"
         assert b"A secret title" not in in_trash
         assert files(store) == before
+
+
+def test_nothing_is_removed_behind_a_link(tmp_path: Path):
+    with a_store(tmp_path) as store:
+        made(store, 1)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "00000001-save.hold").write_bytes(b"of somebody else")
+        store.site.places.backups_of(ONE).symlink_to(elsewhere)
+
+        assert (backup.prune(store.site, ONE, keep=0), backup.backups(store.site, ONE)) == (0, [])
+        delete(store.site, [ONE], now_ms=NOW_MS)
+        empty(store.site)
+
+        assert [path.name for path in elsewhere.iterdir()] == ["00000001-save.hold"]
+        assert not store.site.places.backups_of(ONE).is_symlink()
+
+
+def test_a_trash_that_cannot_be_read_is_not_empty(tmp_path: Path):
+    with a_store(tmp_path) as store:
+        store.site.places.trash.rename(tmp_path / "moved")
+
+        with pytest.raises(HoldfastError, match="trash cannot be read"):
+            trash(store.site)
 
 
 def test_what_would_be_lost_is_told_before(tmp_path: Path):
