@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from tests.faults.disks import every_disk
+from tests.faults.histories import every_history
 from tests.faults.kills import every_kill
 from tests.faults.programme import Report, every_fault, every_power_cut
 from tests.faults.seeded import WRONG, Right
@@ -16,6 +17,8 @@ from tests.faults.writers import WRITERS
 
 _KILLS = 500
 _KILLS_NIGHTLY = 10_000
+_HISTORIES = 20
+_HISTORIES_NIGHTLY = 1000
 _SHOWN = 10
 
 
@@ -33,6 +36,7 @@ def main(arguments: list[str]) -> int:
             every_power_cut(writer, order=order) for writer in writers for order in ("ordered", "reordered")
         ),
         "kills": lambda: every_kill(writers, kills),
+        "histories": lambda: every_history(_HISTORIES_NIGHTLY if wanted.nightly else _HISTORIES),
         "disks": lambda: every_disk(writers),
         "syscalls": lambda: every_system_call(writers),
         "seeded": _seeded,
@@ -44,7 +48,9 @@ def main(arguments: list[str]) -> int:
             report = programme()
             failed += bool(report.broken)
             seconds = time.perf_counter() - began
-            print(f"{name:10} {report.runs:7} runs {len(report.broken):5} violations {seconds:7.1f} s")
+            print(
+                f"{name:10} {report.runs:7} runs {report.kept:8} kept {len(report.broken):5} violations {seconds:6.1f} s"
+            )
             for broken in report.broken[:_SHOWN]:
                 print(f"    {broken}")
     return min(failed, 1)

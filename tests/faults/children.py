@@ -49,6 +49,7 @@ class Child:
             kept=[kept] if kept else [],
             refused={refused - 1: reason} if refused else {},
             is_dead=status != 0,
+            error=f"the writer ended with {status}" if status > 0 else "",
         )
 
     def _work(self, writer: Writer, root: Path, saves: int) -> None:

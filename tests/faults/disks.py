@@ -45,7 +45,7 @@ def _full(writer: Writer) -> Report:
         with _mounted(f"size={_SIZE}") as top:
             root = _prepared(writer, top)
             _fill(top / "filler", leave_bytes=free * _PAGE)
-            story = Child(writer, root, saves=_SAVES, before=_nothing).wait()
+            story = Child(writer, root, saves=min(_SAVES, writer.most), before=_nothing).wait()
             (top / "filler").unlink()
             report += _judged(writer, root, story, f"{free} pages left")
     return report
@@ -62,7 +62,7 @@ def _without_inodes(writer: Writer) -> Report:
             left = os.statvfs(top).f_ffree - free
             for number in range(left):
                 (spare / f"{number}").touch()
-            story = Child(writer, root, saves=_SAVES, before=_nothing).wait()
+            story = Child(writer, root, saves=min(_SAVES, writer.most), before=_nothing).wait()
             shutil.rmtree(spare)
             report += _judged(writer, root, story, f"{free} files left")
     return report
@@ -72,7 +72,7 @@ def _read_only(writer: Writer) -> Report:
     with _mounted(f"size={_SIZE}") as top:
         root = _prepared(writer, top)
         _run("mount", "-o", "remount,ro", str(top))
-        story = Child(writer, root, saves=_SAVES, before=_nothing).wait()
+        story = Child(writer, root, saves=min(_SAVES, writer.most), before=_nothing).wait()
         _run("mount", "-o", "remount,rw", str(top))
         found = _judged(writer, root, story, "read-only")
     if story.kept:
@@ -87,7 +87,7 @@ def _size_limit(writer: Writer) -> Report:
         with tempfile.TemporaryDirectory() as name:
             root = _prepared(writer, Path(name))
             limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
-            story = Child(writer, root, saves=_SAVES, before=limit).wait()
+            story = Child(writer, root, saves=min(_SAVES, writer.most), before=limit).wait()
             report += _judged(writer, root, story, f"files of at most {size} bytes")
     return report
 
@@ -105,7 +105,7 @@ def _unchangeable(writer: Writer) -> Report:
                 continue
             _run("chattr", "+i", str(root / name_of_file))
             try:
-                story = Child(writer, root, saves=_SAVES, before=_nothing).wait()
+                story = Child(writer, root, saves=min(_SAVES, writer.most), before=_nothing).wait()
             finally:
                 _run("chattr", "-i", str(root / name_of_file))
             report += _judged(writer, root, story, f"{name_of_file} may not change")
@@ -122,7 +122,8 @@ _TROUBLES: Final[dict[str, Callable[[Writer], Report]]] = {
 
 
 def _judged(writer: Writer, root: Path, story: Story, what: str) -> Report:
-    return Report(1, [f"{writer.name} {what}: {broken} {story.refused}" for broken in violations(writer, root, story)])
+    found = violations(writer, root, story)
+    return Report(1, story.lowest, [f"{writer.name} {what}: {broken} {story.refused}" for broken in found])
 
 
 def _prepared(writer: Writer, top: Path) -> Path:

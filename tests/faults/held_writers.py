@@ -234,6 +234,7 @@ class HeldTrash(StoreWriter):
     """Sessions that are thrown away: each is whole in the list or whole in the trash."""
 
     sessions = 4
+    most = 3
 
     def save(self, store: Store, ids: list[str], number: int) -> None:
         store.delete([ids[number]])
@@ -276,6 +277,7 @@ class HeldRestore(StoreWriter):
     """An earlier generation that takes the place of the present one, which stays as a backup."""
 
     saves = 1
+    most = 1
 
     def begin(self, store: Store, ids: list[str]) -> None:
         store.set(ids[0], title="1")

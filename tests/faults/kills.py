@@ -27,14 +27,16 @@ def every_kill(writers: Sequence[Writer], kills: int, *, seed: int = 20) -> Repo
             (top / writer.name).mkdir()
             writer.prepare(top / writer.name)
         for number in range(kills):
-            writer, root = writers[number % len(writers)], top / "run"
+            writer, root = writers[number % len(writers)], top / f"run{number}"
             shutil.copytree(top / writer.name, root, symlinks=True)
             reading, writing = os.pipe()
-            child = Child(writer, root, saves=_SAVES, before=partial(os.write, writing, b"!"))
+            child = Child(writer, root, saves=min(_SAVES, writer.most), before=partial(os.write, writing, b"!"))
             os.read(reading, 1)
             _pass(chance.uniform(0, _LONGEST_SECONDS))
             child.kill()
-            found = violations(writer, root, child.wait())
+            story = child.wait()
+            found = violations(writer, root, story)
+            report.kept += story.lowest
             os.close(reading)
             os.close(writing)
             report.runs += 1

@@ -18,13 +18,14 @@ _FAST = Path("/dev/shm")
 
 @dataclass(slots=True)
 class Report:
-    """How many runs there were and what broke in them, each with where."""
+    """How many runs there were, how many saves were acknowledged in them, and what broke, each with where."""
 
     runs: int = 0
+    kept: int = 0
     broken: list[str] = field(default_factory=list)
 
     def __add__(self, other: Report) -> Report:
-        return Report(self.runs + other.runs, [*self.broken, *other.broken])
+        return Report(self.runs + other.runs, self.kept + other.kept, [*self.broken, *other.broken])
 
 
 @contextmanager
@@ -49,6 +50,7 @@ def every_fault(writer: Writer) -> Report:
             can_remove = not (plan.persists and calls[plan.at] in ("unlink", "remove"))
             found = violations(writer, root, story, can_remove=can_remove)
             report.runs += 1
+            report.kept += story.lowest
             report.broken += [f"{writer.name} {plan_name(calls, plan)}: {broken}" for broken in found]
             shutil.rmtree(root)
     return report
@@ -76,6 +78,7 @@ def every_power_cut(writer: Writer, *, order: power.Order) -> Report:
             story = Story(list(range(1, state.tried + 1)), list(range(1, state.kept + 1)), is_dead=True)
             found = violations(writer, after, story)
             report.runs += 1
+            report.kept += story.lowest
             report.broken += [f"{writer.name} {order} state {number}: {broken}" for broken in found]
             shutil.rmtree(after)
     return report

@@ -17,12 +17,16 @@ Save = Callable[[int], None]
 
 @dataclass(slots=True)
 class Story:
-    """Numbers of saves that were begun, acknowledged, and refused with an error; the earlier state is save 0."""
+    """Numbers of saves that were begun, acknowledged, and refused with an error; the earlier state is save 0.
+
+    ``error`` says how a writer ended that neither finished nor was killed.
+    """
 
     tried: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
     is_dead: bool = False
+    error: str = ""
 
     @property
     def lowest(self) -> int:
@@ -39,6 +43,8 @@ class Writer(ABC):
     """One writer of durable things, with the number of a save as all that it says."""
 
     saves = 3
+    most = 1 << 30
+    """How many saves it can make at all."""
 
     @property
     def name(self) -> str:
@@ -91,7 +97,7 @@ def run(writer: Writer, disk: Disk) -> Story:
 
 def violations(writer: Writer, root: Path, story: Story, *, can_remove: bool = True) -> list[str]:
     """Return how what is on the disk breaks what was promised; a disk that removes nothing may leave its rubbish."""
-    broken = []
+    broken = [story.error] if story.error else []
     if can_remove and not story.is_dead and (left := writer.leftovers(root)):
         broken.append(f"temporary files stay after a handled error: {left}")
     found = writer.read(root)

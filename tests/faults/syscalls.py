@@ -8,6 +8,7 @@ nothing but start such children; what prepares and checks is another one.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -42,6 +43,7 @@ _TURN: Final = 400
 _QUIET: Final = 5
 """A writer has no more calls of a kind when so many in a row changed nothing."""
 _SAVES: Final = 2
+_numbers = itertools.count()
 _MESSAGE_BYTES: Final = 1 << 16
 
 
@@ -112,18 +114,24 @@ def _start_children(writers: Sequence[Writer], link: socket.socket) -> None:
     while message := link.recv(_MESSAGE_BYTES):
         writer, call, idle, root, number = msgspec.json.decode(message, type=tuple[int, str, str, str, int])
         before = partial(_make_idle_calls, call, _TURN - number, idle)
-        link.send(msgspec.json.encode(Child(writers[writer], Path(root), saves=_SAVES, before=before).wait()))
+        link.send(
+            msgspec.json.encode(
+                Child(writers[writer], Path(root), saves=min(_SAVES, writers[writer].most), before=before).wait()
+            )
+        )
 
 
 def _each_call(writer: Writer, earlier: Path, run: Callable[[Path, int], Story], what: str) -> Report:
     report = Report()
     can_remove = not (what.startswith("unlink") and what.endswith("+"))
-    quiet, root = 0, earlier.with_name("run")
+    quiet = 0
     for number in range(1, _TURN):
+        root = earlier.with_name(f"run{next(_numbers)}")
         shutil.copytree(earlier, root, symlinks=True)
         story = run(root, number)
         found = violations(writer, root, story, can_remove=can_remove)
         report.runs += 1
+        report.kept += story.lowest
         report.broken += [f"{writer.name} {what} at {number}: {broken} {story.refused}" for broken in found]
         quiet = 0 if story.is_dead or story.refused else quiet + 1
         shutil.rmtree(root)
