@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -272,17 +273,9 @@ class AuditLog:
         if whole < len(end):
             size = start + whole
             os.ftruncate(descriptor, size)
-        self._last = self._newest(end[:whole].splitlines(keepends=True))
+        before = (_lines(path) for path in reversed(self._files()[:-1]))
+        self._last = _newest(itertools.chain([end[:whole].splitlines(keepends=True)], before))
         return size
-
-    def _newest(self, raws: list[bytes]) -> Anchor:
-        """Return the newest record in ``raws``, else in the files before, whether or not it verifies."""
-        for lines in (raws, *(_lines(path) for path in reversed(self._files()[:-1]))):
-            for raw in reversed(lines):
-                with suppress(ValueError):
-                    found = _decoded(raw)
-                    return Anchor(found.line.seq, found.tag)
-        return Anchor(0, _START)
 
     def _is_full(self) -> bool:
         try:
@@ -299,8 +292,9 @@ class AuditLog:
         self._seen = (-1, -1)
         too_old = [path for path in self._files() if self._number(path) > self._keep_files]
         if too_old:
-            through = self._newest(_lines(too_old[-1]))
-            self._append(_PRUNED, "", "done", f"through={through.sequence} tag={through.tag}")
+            through = _newest(_lines(path) for path in reversed(too_old))
+            if through.sequence:
+                self._append(_PRUNED, "", "done", f"through={through.sequence} tag={through.tag}")
             for path in too_old:
                 path.unlink()
             sync_directory(self._path.parent)
@@ -338,6 +332,16 @@ def _lines(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+
+
+def _newest(files: Iterable[list[bytes]]) -> Anchor:
+    """Return the newest record in the lines of files, the newest file first, whether or not it verifies."""
+    for raws in files:
+        for raw in reversed(raws):
+            with suppress(ValueError):
+                found = _decoded(raw)
+                return Anchor(found.line.seq, found.tag)
+    return Anchor(0, _START)
 
 
 def _decoded(raw: bytes) -> _Verified:
