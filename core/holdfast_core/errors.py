@@ -67,6 +67,10 @@ class NotNow(Refused):
     """Nothing is wrong with it: it can be done once something else has ended, or later."""
 
 
+class Locked(Refused):
+    """It is encrypted, and the passphrase has not been given in this process."""
+
+
 class SourceError(HoldfastError):
     """A whole source cannot be read; ``reason`` is a short stable code."""
 

@@ -45,7 +45,7 @@ def loss_words(loss: Loss) -> str:
     more = loss.sessions - len(named)
     names = ", ".join(named) + (f" and {more:,} more" if more > 0 and named else "")
     words = f"{counted(loss.sessions, 'session')} with {counted(loss.messages, 'message')} ({size_words(loss.bytes)})"
-    kept = f" {counted(loss.kept, 'session')} that is live, starred or tagged keep stays." if loss.kept else ""
+    kept = f" {loss.kept:,} that are live, starred or tagged keep stay." if loss.kept else ""
     return f"{words}{': ' + names if names else ''}.{kept}"
 
 
@@ -83,6 +83,11 @@ def passphrase(context: Context, prompt: str, *, twice: bool = False) -> str:
     if not typed:
         raise WrongUsage("A passphrase cannot be empty. Nothing was changed.")
     return typed
+
+
+def can_unlock(context: Context) -> bool:
+    """Return whether there is a passphrase, or somebody to ask for it."""
+    return PASSPHRASE_VARIABLE in context.environment or _is_asked(context)
 
 
 def typed_text(context: Context, text: str) -> str:

@@ -15,12 +15,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from holdfast_core import cli
+from holdfast_core.cli import asking
 from holdfast_core.cli.commands import shared_options
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.index import rebuild_index
 from holdfast_core.cli.parser import parse
 from holdfast_core.cli.start import split_setting
-from holdfast_core.errors import Ambiguous, HoldfastError, IndexBroken, ProjectGone
+from holdfast_core.errors import Ambiguous, HoldfastError, IndexBroken, Locked, ProjectGone
 from holdfast_core.export.plain import one_line, plain_text
 from holdfast_core.log import incident, open_logs
 from holdfast_core.paths import Paths, find_paths
@@ -100,7 +101,7 @@ async def execute(
 
 
 async def _do(parsed: argparse.Namespace, context: Context) -> None:
-    """Run the command; if the index turns out damaged or of another version, build it again and run it once more."""
+    """Run the command; once more if the index had to be built again, or a passphrase was needed."""
     try:
         await parsed.command(context, parsed)
     except IndexBroken:
@@ -108,6 +109,11 @@ async def _do(parsed: argparse.Namespace, context: Context) -> None:
             raise  # the window has an indexer that does it
         await context.close()
         await rebuild_index(context)
+        await parsed.command(context, parsed)
+    except Locked:
+        if context.is_embedded or not asking.can_unlock(context):
+            raise
+        await context.library.held.unlock(asking.passphrase(context, "Passphrase or recovery code"))
         await parsed.command(context, parsed)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast_core.cli.commands import Commands
+    from holdfast_core.model.keeping import Loss
 
 
 def add(group: Commands) -> None:
@@ -46,13 +47,23 @@ async def delete(context: Context, arguments: argparse.Namespace) -> None:
     From there `sessions restore` brings them back until the days of the
     setting trash_days are over. Files of agents are never deleted.
     """
-    ids = await _ids(context, arguments.targets)
-    loss = await context.library.held.loss(ids)
-    confirm_deletion(context, asking.loss_words(loss), arguments)
-    tell_deleted(context, await context.library.held.delete(ids))
+    await delete_held(context, await _ids(context, arguments.targets), arguments)
 
 
-def confirm_deletion(context: Context, loss: str, arguments: argparse.Namespace) -> None:
+async def delete_held(context: Context, ids: Sequence[str], arguments: argparse.Namespace) -> None:
+    """Move held sessions to the trash, once the person has agreed to what that takes away.
+
+    Raises:
+        Refused: the person does not want it or cannot be asked, or none of them may go.
+    """
+    held = context.library.held
+    loss = await held.loss(ids)
+    if loss.sessions:
+        confirm_deletion(context, loss, arguments)
+    tell_deleted(context, await held.delete(ids))
+
+
+def confirm_deletion(context: Context, loss: Loss, arguments: argparse.Namespace) -> None:
     """Ask before sessions go to the trash, and say for how long they stay there.
 
     Raises:
@@ -60,7 +71,8 @@ def confirm_deletion(context: Context, loss: str, arguments: argparse.Namespace)
     """
     days = context.settings.trash_days
     stay = f"for {asking.counted(days, 'day')}" if days else "until it is emptied"
-    asking.confirm(context, f"{loss} They go to the trash and stay there {stay}.", arguments)
+    question = f"{asking.loss_words(loss)} What goes to the trash stays there {stay}."
+    asking.confirm(context, question, arguments)
 
 
 async def trash(context: Context, arguments: argparse.Namespace) -> None:
@@ -142,19 +154,18 @@ async def clean(context: Context, arguments: argparse.Namespace) -> None:
     Live and starred ones and those with the tag keep stay.
     """
     held = context.library.held
-    report = await held.clean(apply=False)
-    if report.removed and not arguments.dry_run:
-        loss = await held.loss(report.removed)
-        confirm_deletion(context, asking.loss_words(loss), arguments)
-        report = await held.clean(apply=True)
-    done = 0 if arguments.dry_run else len(report.removed)
+    overdue = await held.overdue()
+    if overdue and not arguments.dry_run:
+        confirm_deletion(context, await held.loss(overdue), arguments)
+    report = await held.clean(apply=not arguments.dry_run)
+    done = len(report.removed)
     if context.is_json:
-        context.print_json({"done": done, **msgspec.to_builtins(report)})
+        context.print_json({"done": done, "overdue": overdue, **msgspec.to_builtins(report)})
         return
     limit = f" of at most {report.limit_sessions:,}" if report.limit_sessions else ""
     context.print(f"{asking.counted(report.sessions, 'held session')}{limit}. {done:,} moved to the trash.")
-    if arguments.dry_run and report.removed:
-        context.print(f"{asking.counted(len(report.removed), 'session')} would go to the trash.")
+    if arguments.dry_run and overdue:
+        context.print(f"{asking.counted(len(overdue), 'session')} would go to the trash.")
     for suggestion in report.suggestions:
         context.warn(suggestion)
 

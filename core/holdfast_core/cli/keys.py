@@ -54,7 +54,8 @@ async def encrypt(context: Context, arguments: argparse.Namespace) -> None:
     """
     asking.confirm(
         context,
-        "Held sessions will be encrypted. Whoever loses both the passphrase and the recovery code loses them all.",
+        "Held sessions will be encrypted, and their backups until now are removed. What is in the trash stays as it "
+        "is. Whoever loses both the passphrase and the recovery code loses all of them.",
         arguments,
     )
     code = await context.library.held.set_passphrase(asking.passphrase(context, "New passphrase", twice=True))

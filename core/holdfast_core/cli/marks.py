@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
-from holdfast_core.cli import listed
+from holdfast_core.cli import asking, listed
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.index import ensure_index
 from holdfast_core.errors import WrongUsage
@@ -52,9 +51,7 @@ async def note(context: Context, arguments: argparse.Namespace) -> None:
     """Write a note about a session; it is searched too."""
     if (arguments.text is None) != arguments.clear:
         raise WrongUsage("Name either the note's text or --clear.")
-    if arguments.text == "-" and context.is_embedded:
-        raise WrongUsage("There is no standard input here. Type the note itself.")
-    text = "" if arguments.clear else sys.stdin.read() if arguments.text == "-" else arguments.text
+    text = "" if arguments.clear else asking.typed_text(context, arguments.text)
     await _annotate(context, arguments.target, note=text)
 
 

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast_core.cli import asking, listed
+from holdfast_core.cli import asking, keeping, listed
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.held import held_target
 from holdfast_core.cli.index import ensure_index
-from holdfast_core.cli.keeping import confirm_deletion, tell_deleted
 from holdfast_core.cli.sessions import print_entries
 from holdfast_core.errors import WrongUsage
 from holdfast_core.export.document import entry_document
@@ -75,29 +74,30 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
 async def delete_held(context: Context, arguments: argparse.Namespace) -> None:
     """Move a held session that could be resumed to the trash."""
     entry = await held_target(context, arguments.target)
-    loss = await context.library.held.loss([entry.id])
-    confirm_deletion(context, asking.loss_words(loss), arguments)
-    tell_deleted(context, await context.library.held.delete([entry.id]))
+    await keeping.delete_held(context, [entry.id], arguments)
 
 
 async def clear_held(context: Context, arguments: argparse.Namespace) -> None:
     """Move all held sessions to the trash, but those that are live, starred, or tagged keep."""
     loss = await context.library.held.loss()
     if loss.sessions:
-        confirm_deletion(context, asking.loss_words(loss), arguments)
-    tell_deleted(context, await context.library.held.clear() if loss.sessions else [])
+        keeping.confirm_deletion(context, loss, arguments)
+    keeping.tell_deleted(context, await context.library.held.clear() if loss.sessions else [])
 
 
 async def _resume_held(context: Context, entry: SessionEntry, arguments: argparse.Namespace) -> None:
     """Make a held session live, with all that is checked then, and close it in good order: nothing runs in it yet."""
     if arguments.terminal or arguments.fork:
         raise WrongUsage("A session that Holdfast keeps opens in no terminal. `sessions fork` makes a copy of it.")
-    done = await context.library.held.resume(entry.id, arguments.project, dry_run=arguments.dry_run)
+    done = await context.library.held.resume(
+        entry.id, arguments.project, is_trusted=arguments.trust_directory, dry_run=arguments.dry_run
+    )
     document = {"argv": [], "cwd": done.project_path, "terminal": "", "method": "held", "session_id": done.id}
     if context.is_json:
         context.print_json({**document, "shell_line": "", "message_count": done.message_count})
     else:
-        context.print(f"“{done.title}” can go on in {done.project_path}, with {done.message_count:,} messages.")
+        messages = asking.counted(done.message_count, "message")
+        context.print(f"“{done.title}” can go on in {done.project_path}, with {messages}.")
 
 
 async def _offer(context: Context) -> None:

@@ -167,7 +167,7 @@ async def export(context: Context, arguments: argparse.Namespace) -> None:
     await ensure_index(context)
     entry = await listed.resolve(context, arguments.target)
     loaded = await context.library.load(entry.id)
-    text = exports.render(loaded.session, export_format, options, entry=loaded.entry)
+    text = await context.library.rendered(loaded, export_format, options)
     if arguments.output == "-":
         for part in text:
             context.out.write(part)

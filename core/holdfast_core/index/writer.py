@@ -53,6 +53,24 @@ class Known(NamedTuple):
         return self.read_checkpoint()
 
 
+def forget(directory: Path, *, timeout_seconds: float) -> None:
+    """Remove the index in ``directory``: nothing of what it said stays on the disk.
+
+    Raises:
+        Refused: another process writes to it and did not end within ``timeout_seconds``.
+        HoldfastError: it cannot be removed.
+    """
+    if not directory.exists():
+        return
+    try:
+        with filelock.FileLock(directory / LOCK, timeout=timeout_seconds):
+            remove_files(directory)
+    except filelock.Timeout as error:
+        raise Refused("Another Holdfast is reading sessions right now. Try again in a moment.") from error
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
 class IndexWriter:
     """Writes the index in one directory; no other process can while this one is open."""
 

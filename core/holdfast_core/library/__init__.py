@@ -444,6 +444,13 @@ class Library:
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
 
+    async def forget_index(self) -> None:
+        """Remove the index, which holds nothing of its own, and have it built again."""
+        from holdfast_core.index.writer import forget
+
+        await self.in_thread(lambda: forget(self._paths.index, timeout_seconds=_LOCK_SECONDS))
+        await self.update(full=True)
+
     async def show_held(self, files: Sequence[Path]) -> None:
         """Show in the index what changed in these files of held sessions."""
         from holdfast_core.index.database import CATALOG

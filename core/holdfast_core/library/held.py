@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Home
-from holdfast_core.errors import HoldfastError, NotFound, SourceError
+from holdfast_core.errors import HoldfastError, NotFound, Refused, SourceError
 from holdfast_core.library.caring import Caring
 from holdfast_core.library.parts import Parts, outcome_of
+from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.held import HeldEntry, HeldSession
 from holdfast_core.model.keeping import KeyEntry, KeyStatus
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
         ChoiceKind,
         ImportReport,
         ResumeOutcome,
-        TrashEntry,
     )
     from holdfast_core.model.live import LiveEntry, LiveEvent
     from holdfast_core.model.session import SessionEntry
@@ -320,6 +320,10 @@ class Held(Caring):
     async def set_passphrase(self, passphrase: str) -> str:
         """Encrypt held sessions with a passphrase, or change it; returns the recovery code, shown once.
 
+        With the first passphrase all are written anew, their backups go, and
+        so does the index, which is built again without their text. What is in
+        the trash or was put aside stays as it is.
+
         Raises:
             Refused: they are encrypted already and locked now.
         """
@@ -327,6 +331,9 @@ class Held(Caring):
         code = await self._do("keys.encrypt", "", lambda store: store.site.keys.set_passphrase(passphrase))
         if not before.is_encrypted:
             await self._write_anew(keep_backups=False)
+            await self._do("store.scrub", "", _scrub)
+            if self.parts.settings.encrypted_in_index == "nothing":
+                await self._library.forget_index()
         return code
 
     async def remove_passphrase(self) -> int:
@@ -338,9 +345,9 @@ class Held(Caring):
         """Make encrypted sessions readable in this process, by passphrase or recovery code.
 
         Raises:
-            HoldfastError: it is neither.
+            Refused: it is neither.
         """
-        await self._do("keys.unlock", "", lambda store: store.site.keys.unlock(text))
+        await self._do("keys.unlock", "", partial(_unlock, text=text))
 
     async def lock(self) -> None:
         """Forget the passphrase in this process."""
@@ -406,8 +413,8 @@ class Held(Caring):
         """Write every session whole under the keys of now; returns how many."""
         entries = await self.entries()
         for entry in entries:
-            work = partial(_write_anew, session_id=entry.id, keep_backups=keep_backups)
-            await self._do("session.resign", entry.id, work)
+            work = partial(_reseal, session_id=entry.id, keep_backups=keep_backups)
+            await self._do("session.reseal", entry.id, work)
         return len(entries)
 
 
@@ -420,22 +427,25 @@ def _compact(store: Store, *, session_id: str) -> None:
         journal.fold(always=True)
 
 
-def _delete(store: Store, *, session_id: str) -> list[TrashEntry]:
-    return store.delete([session_id])
+def _reseal(store: Store, *, session_id: str, keep_backups: bool) -> None:
+    from holdfast_core.store.resealing import reseal
+
+    reseal(store.site, session_id, keep_backups=keep_backups)
+    store.changes.notify(ChangeSet(changed=(session_id,)))
 
 
-def _undelete(store: Store, *, session_id: str) -> int:
-    return store.undelete([session_id])
+def _scrub(store: Store) -> None:
+    from holdfast_core.store.resealing import scrub
+
+    scrub(store.site)
 
 
-def _purge(store: Store, *, session_id: str) -> int:
-    return store.empty_trash([session_id])
+def _unlock(store: Store, *, text: str) -> None:
+    from holdfast_core.sealed.errors import SealedError
 
-
-def _write_anew(store: Store, *, session_id: str, keep_backups: bool) -> None:
-    """Write a session whole under the keys of now; without ``keep_backups`` those under the former keys go."""
-    from holdfast_core.store.backup import prune
-
-    _compact(store, session_id=session_id)
-    if not keep_backups:
-        prune(store.site, session_id, keep=0)
+    try:
+        store.site.keys.unlock(text)
+    except SealedError as error:
+        if error.reason == "wrong_passphrase":
+            raise Refused(str(error), detail=error.detail) from error
+        raise

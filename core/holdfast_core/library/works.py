@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from holdfast_core.errors import HoldfastError, NotFound
+from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.library.parts import Parts, outcome_of
 from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.held import HeldEntry, HeldSession
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from holdfast_core.store.store import Store
 
 Answer = TypeVar("Answer")
+
+
+_LOCKED = "Your held sessions are encrypted. Enter the passphrase or the recovery code to unlock them."
 
 
 class Works:
@@ -128,6 +131,8 @@ class Works:
             except HoldfastError as error:
                 if event:
                     self.parts.record(event, subject, outcome_of(error), is_reading=is_reading)
+                if _is_locked(error):
+                    raise Locked(_LOCKED, detail=error.detail) from error
                 raise
             if event:
                 self.parts.record(event, subject, is_reading=is_reading)
@@ -160,3 +165,10 @@ class Works:
         if ids:
             places = self.parts.store().site.places
             await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
+
+
+def _is_locked(error: HoldfastError) -> bool:
+    from holdfast_core.sealed.errors import SealedError
+    from holdfast_core.store import reader
+
+    return isinstance(error, reader.Locked) or (isinstance(error, SealedError) and error.reason == "locked")

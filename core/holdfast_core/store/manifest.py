@@ -279,6 +279,18 @@ class Manifest:
         with self._lock:
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def scrub(self) -> None:
+        """Leave nothing in the file of what was taken out of it.
+
+        Raises:
+            HoldfastError: it could not be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+            except apsw.Error as error:
+                raise HoldfastError("The list of sessions could not be saved.", detail=repr(error)) from error
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:
