@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 from tests.core.live.world import Directory, said
 from tests.core.store.support import a_store
-from tests.fakes.gated import Gated
-from tests.fakes.store import Gate
+from tests.fakes.gated import Gate, Gated
 from tests.fakes.timer import FakeTimer
 from tests.fakes.waiting import until
 

@@ -12,7 +12,7 @@ from holdfast_core.model.held import SessionConfig
 from holdfast_core.model.message import Todo
 
 from tests.core.live.world import Directory, World, entry_of, said
-from tests.fakes.store import Failure, Gate
+from tests.fakes.gated import Failure, Gate
 from tests.fakes.waiting import until
 
 FULL = OSError(errno.ENOSPC, "no space")
@@ -25,20 +25,20 @@ async def test_a_started_session_is_live_and_marked(world: World):
 
     entry = entry_of(host, session.id)
     assert (entry.state, entry.title, entry.project_path, entry.agent) == ("active", "A title", "/p", "one")
-    assert world.store.written[session.id].is_live
+    assert world.inner.load(session.id).is_live
     assert world.kinds == ["created"]
 
 
 async def test_a_resumed_session_has_everything_that_was_stored(world: World):
     host = world.host()
-    stored = world.store.create(messages=(said("a"),), todos=(Todo("wash"),), context_files=("/a",), closed_ms=5)
+    stored = world.inner.create(messages=(said("a"),), todos=(Todo("wash"),), context_files=("/a",), closed_ms=5)
 
     entry = await host.resume(stored.id)
 
     document = await host.document(stored.id)
     assert (document.messages, document.todos, document.context_files) == (stored.messages, stored.todos, ("/a",))
     assert entry.message_count == 1
-    written = world.store.written[stored.id]
+    written = world.inner.load(stored.id)
     assert (written.is_live, written.closed_ms, written.last_resumed_ms) == (True, None, world.timer.now_ms())
     assert world.kinds == ["resumed"]
 
@@ -47,7 +47,7 @@ async def test_a_message_is_in_the_journal_before_anybody_is_told(world: World):
     host = world.host()
     session = await world.started(host)
     written: list[int] = []
-    host.events.add(lambda event: written.append(len(world.store.written[session.id].messages)))
+    host.events.add(lambda event: written.append(len(world.inner.load(session.id).messages)))
 
     await host.append(session.id, said("a"), said("b"))
 
@@ -65,8 +65,8 @@ async def test_changes_are_committed_together_within_a_moment(world: World):
 
     assert world.store.steps.count("flush") == 1
     assert entry.saved_ms is not None
-    assert [message.id for message in world.store.durable[session.id].messages] == list(map(str, range(50)))
-    assert world.store.durable[session.id].title == "New"
+    assert [message.id for message in world.inner.load(session.id).messages] == list(map(str, range(50)))
+    assert world.inner.load(session.id).title == "New"
 
 
 async def test_nothing_is_written_where_nothing_happens(world: World):
@@ -95,7 +95,7 @@ async def test_the_journal_is_folded_at_the_interval_and_not_before(world: World
 @pytest.mark.parametrize("seconds", [0, 4.9, 301, -1])
 async def test_other_intervals_are_refused(world: World, seconds: float):
     host = world.host(autosave_seconds=seconds)
-    session = world.store.create()
+    session = world.inner.create()
 
     with pytest.raises(WrongUsage):
         await host.start(session.id)
@@ -126,7 +126,8 @@ async def test_a_commit_that_fails_is_told_once_and_tried_again_until_it_is_done
     failure.is_on = False
     await world.timer.advance(1)
     await until(lambda: entry_of(host, session.id).save_error == "")
-    assert world.store.durable[session.id].messages == (said("a"),)
+    assert world.is_durable
+    assert world.inner.load(session.id).messages == (said("a"),)
 
 
 async def test_what_cannot_be_written_is_refused_and_not_shown(world: World, caplog):
@@ -150,10 +151,10 @@ async def test_closing_saves_folds_and_lets_go(world: World):
     entry = await host.close(session.id, "person")
 
     assert (entry.state, entry.reason, entry.save_error) == ("closed", "person", "")
-    stored = world.store.durable[session.id]
+    stored = world.inner.load(session.id)
     assert (stored.is_live, stored.closed_ms, stored.messages) == (False, world.timer.now_ms(), (said("a"),))
     assert world.store.steps[-4:] == ["set", "flush", "fold", "close"]
-    assert world.store.open_journals == set()
+    assert not world.is_open(session.id)
     assert host.entries() == []
     assert host.ended() == [entry]
     assert world.kinds[-3:] == ["state", "saved", "closed"]
@@ -174,8 +175,8 @@ async def test_closing_goes_on_if_saving_fails_and_the_journal_has_the_data(worl
     assert "cannot be saved" in entry.save_error
     assert host.ended()[0].save_error == entry.save_error
     assert [event.message for event in world.events if event.kind in ("failed", "closed")] == [entry.save_error] * 2
-    assert world.store.written[session.id].messages == (said("a"),)
-    assert world.store.open_journals == set()
+    assert world.inner.load(session.id).messages == (said("a"),)
+    assert not world.is_open(session.id)
     assert session.id in caplog.text
     caplog.clear()
     failure.is_on = False
@@ -200,7 +201,7 @@ async def test_what_ended_by_itself_is_saved_and_says_why_and_nothing_else_notic
     entry = await host.observe_end(session.id, "killed by signal 9")
 
     assert (entry.state, entry.reason) == ("crashed", "killed by signal 9")
-    stored = world.store.durable[session.id]
+    stored = world.inner.load(session.id)
     assert (stored.is_live, stored.messages) == (False, (said("a"),))
     assert [live.id for live in host.entries()] == [other.id]
     assert world.kinds[-1] == "crashed"
@@ -242,14 +243,14 @@ async def test_a_session_that_is_being_closed_takes_nothing(world: World):
 
     gate.open()
     await closing
-    assert world.store.durable[session.id].messages == ()
+    assert world.inner.load(session.id).messages == ()
 
 
 async def test_no_more_than_the_limit_are_live(world: World):
     host = world.host(live=2)
     first = await world.started(host)
     await world.started(host)
-    third = world.store.create()
+    third = world.inner.create()
 
     with pytest.raises(NotNow, match="2 sessions are live"):
         await host.start(third.id)
@@ -260,7 +261,7 @@ async def test_no_more_than_the_limit_are_live(world: World):
 
 async def test_a_project_is_open_in_one_session_only(world: World):
     host = world.host()
-    first, second = world.store.create(), world.store.create()
+    first, second = world.inner.create(), world.inner.create()
     await host.start(first.id, project=Directory(7))
 
     with pytest.raises(NotNow, match="project"):
@@ -278,11 +279,11 @@ async def test_a_live_session_is_not_started_again(world: World):
         await host.resume(session.id)
 
 
-@pytest.mark.parametrize("step", ["open", "load", "set"])
+@pytest.mark.parametrize("step", ["open_journal", "read", "set"])
 @pytest.mark.parametrize("error", [FULL, Refused("No."), ValueError("a mistake of ours")])
 async def test_a_start_that_fails_leaves_nothing_behind(world: World, step: str, error: Exception):
     host = world.host()
-    session = world.store.create(messages=(said("a"),), closed_ms=3)
+    session = world.inner.create(messages=(said("a"),), closed_ms=3)
     failure = Failure(step, error)
     world.store.gates.append(failure)
 
@@ -290,8 +291,8 @@ async def test_a_start_that_fails_leaves_nothing_behind(world: World, step: str,
         await host.resume(session.id, project=Directory(7))
 
     assert host.entries() == []
-    assert world.store.written[session.id] == session
-    assert world.store.open_journals == set()
+    assert world.inner.load(session.id) == session
+    assert not world.is_open(session.id)
     assert world.events == []
     failure.is_on = False
     assert (await host.resume(session.id, project=Directory(7))).state == "active"
@@ -299,7 +300,7 @@ async def test_a_start_that_fails_leaves_nothing_behind(world: World, step: str,
 
 async def test_what_is_not_confirmed_is_not_written(world: World):
     host = world.host()
-    session = world.store.create()
+    session = world.inner.create()
 
     def confirm(document: object) -> None:
         assert document == session
@@ -308,7 +309,7 @@ async def test_what_is_not_confirmed_is_not_written(world: World):
     with pytest.raises(Refused, match="Not the same"):
         await host.resume(session.id, confirm=confirm)
 
-    assert world.store.written[session.id] == session
+    assert world.inner.load(session.id) == session
     assert "set" not in world.store.steps
 
 
@@ -325,7 +326,7 @@ async def test_an_idle_session_is_warned_of_and_closed(world: World):
     await until(lambda: host.entries() == [])
 
     assert host.ended()[0].reason == "idle"
-    assert not world.store.durable[session.id].is_live
+    assert not world.inner.load(session.id).is_live
 
 
 async def test_a_kept_session_stays(world: World):
@@ -404,9 +405,9 @@ async def test_closing_all_closes_all_and_starts_none_any_more(world: World):
     assert [(entry.id, entry.state, entry.reason) for entry in entries] == [
         (session.id, "closed", "quit") for session in sessions
     ]
-    assert not any(world.store.durable[session.id].is_live for session in sessions)
+    assert not any(world.inner.load(session.id).is_live for session in sessions)
     with pytest.raises(NotNow):
-        await host.start(world.store.create().id)
+        await host.start(world.inner.create().id)
 
 
 async def test_what_happened_is_counted(world: World):

@@ -9,6 +9,7 @@ from holdfast_core.live.host import Host
 from holdfast_core.live.limits import RateLimits
 from holdfast_core.model.held import HeldSession
 from holdfast_core.resume.held import HeldResume
+from holdfast_core.store.store import Store
 
 from tests.core.live.world import World, said
 
@@ -16,8 +17,8 @@ from tests.core.live.world import World, said
 class HeldWorld(World):
     """A `World` of live sessions whose sessions have projects, and what resumes them."""
 
-    def __init__(self, path: Path, **limits: Any) -> None:
-        super().__init__(path)
+    def __init__(self, store: Store, path: Path, **limits: Any) -> None:
+        super().__init__(store)
         self.path = path
         self.live = self.host(**limits)
         self.resumes = self.resumer()
@@ -33,7 +34,15 @@ class HeldWorld(World):
     def stored(self, name: str = "project", **fields: Any) -> HeldSession:
         fields = {"title": name, "messages": (said("a"), said("b")), "closed_ms": 5} | fields
         fields.setdefault("project_path", str(self.project(name)))
-        return self.store.create(**fields)
+        return self.inner.create(**fields)
+
+    def failures(self, session_id: str) -> int:
+        return self.inner.entry(session_id).failures
+
+    def wear_out(self, session_id: str) -> None:
+        """Let a session have failed as often as may be."""
+        for _ in range(3):
+            self.inner.failed(session_id)
 
     def move_away(self, session: HeldSession) -> Path:
         """Take the project of a session from its place; returns where it is then."""
