@@ -95,7 +95,7 @@ def _things(number: int) -> str:
 def _below(path: Path, depth: int) -> Iterator[Wrong]:
     try:
         status = path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # gone meanwhile, or its directory is told of already
         return
     is_directory = stat.S_ISDIR(status.st_mode)
     if not is_directory and not stat.S_ISREG(status.st_mode):

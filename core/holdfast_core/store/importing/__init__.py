@@ -8,6 +8,7 @@ before anything is made of it. Nothing of the source is changed.
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
@@ -41,26 +42,36 @@ def read(path: Path, here: Here) -> Iterator[Draft | Unread]:
     One session at a time is in memory. What could not be read is yielded too,
     with the reason; a draft's warnings tell what of it is missing here.
     """
-    at_work = {name: kind(here) for name, kind in importers().items()}
-    for file in _files(path):
+    at_work = [kind(here) for kind in importers().values()]
+    try:
+        files = _files(path)
+    except OSError:
+        yield Unread(text_of_name(path.name), "not_readable", "This folder cannot be read.")
+        return
+    for file in files[:_FILES_LIMIT]:
         try:
             source = read_source(file)
-            importer = next((one for one in at_work.values() if one.recognises(source.document)), None)
+            importer = next((one for one in at_work if one.recognises(source.document)), None)
             if importer is not None and importer.is_only_list(source):
                 continue
             yield _unknown(file) if importer is None else _complete(importer.session(source), source, here)
         except SourceError as error:
             yield Unread(text_of_name(file.name), error.reason, str(error))
-    for importer in at_work.values():
+    if len(files) > _FILES_LIMIT:
+        left = len(files) - _FILES_LIMIT
+        yield Unread(text_of_name(path.name), "too_many", f"{left} files more than can be looked at were left out.")
+    for importer in at_work:
         yield from importer.left_over()
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path) -> list[Path]:
+    """Return the files to look at; a link within a folder leads out of it and is left alone."""
     if not path.is_dir():
-        yield path
-        return
-    found = [entry.path for folder in (path, path / "sessions") for entry in files_below(str(folder), _ENDING)]
-    yield from map(Path, sorted(found)[:_FILES_LIMIT])
+        return [path]
+    os.scandir(path).close()
+    inner = path / "sessions"
+    folders = [path] if inner.is_symlink() else [path, inner]
+    return sorted(Path(entry.path) for folder in folders for entry in files_below(str(folder), _ENDING))
 
 
 def _unknown(file: Path) -> Unread:

@@ -79,6 +79,26 @@ def test_in_a_folder_only_regular_files_are_looked_at(tmp_path: Path):
     assert ([draft.source for draft in drafts], unread) == (["sound.json"], [])
 
 
+def test_a_folder_that_is_a_link_out_of_the_folder_is_left_alone(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "s.json").write_text(jason(SESSION))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "sessions").symlink_to(tmp_path / "elsewhere")
+
+    assert taken(tmp_path / "home", here(tmp_path)) == ([], [])
+
+
+def test_more_files_than_can_be_looked_at_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for number in range(3):
+        (tmp_path / f"{number}.json").write_text(jason(SESSION))
+    monkeypatch.setattr("holdfast_core.store.importing._FILES_LIMIT", 2)
+
+    drafts, [unread] = taken(tmp_path, here(tmp_path))
+
+    assert len(drafts) == 2
+    assert unread.message == "1 files more than can be looked at were left out."
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
