@@ -7,6 +7,7 @@ import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
@@ -16,7 +17,7 @@ import msgspec
 from holdfast_core import clock
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
-from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, WrongUsage
+from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, Refused, WrongUsage
 from holdfast_core.index.lane import Lane
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.annotation import Saying
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast_core.index.reader import IndexReader
     from holdfast_core.library.held import Held
     from holdfast_core.model.export import ExportOptions
+    from holdfast_core.model.health import OperationName
     from holdfast_core.model.query import Query, Sort
     from holdfast_core.scan.process import IndexerProcess
     from holdfast_core.scan.protocol import Event
@@ -94,8 +96,10 @@ class Library:
         return library
 
     def use_settings(self, settings: Settings) -> None:
-        """Follow these settings from now on; the indexer, from its next start."""
+        """Follow these settings from now on; the indexer and live sessions, from their next start."""
         self._settings = settings
+        if "held" in self.__dict__:
+            self.held.parts.use_settings()
 
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
@@ -114,7 +118,7 @@ class Library:
         from holdfast_core.library.held import Held
         from holdfast_core.library.parts import Parts
 
-        return Held(self, Parts(self._paths, lambda: self._used_settings))
+        return Held(self, Parts(self._paths, lambda: self._settings))
 
     async def pause(self, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
@@ -156,7 +160,8 @@ class Library:
         from holdfast_core.scan.once import update_once
 
         if self._indexer is not None:
-            return await self._indexer.rescan(full=full)
+            with self._timed("scan"):
+                return await self._indexer.rescan(full=full)
         loop = asyncio.get_running_loop()
         tell = None if on_progress is None else lambda progress: loop.call_soon_threadsafe(on_progress, progress)
         return await self.in_thread(
@@ -180,10 +185,11 @@ class Library:
             WrongUsage: the query names a filter wrongly.
         """
         query = self._query(query_text, typing=typing)
-        return await self._list.ask(
-            lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents),
-            topic="keys" if typing else "",
-        )
+        with self._timed("list"):
+            return await self._list.ask(
+                lambda reader: reader.keys(query, sort=sort, descending=descending, subagents=subagents),
+                topic="keys" if typing else "",
+            )
 
     async def entries(self, keys: Sequence[int]) -> list[SessionEntry]:
         """Return the rows of these keys, in the order asked; those that are no more are left out."""
@@ -245,7 +251,8 @@ class Library:
             WrongUsage: the query names a filter wrongly.
         """
         query = self._query(text, typing=typing)
-        return await self._search.ask(lambda reader: reader.search(query, limit=limit, sort=sort), topic="search")
+        with self._timed("search"):
+            return await self._search.ask(lambda reader: reader.search(query, limit=limit, sort=sort), topic="search")
 
     async def count(self, text: str) -> tuple[int, int]:
         """Return exactly how many sessions and messages meet a query. A newer call cancels this one."""
@@ -292,7 +299,8 @@ class Library:
         ref = await self._list.ask(lambda reader: reader.source(session_id))
         if ref is None:
             raise NotFound("There is no such session.", detail=session_id)
-        return await self.in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
+        with self._timed("load"):
+            return await self.in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
 
     async def follow(self, loaded: Loaded) -> Followed:
         """Return a session as it is now; cheap if nothing was added.
@@ -353,7 +361,8 @@ class Library:
             if len(session_ids) > 1 and not overwrite:
                 path = exports.free_path(path)
             text = await self.rendered(loaded, export_format, options)
-            await self.in_thread(partial(exports.write, path, text, overwrite=overwrite))
+            with self._timed("export"):
+                await self.in_thread(partial(exports.write, path, text, overwrite=overwrite))
             paths.append(path)
         return paths
 
@@ -449,7 +458,8 @@ class Library:
         from holdfast_core.index.writer import forget
 
         await self.in_thread(lambda: forget(self._paths.index, timeout_seconds=_LOCK_SECONDS))
-        await self.update(full=True)
+        with suppress(Refused):  # a pause of the indexer: it builds the index when it goes on
+            await self.update(full=True)
 
     async def show_held(self, files: Sequence[Path]) -> None:
         """Show in the index what changed in these files of held sessions."""
@@ -467,12 +477,16 @@ class Library:
             if not is_whole:
                 await self.update()
 
-    def _sources(self) -> dict[str, Agent]:
+    def _sources(self) -> Mapping[str, Agent]:
+        parts = self.held.parts
+        if not parts.has_store and not parts.has_keys:  # there never was a held session
+            return self._agents
         return {**self._agents, HELD_AGENT: self.held.indexed}
 
     async def _check_held(self) -> None:
         """Check held sessions in the background; what cannot be checked is told, and told again to who lists them."""
         try:
+            await self.in_thread(lambda: self.held.parts.metrics)  # loads both beside what is being painted
             await self.held.start_check()
         except HoldfastError as error:
             self.failures.notify(str(error))
@@ -480,6 +494,22 @@ class Library:
     @property
     def _agents(self) -> Mapping[str, Agent]:
         return all_agents() if self._known_agents is None else self._known_agents
+
+    @contextmanager
+    def _timed(self, operation: OperationName) -> Iterator[None]:
+        """Measure what a window asks for; questions that nobody waits for any more do not count."""
+        started = clock.monotonic_seconds()
+        try:
+            yield
+        except HoldfastError:
+            self._measured(operation, started, is_failure=True)
+            raise
+        self._measured(operation, started)
+
+    def _measured(self, operation: OperationName, started: float, *, is_failure: bool = False) -> None:
+        if self._indexer is not None:
+            seconds = clock.monotonic_seconds() - started
+            self.held.parts.metrics.add(operation, seconds, is_failure=is_failure)
 
     def _query(self, text: str, *, typing: bool) -> Query:
         from holdfast_core.model.query import parse

@@ -332,7 +332,7 @@ class Held(Caring):
         if not before.is_encrypted:
             await self._write_anew(keep_backups=False)
             await self._do("store.scrub", "", _scrub)
-            if self.parts.settings.encrypted_in_index == "nothing":
+            if self.parts.encrypted_in_index == "nothing":
                 await self._library.forget_index()
         return code
 

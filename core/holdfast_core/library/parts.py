@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast_core.settings import Settings
     from holdfast_core.store.limits import Limits
     from holdfast_core.store.redaction import Redact
+    from holdfast_core.store.source import InIndex
     from holdfast_core.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,15 @@ _ANCHOR_BYTES = 200
 
 
 class Parts:
-    """The parts below held sessions, for all threads of one library. Opening them makes their files."""
+    """The parts below held sessions, for all threads of one library. Opening them makes their files.
 
-    def __init__(self, paths: Paths, settings: Callable[[], Settings]) -> None:
+    ``given`` returns the settings that count now, None where only defaults
+    do: these are not loaded before a part needs them.
+    """
+
+    def __init__(self, paths: Paths, given: Callable[[], Settings | None]) -> None:
         self.paths = paths
-        self._settings = settings
+        self._given = given
         self._lock = threading.RLock()
         self._keys: Keys | None = None
         self._store: Store | None = None
@@ -44,12 +49,21 @@ class Parts:
     @property
     def settings(self) -> Settings:
         """The settings that count now."""
-        return self._settings()
+        from holdfast_core.settings import Settings
+
+        return self._given() or Settings.model_validate({})
 
     @property
     def directory(self) -> Path:
         """Where the held sessions are, whether or not there are any."""
-        return chosen_place(self.settings.sessions_directory, self.paths.sessions)
+        given = self._given()
+        return chosen_place(given.sessions_directory if given else "", self.paths.sessions)
+
+    @property
+    def encrypted_in_index(self) -> InIndex:
+        """What of encrypted sessions may stand in the index."""
+        given = self._given()
+        return given.encrypted_in_index if given else "nothing"
 
     @property
     def audit_file(self) -> Path:
@@ -65,6 +79,12 @@ class Parts:
     def has_keys(self) -> bool:
         """Whether keys were ever made here."""
         return self._keys is not None or self.paths.keys.exists()
+
+    def use_settings(self) -> None:
+        """Follow the settings that count now, as far as what is open can."""
+        with self._lock:
+            if self._store is not None:
+                self._store.site.limits = self._limits()
 
     def keys(self) -> Keys:
         """Return the keys, made the first time.

@@ -54,8 +54,7 @@ class Works:
         """The sessions as they may stand in the index."""
         from holdfast_core.store.source import HeldSource
 
-        wanted = self.parts.settings.encrypted_in_index
-        return HeldSource(self.parts.directory, self.parts.keys, encrypted_in_index=wanted)
+        return HeldSource(self.parts.directory, self.parts.keys, encrypted_in_index=self.parts.encrypted_in_index)
 
     async def start_check(self) -> StartSummary:
         """Check the store once in the life of this library and return what was found and done; then tell ``summaries``.
