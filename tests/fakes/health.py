@@ -1,10 +1,9 @@
-"""A façade of held sessions that only knows how it is doing: figures that move, and trouble on request."""
+"""How Holdfast is doing on the machine of a busy person: invented figures for tests and pictures."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from holdfast_core.errors import HoldfastError
 from holdfast_core.model.health import (
     AuditRecord,
     AuditReport,
@@ -58,11 +57,11 @@ def busy_health(*, warnings: tuple[StorageWarning, ...] = (WARNING,), limit_sess
         warnings=warnings,
     )
     rows = (
-        HealthRow("Index", "up to date, 0.06 s ago", "good"),
-        HealthRow("Sessions", "412 whole, verified 2 hours ago", "good"),
-        HealthRow("Recovery", "1 session was cut off", "wait"),
-        HealthRow("Keys", "one second copy, in the keyring", "good"),
-        HealthRow("Permissions", "2 files can be read by others", "bad"),
+        HealthRow("Held sessions", "412 kept", "good"),
+        HealthRow("Check at the start", "All was well.", "good"),
+        HealthRow("Cut off", "1 waits for your decision", "wait"),
+        HealthRow("Protection", "Held sessions are signed, not encrypted.", "good"),
+        HealthRow("Problems", "2 cannot be used as they are", "bad"),
     )
     return Health(Metrics(_MS - 7_200_000, operations, live_sessions=3), storage, rows)
 
@@ -70,32 +69,11 @@ def busy_health(*, warnings: tuple[StorageWarning, ...] = (WARNING,), limit_sess
 def busy_audit(*, is_intact: bool = True) -> AuditReport:
     """Return the newest lines of the chained log."""
     lines = (
-        ("session_saved", "done"), ("session_resumed", "done"), ("session_resumed", "refused"),
-        ("backup_made", "done"), ("session_deleted", "done"), ("keys_rotated", "failed"),
+        ("session.save", "done"), ("session.resume", "done"), ("session.resume", "refused"),
+        ("store.backup", "done"), ("session.delete", "done"), ("keys.rotate", "failed"),
     )  # fmt: skip
     records = tuple(
         AuditRecord(214 - number, _MS - number * 340_000, event, "4f1c", outcome)
         for number, (event, outcome) in enumerate(lines)
     )
     return AuditReport(records, is_intact, None if is_intact else 97)
-
-
-class FakeHealth:
-    """Answers what the health page asks, and counts how often; ``trouble`` is raised while it is set."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.trouble: HoldfastError | None = None
-        self.now = busy_health()
-        self.log = busy_audit()
-
-    async def health(self) -> Health:
-        """Return the figures."""
-        self.asked += 1
-        if self.trouble is not None:
-            raise self.trouble
-        return self.now
-
-    async def audit(self, limit: int = 200) -> AuditReport:
-        """Return the newest lines."""
-        return AuditReport(self.log.records[:limit], self.log.is_intact, self.log.broken_at)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from holdfast_core.errors import Refused
+import asyncio
+
+from holdfast_core.settings import change_setting
 from holdfast_gui.actions.health import Checkup
 from holdfast_gui.models.places import HEALTH
 from holdfast_gui.views.health import HealthPage
@@ -11,17 +13,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from tests.fakes.desk import on_a_desk
-from tests.fakes.health import FakeHealth
 from tests.fakes.waiting import until
 
 LEFT = Qt.MouseButton.LeftButton
 NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
 
-def prepare(desk) -> FakeHealth:
-    fake = FakeHealth()
-    vars(desk.context.library)["held"] = fake
-    return fake
+async def keep(desk, *titles: str) -> None:
+    """Keep sessions of our own."""
+    for title in titles:
+        session = await desk.context.library.held.create(title=title)
+        await desk.context.library.held.append_text(session.id, "user", "Hello")
 
 
 async def go(desk) -> HealthPage:
@@ -34,18 +36,19 @@ async def go(desk) -> HealthPage:
 
 @on_a_desk
 async def test_the_place_shows_the_page_in_the_room_of_list_and_session(desk):
-    prepare(desk)
+    await keep(desk, "One", "Two")
     page = await go(desk)
-    await until(lambda: page.held.words.startswith("Sessions kept here, 412"))
+    await until(lambda: page.held.words.startswith("Sessions kept here, 2"))
 
     assert page.isVisible() and not desk.window.session_list.isVisible() and not desk.window.head.isVisible()
     assert desk.window.places.chosen == HEALTH
     assert "Claude Code" in [row.bar.name for row in page.sources.bars.rows()]
+    assert "Add message" in [row.words.partition(",")[0] for row in page.timings.timing_rows()]
+    assert any("Message added" in words for words in page.records.words())
 
 
 @on_a_desk
 async def test_the_action_goes_there_too(desk):
-    prepare(desk)
 
     desk.context.actions.run("view.health")
 
@@ -54,7 +57,6 @@ async def test_the_action_goes_there_too(desk):
 
 @on_a_desk
 async def test_another_place_or_escape_brings_the_list_back_as_it_was(desk):
-    prepare(desk)
     widths = desk.window._splitter.sizes()
     await go(desk)
 
@@ -71,7 +73,6 @@ async def test_another_place_or_escape_brings_the_list_back_as_it_was(desk):
 
 @on_a_desk
 async def test_the_width_of_the_list_is_remembered_from_the_page(desk):
-    prepare(desk)
     before = desk.window._sizes()[1]
     await go(desk)
 
@@ -80,25 +81,23 @@ async def test_the_width_of_the_list_is_remembered_from_the_page(desk):
 
 @on_a_desk
 async def test_figures_are_asked_for_only_while_the_page_is_in_sight(desk):
-    fake = prepare(desk)
-    before = fake.asked
-    await go(desk)
-    await until(lambda: fake.asked > before)
+    page = await go(desk)
     checkup = desk.window.findChild(Checkup)
+    await until(lambda: page.held.words.startswith("Sessions kept here, 0"))
     is_watching = checkup.is_watching
+    await keep(desk, "One")
     checkup._timer.timeout.emit()
-    await until(lambda: fake.asked == 2)
+    await until(lambda: page.held.words.startswith("Sessions kept here, 1"))
 
     desk.context.browser.come_back()
 
-    assert (before, is_watching, checkup.is_watching) == (0, True, False)
+    assert (is_watching, checkup.is_watching, checkup._timer.isActive()) == (True, False, False)
 
 
 @on_a_desk
 async def test_a_figure_leads_to_the_list_behind_it(desk):
-    prepare(desk)
     page = await go(desk)
-    await until(lambda: len(page.sources.bars.rows()) == 3)
+    await until(lambda: len(page.sources.bars.rows()) > 1)
     row = next(row for row in page.sources.bars.rows() if row.bar.key == "codex")
 
     QTest.mouseClick(row, LEFT)
@@ -110,7 +109,9 @@ async def test_a_figure_leads_to_the_list_behind_it(desk):
 
 @on_a_desk
 async def test_a_warning_opens_the_settings_at_the_limits(desk):
-    prepare(desk)
+    await asyncio.to_thread(change_setting, desk.paths, "stored_sessions_limit", 1)
+    await desk.context.follow_settings()
+    await keep(desk, "One")
     page = await go(desk)
     card = await until(lambda: page.warnings.cards and page.warnings.cards[0])
 
@@ -121,22 +122,22 @@ async def test_a_warning_opens_the_settings_at_the_limits(desk):
 
 
 @on_a_desk
-async def test_trouble_is_told_on_the_page_and_tried_again(desk):
-    fake = prepare(desk)
-    fake.trouble = Refused("The directory of the sessions cannot be read. Check its permissions.")
+async def test_trouble_is_told_on_the_page_and_can_be_tried_again(desk):
+    (desk.paths.data / "sessions").write_text("no directory")
     page = await go(desk)
     await until(page.state.isVisible)
-    fake.trouble = None
+    said = page.state.accessibleDescription()
 
     QTest.mouseClick(page.state.button, LEFT)
-    await until(lambda: page.held.words.startswith("Sessions kept here, 412"))
+    is_tried = not page.state.isVisible()
+    await until(page.state.isVisible)
 
-    assert not page.state.isVisible() and desk.incidents == []
+    assert "What was saved before stays." in said and is_tried
+    assert desk.incidents == []
 
 
 @on_a_desk
 async def test_searching_leaves_the_page(desk):
-    prepare(desk)
     await go(desk)
 
     desk.context.actions.run("search.focus")
@@ -146,7 +147,6 @@ async def test_searching_leaves_the_page(desk):
 
 @on_a_desk
 async def test_a_narrow_window_has_a_way_to_the_places_on_the_page(desk):
-    prepare(desk)
     page = await go(desk)
     desk.window.resize(900, 700)
     await until(desk.window.places.isHidden)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
 
 EVERY_MS: Final = 3000
+REST: Final = 20  # times as long as the question took: looking at the page never keeps the machine busy
 
 
 class Checkup(QObject):
@@ -26,8 +27,9 @@ class Checkup(QObject):
         super().__init__(context.window)
         self._context = context
         self._asking = Latest(context.scope, "health")
+        self._is_watching = False
         self._timer = QTimer(self)
-        self._timer.setInterval(EVERY_MS)
+        self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._look)
         self.page = page = HealthPage()
         page.looked_at.connect(self._on_looked_at)
@@ -40,18 +42,18 @@ class Checkup(QObject):
     @property
     def is_watching(self) -> bool:
         """Whether figures are read again and again now."""
-        return self._timer.isActive()
+        return self._is_watching
 
     def _on_looked_at(self, is_seen: bool) -> None:
+        self._is_watching = is_seen
         if is_seen:
             self._look()
-            self._timer.start()
         else:
             self._timer.stop()
             self._asking.cancel()
 
     def _look(self) -> None:
-        if not self._asking.is_running and not self._context.window.isMinimized():
+        if not self._asking.is_running:
             self._asking.start(self._bring())
 
     def _try_again(self) -> None:
@@ -59,6 +61,12 @@ class Checkup(QObject):
         self._look()
 
     async def _bring(self) -> None:
+        started = clock.monotonic_seconds()
+        if not self._context.window.isMinimized():
+            await self._ask()
+        self._timer.start(max(EVERY_MS, round(REST * 1000 * (clock.monotonic_seconds() - started))))
+
+    async def _ask(self) -> None:
         held = self._context.library.held
         last = self._context.troubles.last
         names = {agent.agent: agent.name for agent in self._context.indexing.agents}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 
 from holdfast_core.model.health import AuditRecord, AuditReport, Health, Operation, Storage
@@ -30,7 +31,8 @@ from holdfast_gui.views.plots import (
 )
 from holdfast_gui.views.warning import WarningBox
 
-RECORDS: Final = 6
+RECORDS: Final = 60
+LINES: Final = 6
 AGENTS: Final = 8
 _PARTS: Final = {
     "sessions": "Sessions",
@@ -41,6 +43,42 @@ _PARTS: Final = {
     "logs": "Logs",
     "audit": "Audit log",
     "other": "Other",
+}
+# What stands behind a row of states: what the search field would say for it.
+_WAYS: Final = {"Held sessions": "is:held", "Problems": "is:held is:problem"}
+_EVENTS: Final = {
+    "session.create": "Session made",
+    "session.append": "Message added",
+    "session.save": "Session saved",
+    "session.change": "Session changed",
+    "session.annotate": "Title, tags or note changed",
+    "session.load": "Session opened",
+    "session.start": "Session started",
+    "session.resume": "Session resumed",
+    "session.close": "Session closed",
+    "session.fork": "Session copied",
+    "session.archive": "Session archived",
+    "session.adopt": "Session taken in",
+    "session.compact": "Session compacted",
+    "session.delete": "Moved to the trash",
+    "session.undelete": "Put back from the trash",
+    "session.purge": "Deleted for ever",
+    "session.recover": "Session recovered",
+    "session.discard": "Went back to the last save",
+    "session.restore": "Backup restored",
+    "session.resign": "Session signed again",
+    "store.backup": "Backup made",
+    "store.check": "Check at the start",
+    "store.clean": "Cleaned up",
+    "store.import": "Sessions imported",
+    "store.migrate": "Brought to the newest format",
+    "store.repair": "Repaired",
+    "store.verify": "Verified",
+    "keys.rotate": "Key changed",
+    "keys.encrypt": "Encryption switched on",
+    "keys.decrypt": "Encryption switched off",
+    "keys.lock": "Locked",
+    "keys.unlock": "Unlocked",
 }
 _OPERATIONS: Final = {
     "save": "Save",
@@ -85,6 +123,7 @@ class HealthPage(PlacePage):
         self.warnings.settings_wanted.connect(self.settings_wanted)
         self.timings = _Timings()
         self.states = _States()
+        self.states.pressed.connect(lambda name: self.list_wanted.emit(_WAYS[name], _translate(name)))
         self.states.report_button.clicked.connect(self.report_wanted)
         self.states.logs_button.clicked.connect(self.logs_wanted)
         self.parts = _Storage(self.tr("What Holdfast takes"))
@@ -241,6 +280,8 @@ class _Timings(Card):
 
 
 class _States(Card):
+    pressed = Signal(str)
+
     def __init__(self) -> None:
         super().__init__(_translate("State"))
         self._shown: list[StateRow] = []
@@ -266,12 +307,14 @@ class _States(Card):
         """Show how the parts are, and what went wrong last."""
         while len(self._shown) < len(states):
             row = StateRow()
+            row.clicked.connect(lambda _=False, made=row: self.pressed.emit(made.name))
             self._shown.append(row)
             self._states.addWidget(row)
         for number, row in enumerate(self._shown):
             row.setVisible(number < len(states))
             if number < len(states):
-                row.set_state(*states[number])
+                name, said, state = states[number]
+                row.set_state(name, said, state, is_way=name in _WAYS)
         words = last_problem or _translate("none since the start")
         self.problem.set_state(_translate("Last problem"), words, "wait" if last_problem else "good")
         self.report_button.setVisible(bool(last_problem))
@@ -299,7 +342,7 @@ class _Records(Card):
     def __init__(self) -> None:
         super().__init__(_translate("What was done last"))
         self.chain = StateRow()
-        self._lines = [StateRow() for _ in range(RECORDS)]
+        self._lines = [StateRow() for _ in range(LINES)]
         self.rows.addWidget(self.chain)
         for line in self._lines:
             self.rows.addWidget(line)
@@ -319,17 +362,23 @@ class _Records(Card):
         else:
             said = _translate("was changed from outside at line {line}").format(line=report.broken_at)
         self.chain.set_state(_translate("Audit log"), said, "good" if report.is_intact else "bad")
+        runs = [list(run) for _, run in groupby(report.records, key=lambda record: (record.event, record.outcome))]
         for number, line in enumerate(self._lines):
-            line.setVisible(number < len(report.records))
-            if number < len(report.records):
-                _show_record(line, report.records[number], now)
+            line.setVisible(number < len(runs))
+            if number < len(runs):
+                _show_run(line, runs[number], now)
 
 
-def _show_record(line: StateRow, record: AuditRecord, now: datetime) -> None:
+def _show_run(line: StateRow, run: Sequence[AuditRecord], now: datetime) -> None:
+    """Say what was done, once for the same thing many times in a row."""
+    newest = run[0]
     states: dict[str, State] = {"done": "good", "refused": "wait", "failed": "bad"}
-    outcome = "" if record.outcome == "done" else f" · {_translate(record.outcome)}"
-    event = record.event.replace("_", " ")
-    line.set_state(text.when(record.time_ms, now), f"{event}{outcome}", states[record.outcome])
+    words = [_translate(_EVENTS.get(newest.event, newest.event.replace(".", " ").replace("_", " ")))]
+    if newest.outcome != "done":
+        words.append(_translate(newest.outcome))
+    if len(run) > 1:
+        words.append(text.counted(len(run), "time", "times"))
+    line.set_state(text.when(newest.time_ms, now), " · ".join(words), states[newest.outcome])
 
 
 def _timing(operation: Operation) -> Timing:

@@ -64,9 +64,7 @@ class FigureCard(Pressable):
         self._figure = self._caption = ""
         self._share: float | None = None
         self._state: State = "good"
-        self.setEnabled(is_way)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if is_way else Qt.FocusPolicy.NoFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor if is_way else Qt.CursorShape.ArrowCursor)
+        _set_way(self, is_way=is_way)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     @property
@@ -157,9 +155,7 @@ class _BarRow(Pressable):
 
     def set_bar(self, bar: Bar) -> None:
         self.bar = bar
-        self.setEnabled(bar.is_way)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if bar.is_way else Qt.FocusPolicy.NoFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor if bar.is_way else Qt.CursorShape.ArrowCursor)
+        _set_way(self, is_way=bar.is_way)
         self.setAccessibleName(f"{bar.name}, {bar.figure}")
         self.update()
 
@@ -167,13 +163,9 @@ class _BarRow(Pressable):
         return QSize(theme().px(200), theme().px(_ROW))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        look, px = theme(), theme().px
+        px = theme().px
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.is_hot:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.tokens.hover)
-            painter.drawRoundedRect(self.rect().adjusted(-px(6), 0, px(6), 0), RADIUS_SMALL, RADIUS_SMALL)
+        paint_hover(painter, self)
         name_width = min(px(132), self.width() // 3)
         figure_width = px(80)
         paint_words(painter, QRect(0, 0, name_width - px(8), self.height()), self.bar.name, "body", "text")
@@ -285,13 +277,14 @@ class TimingRow(QWidget):
         return QRect(0, 0, name_width, height), QRect(name_width, 0, max(0, right - name_width), height), boxes
 
 
-class StateRow(QWidget):
-    """What, how it is, and a sign whose shape says whether that is fine."""
+class StateRow(Pressable):
+    """What, how it is, and a sign whose shape says whether that is fine; pressed where a list is behind it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._name = self._said = ""
+        self.name = self._said = ""
         self._state: State = "good"
+        _set_way(self, is_way=False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     @property
@@ -299,11 +292,12 @@ class StateRow(QWidget):
         """What the row says, its state in a word."""
         return self.accessibleName()
 
-    def set_state(self, name: str, said: str, state: State) -> None:
+    def set_state(self, name: str, said: str, state: State, *, is_way: bool = False) -> None:
         """Show how something is."""
-        self._name, self._said, self._state = text.one_line(name), text.one_line(said), state
+        _set_way(self, is_way=is_way)
+        self.name, self._said, self._state = text.one_line(name), text.one_line(said), state
         state_words = {"good": self.tr("fine"), "wait": self.tr("needs attention"), "bad": self.tr("not well")}
-        self.setAccessibleName(f"{self._name}: {self._said}, {state_words[state]}")
+        self.setAccessibleName(f"{self.name}: {self._said}, {state_words[state]}")
         self.setToolTip(text.tooltip(said))
         self.update()
 
@@ -315,12 +309,13 @@ class StateRow(QWidget):
         """See Qt."""
         px, side = theme().px, theme().px(15)
         painter = QPainter(self)
+        paint_hover(painter, self)
         sign, colour = _SIGNS[self._state]
         box = QRect(0, (self.height() - side) // 2, side, side)
         paint_icon(painter, sign, box, getattr(theme().tokens, colour))
         left = side + px(9)
-        width = min(px(112), self.width() // 3)
-        paint_words(painter, QRect(left, 0, width - px(8), self.height()), self._name, "body", "text2")
+        width = min(px(132), self.width() // 3)
+        paint_words(painter, QRect(left, 0, width - px(8), self.height()), self.name, "body", "text2")
         ink = "text" if self._state == "good" else colour
         rest = QRect(left + width, 0, self.width() - left - width, self.height())
         paint_words(painter, rest, self._said, "body", ink)
@@ -401,6 +396,15 @@ class Skeleton(QWidget):
         painter.end()
 
 
+def paint_hover(painter: QPainter, row: Pressable) -> None:
+    """Paint the ground of a row under the pointer that can be pressed."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if row.is_hot:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme().tokens.hover)
+        painter.drawRoundedRect(row.rect(), RADIUS_SMALL, RADIUS_SMALL)
+
+
 def paint_card(painter: QPainter, box: QRect, *, is_hot: bool = False) -> None:
     """Paint the ground of a card with its line."""
     tokens = theme().tokens
@@ -434,6 +438,13 @@ def paint_words(
     painter.setFont(role)
     painter.setPen(getattr(theme().tokens, colour))
     painter.drawText(box, flags, QFontMetrics(role).elidedText(words, Qt.TextElideMode.ElideRight, max(0, box.width())))
+
+
+def _set_way(row: Pressable, *, is_way: bool) -> None:
+    """Let a row be pressed and reached by keys, or be only read."""
+    row.setEnabled(is_way)
+    row.setFocusPolicy(Qt.FocusPolicy.TabFocus if is_way else Qt.FocusPolicy.NoFocus)
+    row.setCursor(Qt.CursorShape.PointingHandCursor if is_way else Qt.CursorShape.ArrowCursor)
 
 
 def _paint_bones(painter: QPainter, box: QRect, lines: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from holdfast_core.model.health import AuditReport, Health, Metrics, Storage
+from holdfast_core.model.health import AuditRecord, AuditReport, Health, Metrics, Storage
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.views.health import HealthPage
@@ -85,9 +85,9 @@ def test_a_state_has_a_word_and_a_shape(page):
 
     words = [row.words for row in page.states.state_rows()]
 
-    assert "Index: up to date, 0.06 s ago, fine" in words
-    assert "Recovery: 1 session was cut off, needs attention" in words
-    assert "Permissions: 2 files can be read by others, not well" in words
+    assert "Check at the start: All was well., fine" in words
+    assert "Cut off: 1 waits for your decision, needs attention" in words
+    assert "Problems: 2 cannot be used as they are, not well" in words
     assert words[-1] == "Last problem: This cannot be done now. (HF-ABC234), needs attention"
     assert page.states.report_button.isVisible()
 
@@ -104,6 +104,16 @@ def test_figures_with_a_list_behind_them_lead_there_by_click_and_by_key(page, qt
 
     assert by_click.args == ["agent:claude_code", "Claude Code"]
     assert by_key.args[0] == "is:held"
+
+
+def test_a_state_with_sessions_behind_it_leads_to_them(page, qtbot):
+    fill(page)
+    row = next(row for row in page.states.state_rows() if row.name == "Problems")
+
+    with qtbot.waitSignal(page.list_wanted) as wanted:
+        QTest.mouseClick(row, LEFT)
+
+    assert wanted.args == ["is:held is:problem", "Problems"]
 
 
 def test_what_has_no_list_behind_it_is_no_stop_of_the_keyboard(page, qtbot):
@@ -140,7 +150,18 @@ def test_what_was_refused_or_failed_says_so(page):
     fill(page)
 
     words = " | ".join(page.records.words())
-    assert "session resumed · refused" in words and "keys rotated · failed" in words
+    assert "Session resumed · refused" in words and "Key changed · failed" in words
+
+
+def test_the_same_thing_many_times_in_a_row_is_one_line(page):
+    records = tuple(AuditRecord(90 - number, 0, "session.append", "4f1c") for number in range(40))
+    other = AuditRecord(1, 0, "odd.event_of_another_version", "4f1c")
+
+    fill(page, audit=AuditReport((*records, other), is_intact=True))
+
+    assert "Message added · 40 times" in page.records.words()[1]
+    assert "odd event of another version" in page.records.words()[2]
+    assert len(page.records.words()) == 3
 
 
 def test_nothing_kept_and_nothing_measured_is_said_in_words(page):
