@@ -26,7 +26,7 @@ from holdfast_core.sealed.errors import SealedError
 from holdfast_core.store.claims import is_claimed
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import SUFFIX, digest
-from holdfast_core.store.reader import not_found, read
+from holdfast_core.store.reader import Locked, not_found, read
 from holdfast_core.store.retention import is_protected
 from holdfast_core.store.site import Site, told_when_failing
 
@@ -61,11 +61,8 @@ def delete(
         Refused: one is open, or a newer Holdfast wrote it; those before it went.
         HoldfastError: one could not be moved; it is where it was.
     """
-    newer = {trouble.id for trouble in site.manifest.troubles() if trouble.code == "newer_format"}
     entries = []
     for session_id in dict.fromkeys(session_ids):
-        if session_id in newer:
-            raise Refused("A newer version of Holdfast wrote this session. Update Holdfast to delete it.")
         with told_when_failing(), site.lock(session_id):
             gone = _remember(site, session_id, now_ms, reason)
             replace(site.places.session(session_id), _file(site, digest(session_id)))
@@ -91,7 +88,11 @@ def loss(site: Site, session_ids: Sequence[str]) -> Loss:
 
 
 def trash(site: Site) -> list[TrashEntry]:
-    """Return what is in the trash, the last deleted first."""
+    """Return what is in the trash, the last deleted first.
+
+    Raises:
+        HoldfastError: its directory cannot be read: that is not the same as being empty.
+    """
     found = [_entry(site, gone) for name, gone in _records(site) if _file(site, name).exists()]
     return sorted(found, key=lambda entry: entry.deleted_ms, reverse=True)
 
@@ -173,9 +174,10 @@ def _remember(site: Site, session_id: str, now_ms: int, reason: Literal["person"
     if _file(site, name).exists():
         raise Refused("An earlier session of this id is still in the trash. Empty the trash first.", detail=session_id)
     seen = site.manifest.seen(session_id)
-    status = path.lstat()
+    if seen is None or seen.base_bytes < 0:  # else it was read by this version
+        _refuse_newer(site, session_id)
     if seen is None:
-        gone = _Gone(_unlisted(site, session_id, status.st_size), now_ms, reason)
+        gone = _Gone(_unlisted(site, session_id, path.lstat().st_size), now_ms, reason)
     else:
         gone = _Gone(seen.entry, now_ms, reason, seen.position, seen.mark, seen.base_bytes, seen.plain_bytes)
     record = _record_file(site, name)
@@ -190,6 +192,19 @@ def _remember(site: Site, session_id: str, now_ms: int, reason: Literal["person"
         encrypt=False,
     )
     return gone
+
+
+def _refuse_newer(site: Site, session_id: str) -> None:
+    """Raise Refused if a newer Holdfast wrote a session; one that is locked or damaged may go."""
+    try:
+        read(site.places.session(session_id), site.keys, session_id, limit_bytes=site.read_limit_bytes)
+    except Locked:
+        return
+    except HoldfastError as error:
+        if isinstance(error, Refused) or (isinstance(error, SealedError) and error.reason == "newer_format"):
+            raise Refused(
+                "A newer version of Holdfast wrote this session. Update Holdfast to delete it.", detail=error.detail
+            ) from error
 
 
 def _unlisted(site: Site, session_id: str, size_bytes: int) -> HeldEntry:
@@ -231,6 +246,8 @@ def _remove(site: Site, name: str, gone: _Gone) -> None:
 
 
 def _remove_backups(directory: Path) -> None:
+    if directory.is_symlink():  # what it leads to is not ours
+        directory.unlink()
     if not directory.is_dir():
         return
     for path in directory.iterdir():
@@ -240,11 +257,15 @@ def _remove_backups(directory: Path) -> None:
 
 
 def _records(site: Site) -> Iterator[tuple[str, _Gone]]:
-    """Yield all records by their files' names without the ending; one that cannot be read is passed over."""
-    for path in sorted(site.places.trash.glob(f"*{_RECORD}")):
-        gone = _record(site, path.stem)
+    """Yield all records by their files' names without the ending; one that is damaged is passed over."""
+    try:
+        names = sorted(path.stem for path in site.places.trash.iterdir() if path.suffix == _RECORD)
+    except OSError as error:
+        raise _unreadable(error) from error
+    for name in names:
+        gone = _record(site, name)
         if gone is not None:
-            yield path.stem, gone
+            yield name, gone
 
 
 def _record(site: Site, name: str) -> _Gone | None:
@@ -254,10 +275,16 @@ def _record(site: Site, name: str) -> _Gone | None:
         gone = msgspec.json.decode(b"".join(sealed.frames()), type=_Gone)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise _unreadable(error) from error
     except (SealedError, msgspec.DecodeError) as error:
         log.warning("a record of the trash cannot be read: %s", error)
         return None
     return gone if digest(gone.entry.id) == name else None
+
+
+def _unreadable(error: OSError) -> HoldfastError:
+    return HoldfastError("The trash cannot be read. Check the permissions of its directory.", detail=repr(error))
 
 
 def _entry(site: Site, gone: _Gone) -> TrashEntry:

@@ -7,11 +7,12 @@ import logging
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, NotFound, Refused
+from holdfast_core.errors import HoldfastError
 from holdfast_core.model.held import SCHEMA_VERSION
 from holdfast_core.sealed.container import Identity, read_header
 from holdfast_core.store import backup
 from holdfast_core.store.claims import is_claimed
+from holdfast_core.store.fitting import DocumentError
 from holdfast_core.store.manifest import Seen, Trouble
 from holdfast_core.store.migrations import MigrationFailed
 from holdfast_core.store.places import RECORD_TYPE
@@ -40,7 +41,7 @@ def upgrade_all(site: Site) -> int:
         try:
             upgraded += upgrade(site, entry.id)
         except HoldfastError as error:
-            log.warning("session %s was not migrated: %s", entry.id, error.detail or error)
+            log.info("session %s was not migrated: %s", entry.id, error.detail or error)
     return upgraded
 
 
@@ -52,19 +53,20 @@ def upgrade(site: Site, session_id: str) -> bool:
             could not be written. It is byte for byte as it was, a backup of it
             is there, and it stands among the problems.
         Refused: it is locked, or a newer Holdfast wrote it.
-        HoldfastError: it cannot be read.
+        HoldfastError: it cannot be read at all.
     """
     with told_when_failing(), site.lock(session_id):
         if is_claimed(site.places.claim(session_id)):
             return False
         try:
             stored = _read(site, session_id)
-            if stored.schema_version == SCHEMA_VERSION:
-                return False
+        except (MigrationFailed, DocumentError) as error:
+            raise _failed(site, session_id, error) from error
+        if stored.schema_version == SCHEMA_VERSION:
+            return False
+        try:
             backup.create(site, session_id, "migration")
             seen = _commit(site, stored)
-        except (Refused, NotFound):
-            raise
         except (HoldfastError, OSError) as error:
             raise _failed(site, session_id, error) from error
         site.manifest.put(seen)

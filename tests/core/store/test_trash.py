@@ -8,7 +8,6 @@ import pytest
 from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.model.keeping import Loss
 from holdfast_core.store import backup
-from holdfast_core.store.manifest import Trouble
 from holdfast_core.store.trash import delete, empty, expire, loss, trash, undelete
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,18 +111,6 @@ def test_an_open_session_is_not_deleted(tmp_path: Path):
             delete(store.site, [ONE], now_ms=NOW_MS)
 
         journal.close()
-        assert files(store) == before
-
-
-def test_a_session_of_a_newer_holdfast_is_not_deleted(tmp_path: Path):
-    with a_store(tmp_path) as store:
-        made(store, 1)
-        store.site.manifest.trouble(Trouble(ONE, "newer_format", "A newer version wrote it.", NOW_MS, "", 1))
-        before = files(store)
-
-        with pytest.raises(Refused, match="newer version"):
-            delete(store.site, [ONE], now_ms=NOW_MS)
-
         assert files(store) == before
 
 

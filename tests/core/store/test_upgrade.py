@@ -189,3 +189,25 @@ def test_a_fault_at_any_call_leaves_the_file_as_it_was_or_the_migrated_session(c
             if fault != "die":
                 assert not list(store.site.places.directory.rglob("*.tmp")), (at, fault)
     assert len(every) > 50
+
+
+def test_a_file_of_a_newer_format_is_neither_written_nor_deleted(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    with a_store(tmp_path) as store:
+        made(store, 1)
+        path = store.site.places.session(some_id(1))
+        content = path.read_bytes()
+        path.write_bytes(content[:8] + b"\x63\x00" + content[10:])  # the format's number follows the magic
+        store.check()
+        before = files(store)
+
+        for change in (
+            lambda: upgrade(store.site, some_id(1)),
+            lambda: store.rename(some_id(1), "x"),
+            lambda: store.delete([some_id(1)]),
+            lambda: store.restore(some_id(1)),
+        ):
+            with pytest.raises(HoldfastError):
+                change()
+        caplog.clear()
+
+        assert files(store) == before
