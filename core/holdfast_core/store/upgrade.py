@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import msgspec
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError
 from holdfast_core.model.held import SCHEMA_VERSION
-from holdfast_core.sealed.container import Identity, read_header
+from holdfast_core.sealed.container import Container, Identity, read_header
 from holdfast_core.store import backup
 from holdfast_core.store.claims import is_claimed
 from holdfast_core.store.fitting import DocumentError
@@ -61,6 +62,8 @@ def upgrade(site: Site, session_id: str) -> bool:
         try:
             stored = _read(site, session_id)
         except (MigrationFailed, DocumentError) as error:
+            if _stored_version(site, session_id) == SCHEMA_VERSION:  # not valid, but not for being migrated
+                raise
             raise _failed(site, session_id, error) from error
         if stored.schema_version == SCHEMA_VERSION:
             return False
@@ -72,6 +75,20 @@ def upgrade(site: Site, session_id: str) -> bool:
         site.manifest.put(seen)
     log.info("session %s was migrated from version %d", session_id, stored.schema_version)
     return True
+
+
+class _Head(msgspec.Struct):
+    schema_version: Any = None
+
+
+def _stored_version(site: Site, session_id: str) -> object:
+    """Return what a session's file says of its schema."""
+    identity = Identity(RECORD_TYPE, session_id)
+    sealed = Container.open(site.places.session(session_id), site.keys, identity, limit_bytes=site.read_limit_bytes)
+    try:
+        return msgspec.json.decode(next(sealed.frames(), b"{}"), type=_Head).schema_version
+    except msgspec.DecodeError:
+        return None
 
 
 def _commit(site: Site, stored: Stored) -> Seen:

@@ -12,6 +12,7 @@ from holdfast_core.model.held import SCHEMA_VERSION
 from holdfast_core.sealed import container
 from holdfast_core.sealed.container import Identity
 from holdfast_core.store import backup
+from holdfast_core.store.fitting import DocumentError
 from holdfast_core.store.migrations import MigrationFailed
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.store import Store
@@ -136,6 +137,19 @@ def test_an_open_session_is_migrated_later(tmp_path: Path):
         assert not upgrade(store.site, some_id(1))
 
         journal.close()
+
+
+def test_a_session_of_today_that_is_not_valid_is_no_failed_migration(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    with a_store(tmp_path) as store:
+        session_id = put(store, {"schema_version": SCHEMA_VERSION, "id": some_id(1), "created_ms": "soon"})
+        caplog.clear()
+
+        with pytest.raises(DocumentError):
+            upgrade(store.site, session_id)
+        assert upgrade_all(store.site) == 0
+
+        assert [one.code for one in store.site.manifest.troubles()] == ["invalid"]
+        assert backup.backups(store.site, session_id) == []
 
 
 def test_a_locked_session_is_migrated_later(tmp_path: Path, caplog: pytest.LogCaptureFixture):
