@@ -124,6 +124,7 @@ class Caring(Works):
 
     async def recovery(self) -> list[Unclean]:
         """Return the sessions that were live when their host died, with what can be done; live ones of now are none."""
+        await self.start_check()
         return await self._look(lambda store: store.unclean(), [])
 
 

@@ -22,7 +22,10 @@ KEY = "held"
 
 _FILE_LIMIT_BYTES = 1 << 30
 _TIMES = ("closed", "last_resumed")
-_PLAIN = ("config", "origin", "title", "provider_data", "unknown", "unknown_in_messages", "cost_usd")
+_PLAIN = (
+    "config", "origin", "title", "tags", "starred", "notes", "provider_data", "unknown", "unknown_in_messages",
+    "cost_usd",
+)  # fmt: skip
 _BEGINNING_BYTES = 4096
 _SHARED = (
     "id", "agent", "title", "preview", "project_path", "branch", "provider", "model", "created_ms", "updated_ms",
@@ -150,9 +153,9 @@ def _imported(session: Session, said: Annotation, document: dict[str, Any], new_
         files_accessed=facts.files_touched,
         usage=facts.usage,
         cost_usd=extra.get("cost_usd", facts.cost_usd),
-        tags=said.tags,
-        starred=said.starred,
-        notes=said.note,
+        tags=tuple(extra.get("tags", said.tags)),
+        starred=extra.get("starred", said.starred),
+        notes=extra.get("notes", said.note),
         provider_data=extra.get("provider_data", facts.provider_data),
         origin=msgspec.structs.replace(origin, kind="imported", is_verified=True),
         unknown=extra.get("unknown", {}),

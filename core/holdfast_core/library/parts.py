@@ -187,6 +187,7 @@ class Parts:
                 self._store = None
             if "metrics" in self.__dict__:
                 with suppress(OSError):
+                    self.paths.metrics.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     self.metrics.save(self.paths.metrics)
 
     @property
