@@ -27,6 +27,7 @@ from holdfast_core.observe import Observers
 log = logging.getLogger(__name__)
 
 _ENDED_LIMIT = 50
+_CLOSED_IDLE = "This session was saved and closed because nothing happened in it. Resume it to go on."
 
 Result = TypeVar("Result")
 Confirm = Callable[[HeldSession], None]
@@ -87,6 +88,10 @@ class Host:
         self._ended: deque[LiveEntry] = deque(maxlen=_ENDED_LIMIT)
         self._steps: set[asyncio.Task[Any]] = set()
         self._is_ending = False
+
+    def use_limits(self, limits: HostLimits) -> None:
+        """Follow these limits for every session that is started from now on."""
+        self._limits = limits
 
     def entries(self) -> list[LiveEntry]:
         """Return the live sessions, the first started first."""
@@ -307,12 +312,12 @@ class Host:
     def _warn(self, live: _Live) -> None:
         if live.session.state == "active":
             self._move(live, "idle")
-        minutes = self._limits.idle_warning_minutes
+        left = max(0.0, (live.idle.ends_at or 0.0) - self._timer.seconds())
         self._tell(
             "idle_warning",
             live.session,
-            f"Nothing has happened in this session for a while. It is saved and closed in {minutes:g} minutes "
-            "unless you keep it.",
+            f"Nothing has happened in this session for a while. It is saved and closed in {_duration(left)} unless "
+            "you keep it.",
         )
 
     async def _close(self, live: _Live, reason: str, end: Literal["closed", "crashed"]) -> LiveEntry:
@@ -334,7 +339,7 @@ class Host:
             live.ended.set()
         if end == "crashed":
             log.warning("live session %s ended by itself: %s", session.id, reason)
-        self._tell(end, session, session.save_error)
+        self._tell(end, session, session.save_error or (_CLOSED_IDLE if reason == "idle" else ""))
         return session.entry()
 
     def _live(self, session_id: str) -> _Live:
@@ -366,3 +371,8 @@ class Host:
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
         return task
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes} minutes" if minutes > 1 else "a minute"

@@ -17,6 +17,7 @@ from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, R
 from holdfast_core.model.held import HeldEntry, HeldSession, SessionConfig, is_held_id
 from holdfast_core.model.keeping import Choice, ResumeOutcome
 from holdfast_core.model.live import LiveEntry
+from holdfast_core.paths import text_path
 from holdfast_core.resume import moved
 from holdfast_core.resume.project import ANSWER_SECONDS, Project, chosen_directory, open_project, within
 
@@ -41,6 +42,10 @@ _NEW = Choice(
     "A new, empty session starts in the same project if that is there. This session stays as it is.",
 )
 _SKIP = Choice("skip", "Skip restoring", "Nothing is resumed. The session stays as it is, in the list.")
+
+
+class NotAdopted(NotNow):
+    """An imported session that the person has not adopted."""
 
 
 class ResumeStore(Protocol):
@@ -266,10 +271,6 @@ class HeldResume:
             log.error("the failures of session %s could not be set back: %s", session_id, error)
 
 
-class NotAdopted(NotNow):
-    """An imported session that the person has not adopted."""
-
-
 def resumable(entries: Iterable[HeldEntry], live: Iterable[LiveEntry]) -> list[HeldEntry]:
     """Return the sessions that can be resumed now: not live, no problem, their project in no live session."""
     lives = list(live)
@@ -278,7 +279,9 @@ def resumable(entries: Iterable[HeldEntry], live: Iterable[LiveEntry]) -> list[H
     return [
         entry
         for entry in entries
-        if entry.state not in ("live", "problem") and entry.id not in ids and entry.project_path not in projects
+        if entry.state not in ("live", "problem")
+        and entry.id not in ids
+        and text_path(entry.project_path) not in projects
     ]
 
 

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from holdfast_core.errors import HoldfastError, NotFound, NotNow, Refused, WrongUsage
+from holdfast_core.live.host import HostLimits
 from holdfast_core.model.held import SessionConfig
 from holdfast_core.model.message import Todo
 
@@ -259,6 +260,16 @@ async def test_no_more_than_the_limit_are_live(world: World):
     assert (await host.start(third.id)).state == "active"
 
 
+async def test_other_limits_hold_from_then_on(world: World):
+    host = world.host(live=1)
+    await world.started(host)
+
+    host.use_limits(HostLimits(live=2))
+
+    await world.started(host)
+    assert len(host.entries()) == 2
+
+
 async def test_a_project_is_open_in_one_session_only(world: World):
     host = world.host()
     first, second = world.inner.create(), world.inner.create()
@@ -326,6 +337,7 @@ async def test_an_idle_session_is_warned_of_and_closed(world: World):
     await until(lambda: host.entries() == [])
 
     assert host.ended()[0].reason == "idle"
+    assert "nothing happened" in world.events[-1].message
     assert not world.inner.load(session.id).is_live
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
+from string import printable
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
@@ -21,7 +24,7 @@ from holdfast_core.resume.held import HeldResume, resumable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.live.world import entry_of
+from tests.core.live.world import entry_of, said
 from tests.core.resume.held_world import HeldWorld
 from tests.core.store.support import a_store
 from tests.fakes.gated import Failure
@@ -295,6 +298,25 @@ async def test_a_resume_that_fails_is_counted_once_not_tried_again_and_leaves_no
     assert world.bytes_of(stored.id) == before
     assert world.live.entries() == []
     assert not world.is_open(stored.id)
+
+
+async def test_a_disk_that_takes_no_more_leaves_the_session_byte_for_byte(world: HeldWorld):
+    """The system itself refuses: no file may grow beyond what the session's file has now, far more than others have."""
+    letters = "".join(Random(0).choices(printable, k=2_000_000))
+    stored = world.stored(messages=(said(letters),))
+    before = world.bytes_of(stored.id)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before), hard))
+    try:
+        with pytest.raises(HoldfastError, match="could not be saved"):
+            await world.resumes.resume(stored.id)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert world.bytes_of(stored.id) == before
+    assert (world.live.entries(), world.is_open(stored.id), world.failures(stored.id)) == ([], False, 1)
+    assert (await world.resumes.resume(stored.id)).message_count == 1
 
 
 async def test_a_success_sets_the_count_back(world: HeldWorld):
