@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -138,21 +138,37 @@ def prune_all(site: Site) -> int:
 
 
 def stored_bytes(site: Site) -> int:
-    """Return what all backups take, at most: one that is still linked to its session costs nothing."""
+    """Return what all backups take.
+
+    Raises:
+        HoldfastError: their directory cannot be read.
+    """
     total = 0
-    for directory in _directories(site.places.backups):
-        total += sum(path.lstat().st_size for path in _files(directory))
+    try:
+        for directory, _, names in os.walk(site.places.backups, onerror=_raise):
+            for name in names:
+                with suppress(FileNotFoundError):  # another process let it go
+                    total += Path(directory, name).lstat().st_size
+    except OSError as error:
+        raise HoldfastError(
+            "The backups cannot be read. Check the permissions of their directory.", detail=repr(error)
+        ) from error
     return total
 
 
 def _kept(site: Site, session_id: str) -> list[_Kept]:
-    """Return a session's backups, newest first."""
-    found = []
+    """Return a session's backups, newest first; behind a link there are none of ours."""
+    found: list[_Kept] = []
+    if site.places.backups_of(session_id).is_symlink():
+        return found
     for path in backup_files(site, session_id):
         name = _NAME.fullmatch(path.name)
         if name is None or name[2] not in get_args(Reason):
             continue
-        status = path.lstat()
+        try:
+            status = path.lstat()
+        except FileNotFoundError:  # another process let it go
+            continue
         reason: Any = name[2]
         found.append(_Kept(int(name[1]), reason, path, status.st_mtime_ns // 1_000_000, status.st_size))
     return sorted(found, key=lambda one: (one.version, one.modified_ms, one.size_bytes), reverse=True)
@@ -208,11 +224,5 @@ def _copy(source: Path, target: Path) -> None:
         os.close(descriptor)
 
 
-def _directories(top: Path) -> Iterator[Path]:
-    with os.scandir(top) as entries:
-        yield from (Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
-
-
-def _files(directory: Path) -> Iterator[Path]:
-    with os.scandir(directory) as entries:
-        yield from (Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False))
+def _raise(error: OSError) -> None:
+    raise error
