@@ -48,11 +48,18 @@ class Position(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A verified tail record: what stands before it, its bytes as stored, and the place after it."""
+    """A verified tail record: what stands before it, where in which bytes it begins, and the place after it."""
 
     piece: Piece
-    stored: bytes
+    data: bytes
+    start: int
     position: Position
+
+    @property
+    def stored(self) -> bytes:
+        """The payload as it is stored."""
+        start = self.start + RECORD_BYTES
+        return self.data[start : start + self.piece.stored_bytes]
 
 
 class Seal:
@@ -108,21 +115,27 @@ class Seal:
     def records(self, data: bytes, start: int, position: Position) -> list[Record]:
         """Return the records that verify, of the bytes from ``start`` on, which stand at ``position`` in the file.
 
+        The position's tag must stand right before ``start``.
+
         Raises:
             SealedError: bad_tag; a record is genuine and has another number, so ``position`` is wrong.
         """
         found: list[Record] = []
-        while len(data) - start >= RECORD_BYTES + TAG_BYTES:
+        generation, offset, sequence, _ = position
+        offset -= start
+        last = len(data) - RECORD_BYTES - TAG_BYTES
+        while start <= last:
             piece = unpack_record(data, start)
-            end = start + RECORD_BYTES + piece.stored_bytes
-            tag = self._tag(data, start, end, position.tag)
-            if tag is None:
+            end = start + RECORD_BYTES + piece[1]
+            # The tag before stands right before the record.
+            wanted = hmac.digest(self.tail_key, data[start - TAG_BYTES : end], "sha256")
+            tag = data[end : end + TAG_BYTES]
+            if not hmac.compare_digest(wanted, tag):
                 break
-            if piece.sequence != position.sequence + 1 or piece.plain_bytes > MAX_PAYLOAD_BYTES:
-                raise SealedError("bad_tag", f"record {piece.sequence} after {position.sequence}")
-            place = position.offset + end + TAG_BYTES - start
-            position = position._replace(offset=place, sequence=piece.sequence, tag=tag)
-            found.append(Record(piece, data[start + RECORD_BYTES : end], position))
+            sequence += 1
+            if piece.sequence != sequence or piece.plain_bytes > MAX_PAYLOAD_BYTES:
+                raise SealedError("bad_tag", f"record {piece.sequence} where {sequence} should be")
+            found.append(Record(piece, data, start, Position(generation, offset + end + TAG_BYTES, sequence, tag)))
             start = end + TAG_BYTES
         return found
 
@@ -139,17 +152,10 @@ class Seal:
                 if place + RECORD_BYTES > len(data):
                     break
                 end = place + RECORD_BYTES + unpack_record(data, place).stored_bytes
-                if self._tag(data, place, end, data[place - TAG_BYTES : place]) is not None:
+                tag = hmac.digest(self.tail_key, data[place - TAG_BYTES : end], "sha256")
+                if hmac.compare_digest(tag, data[end : end + TAG_BYTES]):
                     return True
         return False
-
-    def _tag(self, data: bytes, start: int, end: int, before: bytes) -> bytes | None:
-        """Return the tag of the record from ``start`` to ``end``, None if it does not verify after ``before``."""
-        tag = data[end : end + TAG_BYTES]
-        if len(tag) < TAG_BYTES:
-            return None
-        wanted = hmac.digest(self.tail_key, before + data[start:end], "sha256")
-        return tag if hmac.compare_digest(wanted, tag) else None
 
 
 def open_sealed(path: Path, flags: int = READ_FLAGS) -> int:
