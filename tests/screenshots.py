@@ -46,10 +46,11 @@ class Scene:
 
 @dataclass(slots=True)
 class Stage:
-    """The window of a scene and the id of the session that most of them show."""
+    """The window of a scene and the id of the session that most of them show; a ``dialog`` is drawn in its place."""
 
     window: object
     session_id: str
+    dialog: object = None
 
     async def listed(self) -> None:
         """Wait until the start has ended, then open the session."""
@@ -100,6 +101,24 @@ async def _palette(stage: Stage) -> None:
     stage.write("re")
 
 
+async def _health(stage: Stage) -> None:
+    await stage.listed()
+    stage.do("view.health")
+    await until(stage.window.page.updated.text, seconds=PATIENCE_SECONDS)
+    await _steady(stage.window.page.timings)  # the time of day in the head goes on
+
+
+async def _settings(stage: Stage) -> None:
+    from holdfast_gui.views.settings import SettingsDialog
+
+    await stage.listed()
+    stage.do("application.settings")
+    stage.dialog = await until(lambda: stage.window.findChild(SettingsDialog), seconds=PATIENCE_SECONDS)
+    await until(stage.dialog.isVisible, seconds=PATIENCE_SECONDS)
+    stage.dialog.show_section("Held sessions")
+    await _steady(stage.dialog)
+
+
 async def _wait(_stage: Stage) -> None:
     """Show what is there by itself."""
 
@@ -110,6 +129,9 @@ SCENES = {
     "search-dark": Scene("dark", _search),
     "long-light": Scene("light", _scroll_down),
     "palette-dark": Scene("dark", _palette),
+    "health-light": Scene("light", _health),
+    "health-dark": Scene("dark", _health),
+    "settings-light": Scene("light", _settings),
     "empty-light": Scene("light", _wait, is_empty=True),
     "narrow-light": Scene("light", _open_session, size=(900, 700)),
 }
@@ -162,6 +184,9 @@ async def _index(home: Path) -> None:
         await library.annotate(starred, starred=True)
         await library.annotate([by_title[TITLE]], add_tags=["deploy", "incident"], note="The VACUUM half is KELP-812.")
         await library.annotate([by_title["Write the incident report for the outage"]], add_tags=["incident"])
+        for title in ("Plan the move to contentless FTS", "What to say at the review"):
+            session = await library.held.create(title=title)
+            await library.held.append_text(session.id, "user", "What has to be done first, and what can wait?")
     finally:
         await library.close()
 
@@ -201,9 +226,11 @@ async def _perform(application, instance, paths, start: WindowStart, scene: Scen
     stage = Stage(window, await _deploy_id(paths))
     await scene.play(stage)
     await _sized(window, scene.size)
-    await _steady(window)
-    picture = window.grab().toImage()
-    assert picture.size().toTuple() == scene.size, f"{path.name} would be {picture.size().toTuple()}"
+    if stage.dialog is None and window.page is None:
+        await _steady(window)
+    picture = (stage.dialog or window).grab().toImage()
+    is_sized = stage.dialog is not None or picture.size().toTuple() == scene.size
+    assert is_sized, f"{path.name} would be {picture.size().toTuple()}"
     betrayed = [words for words in _words_in_sight(window) if str(Path.home().parent) in words]
     assert not betrayed, f"{path.name} would show a directory of this machine: {betrayed}"
     assert picture.save(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 
 from holdfast_core.settings import Settings, setting_infos
@@ -110,6 +111,20 @@ async def test_a_number_is_typed_or_stepped(desk):
 
 
 @on_a_desk
+async def test_steps_faster_than_the_disk_are_all_counted(desk):
+    dialog = await opened(desk)
+    field = show(dialog, "tray_sessions").control.stop
+    field.setFocus()
+
+    for _ in range(12):
+        QTest.keyClick(field, Key.Key_Up)
+        await asyncio.sleep(0)
+    await kept(desk, "tray_sessions", 22)
+
+    assert field.text() == "22"
+
+
+@on_a_desk
 async def test_what_is_not_allowed_is_said_beside_it_and_changes_nothing(desk):
     dialog = await opened(desk)
     item = show(dialog, "autosave_seconds")
@@ -171,7 +186,7 @@ async def test_a_directory_is_picked_in_a_dialog_that_does_not_block(desk, tmp_p
     picker.done(QDialog.DialogCode.Accepted)
 
     await kept(desk, "sessions_directory", str(chosen))
-    assert item.control.stop.text() == str(chosen)
+    await until(lambda: item.control.stop.text() == str(chosen))
 
 
 @on_a_desk

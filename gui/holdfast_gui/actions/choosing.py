@@ -31,9 +31,10 @@ class Choosing(QObject):
         super().__init__(context.window)
         self._context = context
         self._order = asyncio.Lock()
+        self._newest: dict[str, object] = {}
         self.dialog = SettingsDialog(context.window)
         slot = context.scope.slot
-        self.dialog.changed.connect(slot(self.change))
+        self.dialog.changed.connect(self.change)
         self.dialog.reset_wanted.connect(slot(self.reset))
         self.dialog.reset_all_wanted.connect(slot(self.reset_all))
         self.dialog.directory_wanted.connect(slot(self.pick))
@@ -49,11 +50,17 @@ class Choosing(QObject):
         self.dialog.activateWindow()
         self.dialog.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    async def change(self, key: str, value: Any) -> None:
-        """Keep a value and let it count."""
+    def change(self, key: str, value: Any) -> None:
+        """Keep a value and let it count; of several in quick succession the last alone."""
+        ticket = self._newest[key] = object()
+        self._context.scope.spawn(self._change(key, value, ticket), "change a setting")
+
+    async def _change(self, key: str, value: Any, ticket: object) -> None:
+        write = partial(change_setting, self._context.paths, key, value)
         try:
-            await self._write(key, partial(change_setting, self._context.paths, key, value))
+            await self._write(key, write, is_wanted=lambda: self._newest.get(key) is ticket)
         except WrongUsage:
+            self._newest.pop(key, None)
             row = self.dialog.item(key).row
             self.dialog.set_error(key, f"This cannot be “{one_line(str(value), limit=40)}”. Allowed: {row.allowed}.")
 
@@ -89,7 +96,7 @@ class Choosing(QObject):
             picker.setFileMode(QFileDialog.FileMode.Directory)
         picker.setDirectory(str(Path(row.value).parent if row.value else Path.home()))
         if await ask(picker) == QDialog.DialogCode.Accepted and picker.selectedFiles():
-            await self.change(key, picker.selectedFiles()[0])
+            self.change(key, picker.selectedFiles()[0])
 
     async def open_file(self) -> None:
         """Open the settings file in the desktop's editor; there is one as soon as anything was changed."""
@@ -97,17 +104,26 @@ class Choosing(QObject):
         is_there = await asyncio.to_thread(path.exists)
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if is_there else path.parent)))
 
-    async def _write(self, key: str, write: Callable[[], None]) -> None:
+    async def _write(
+        self, key: str, write: Callable[[], None], *, is_wanted: Callable[[], bool] = lambda: True
+    ) -> None:
         async with self._order:
+            if not is_wanted():
+                return
             try:
                 await asyncio.get_running_loop().run_in_executor(None, write)
             except Refused as error:
+                self._newest.pop(key, None)
                 self.dialog.set_error(key, str(error))
                 return
             self.dialog.set_error(key, "")
             await self._context.follow_settings()
+            if is_wanted():
+                self._newest.pop(key, None)
             await self._show()
 
     async def _show(self) -> None:
+        """Show what counts, but where something newer is on its way to the file."""
         read = await self._context.read_settings()
-        self.dialog.set_rows(setting_rows(read), problem=" ".join(read.problems))
+        rows = [row for row in setting_rows(read) if row.key not in self._newest or not self.dialog.knows(row.key)]
+        self.dialog.set_rows(rows, problem=" ".join(read.problems))

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from holdfast_core.model.health import AuditRecord, AuditReport, Health, Operation, Storage
+from holdfast_core.model.held import HELD_AGENT
 from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -186,7 +187,7 @@ class HealthPage(PlacePage):
         column.setSpacing(theme().px(14))
         column.addWidget(self.warnings)
         column.addWidget(Tiles([self.held, self.disk, self.saving, self.live], least=210))
-        column.addWidget(Pair(self.timings, self.states, shares=(5, 3), least=860))
+        column.addWidget(Pair(self.timings, self.states, shares=(3, 2), least=860))
         column.addWidget(Pair(self.parts, self.sources, shares=(1, 1), least=720))
         column.addWidget(self.records)
         self.body.addWidget(self._skeleton)
@@ -221,12 +222,14 @@ class HealthPage(PlacePage):
         bars = [
             Bar(part.name, _translate(_PARTS.get(part.name, part.name)), text.size(part.bytes), part.bytes / longest)
             for part in sorted(storage.parts, key=lambda part: -part.bytes)
+            if part.bytes
         ]
         files = sum(part.files for part in storage.parts)
         total = f"{text.size(storage.total_bytes)} {self.tr('in')} {text.counted(files, 'file', 'files')}"
         self.parts.set_bars(bars, total if bars else self.tr("Nothing is kept here yet."))
-        ordered = sorted(storage.by_agent.items(), key=lambda pair: -pair[1])
-        longest = max(storage.by_agent.values(), default=0) or 1
+        others = {agent: size for agent, size in storage.by_agent.items() if agent != HELD_AGENT}
+        ordered = sorted(others.items(), key=lambda pair: -pair[1])
+        longest = max(others.values(), default=0) or 1
         self.sources.set_bars(
             [
                 Bar(agent, text.one_line(self._name_of(agent)), text.size(size), size / longest, "info", is_way=True)

@@ -30,7 +30,7 @@ from holdfast_gui.views.setting_controls import Control, PathControl, control_fo
 _SIZE: Final = QSize(880, 640)
 _SECTIONS_WIDTH: Final = 200
 _SECTIONS_NARROW: Final = 150
-_NARROW: Final = 520
+_NARROW: Final = 440
 _NARROW_DIALOG: Final = 640
 
 
@@ -81,6 +81,10 @@ class SettingsDialog(QDialog):
         """The section that is shown while nothing is searched for."""
         return self._section
 
+    def knows(self, key: str) -> bool:
+        """Return whether a setting stands here already."""
+        return key in self._items
+
     def item(self, key: str) -> SettingItem:
         """Return what stands there for a setting."""
         return self._items[key]
@@ -96,7 +100,7 @@ class SettingsDialog(QDialog):
                 self._items[row.key].set_row(row)
             else:
                 self._add(row)
-        self.reset_button.setEnabled(any(row.source == "settings file" for row in rows))
+        self.reset_button.setEnabled(any(item.row.source == "settings file" for item in self._items.values()))
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         if not self._section and rows:
