@@ -65,8 +65,9 @@ class Saving:
     """Writes one live session: every step in one thread, in the order in which it was asked for.
 
     ``on_saved`` and ``on_failed`` are called in the loop's thread: after each
-    commit, and with a sentence for the first failure of a row. A commit is
-    tried again by itself; what was written stays in the journal.
+    commit, and with a sentence for the first failure of a row, which the next
+    commit ends. A commit is tried again by itself; what was written stays in
+    the journal.
     """
 
     def __init__(
@@ -105,9 +106,9 @@ class Saving:
                 stack.enter_context(claim)
                 journal = stack.enter_context(closing(_claimed_journal(store, self._id)))
                 journal.set(**begin(journal.read()))
-                self._journal = journal
-                self._held = stack.pop_all()
-            return journal.entry
+                entry = journal.entry
+                self._journal, self._held = journal, stack.pop_all()
+            return entry
 
         entry = await self._run(run)
         self._unsaved.set()
@@ -125,14 +126,16 @@ class Saving:
             return self._open_journal().entry
 
         try:
-            entry = await self._run(run)
+            return await self._run(run)
+        except (Refused, WrongUsage):  # the change is wrong, not the saving
+            raise
         except HoldfastError as error:
             self._failed(error)
             raise
         except OSError as error:
             raise HoldfastError(self._failed(error), detail=_detail(error)) from error
-        self._unsaved.set()
-        return entry
+        finally:
+            self._unsaved.set()
 
     async def read(self) -> HeldSession:
         """Return the whole session as it is in the journal now."""
@@ -153,6 +156,7 @@ class Saving:
                 await self._run(lambda: self._open_journal().fold())
             except (HoldfastError, OSError) as error:
                 self._failed(error)
+                self._unsaved.set()
 
     async def commit(self) -> None:
         """Make durable what is written now; a failure is told and tried again later."""

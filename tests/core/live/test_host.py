@@ -9,6 +9,7 @@ import threading
 import pytest
 from holdfast_core.errors import HoldfastError, NotFound, NotNow, Refused, WrongUsage
 from holdfast_core.live.host import HostLimits
+from holdfast_core.live.timer import LoopTimer
 from holdfast_core.model.held import SessionConfig
 from holdfast_core.model.message import Todo
 
@@ -68,6 +69,17 @@ async def test_changes_are_committed_together_within_a_moment(world: World):
     assert entry.saved_ms is not None
     assert [message.id for message in world.inner.load(session.id).messages] == list(map(str, range(50)))
     assert world.inner.load(session.id).title == "New"
+
+
+async def test_by_the_real_clock_a_change_is_durable_within_five_seconds(world: World):
+    world.timer = LoopTimer()
+    host = world.host()
+    session = await world.started(host)
+
+    await host.append(session.id, said("a"))
+
+    await until(lambda: world.is_durable, seconds=5)
+    assert entry_of(host, session.id).started_ms <= world.timer.now_ms()
 
 
 async def test_nothing_is_written_where_nothing_happens(world: World):
@@ -140,7 +152,34 @@ async def test_what_cannot_be_written_is_refused_and_not_shown(world: World, cap
         await host.append(session.id, said("a"))
 
     assert entry_of(host, session.id).message_count == 0
+    assert entry_of(host, session.id).save_error
     assert "message" not in world.kinds
+    caplog.clear()
+
+
+async def test_a_change_that_is_wrong_is_no_failure_to_save(world: World):
+    host = world.host()
+    session = await world.started(host)
+
+    for wrong in ({"no_such_field": 1}, {"id": "x"}):
+        with pytest.raises(WrongUsage):
+            await host.set(session.id, **wrong)
+
+    assert entry_of(host, session.id).save_error == ""
+    assert "failed" not in world.kinds
+
+
+async def test_a_fold_that_fails_is_told_and_ends_with_the_next_commit(world: World, caplog):
+    host = world.host(autosave_seconds=5)
+    session = await world.started(host)
+    world.store.gates.append(Failure("fold", FULL))
+
+    await world.timer.advance(5)
+    await until(lambda: "failed" in world.kinds)
+    await world.timer.advance(1)
+    await until(lambda: entry_of(host, session.id).save_error == "")
+
+    world.store.gates.clear()
     caplog.clear()
 
 

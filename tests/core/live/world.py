@@ -27,7 +27,7 @@ class World:
     def __init__(self, store: Store) -> None:
         self.inner = store
         self.store = Gated(store)
-        self.timer = FakeTimer()
+        self.timer: Any = FakeTimer()
         self.metrics = Metrics(since_ms=0)
         self.events: list[LiveEvent] = []
         self.hosts: list[Host] = []
