@@ -1,0 +1,83 @@
+"""The same text as it is meant: without escapes of JSON and colours of a terminal, with the way back to the bytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+import re2
+
+_BACKSLASH = r"\\{1,8}"
+_OPTIONS = re2.Options()
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_DISGUISE = re2.compile(
+    "|".join(
+        (
+            # Colours and titles of a terminal, raw or as a program writes them.
+            rf"(?:\x1b|{_BACKSLASH}(?:u001[bB]|x1[bB]|033|e))(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\x1b\\]*(?:\x07|\x1b\\))",
+            rf"{_BACKSLASH}(?:u00|x)([2-7][0-9a-fA-F])",
+            rf"{_BACKSLASH}(/)",
+            # Zero width and soft hyphen.
+            r"\xe2\x80[\x8b-\x8f]|\xe2\x81\xa0|\xef\xbb\xbf|\xc2\xad",
+        )
+    ).encode(),
+    _OPTIONS,
+)
+_SHORT = ((b"\\n", b" \n"), (b'\\"', b'""'), (b"\\t", b"  "), (b"\\r", b"  "), (b"\\'", b"''"))
+_SIGNS = (
+    b"\\u00",
+    b"\x1b",
+    b"\\x",
+    b"\\/",
+    b"\\033",
+    b"\\e[",
+    b"\xe2\x80",
+    b"\xe2\x81\xa0",
+    b"\xc2\xad",
+    b"\xef\xbb\xbf",
+)
+
+
+class Plain(NamedTuple):
+    """A text without its disguise. ``starts`` are the places in ``data`` where a piece begins, ``shifts`` its offset."""
+
+    data: bytes
+    starts: list[int]
+    shifts: list[int]
+
+    def back(self, place: int) -> int:
+        """Return where the byte at ``place`` stands in the text that was given."""
+        return place + self.shifts[bisect_right(self.starts, place) - 1]
+
+
+def flat(data: bytes) -> bytes:
+    """Return ``data`` with the short escapes of JSON as what they mean, each byte where it was."""
+    if b"\\" not in data:
+        return data
+    for escape, meant in _SHORT:
+        data = data.replace(escape, meant)
+    return data
+
+
+def plain(data: bytes) -> Plain | None:
+    r"""Return ``data`` without ``\u002d``, ``\/``, colours and invisible characters; None if there are none."""
+    if (b"\\" not in data and b"\x1b" not in data and data.isascii()) or not any(sign in data for sign in _SIGNS):
+        return None
+    pieces: list[bytes] = []
+    starts, shifts, size, last = [0], [0], 0, 0
+    for found in _DISGUISE.finditer(data):
+        pieces.append(data[last : found.start()])
+        size += found.start() - last
+        last = found.end()
+        code, slash = found.groups()
+        letter = bytes([int(code, 16)]) if code else slash or b""
+        if letter:
+            starts.append(size)
+            shifts.append(found.start() - size)
+            pieces.append(letter)
+            size += 1
+        starts.append(size)
+        shifts.append(last - size)
+    if not last:
+        return None
+    return Plain(b"".join([*pieces, data[last:]]), starts, shifts)
