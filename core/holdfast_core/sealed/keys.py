@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ from holdfast_core.sealed.roots import Roots, SecondCopy, keep_private
 
 __all__ = ["PURPOSES", "KeyInfo", "Keys", "SecondCopy"]
 
+log = logging.getLogger(__name__)
+
 PURPOSES = ("documents", "vault", "index", "backup", "journal", "audit", "settings")
 _LOCK = "keys.lock"
 _LOCK_SECONDS = 10.0
@@ -56,6 +59,7 @@ class Keys:
         self._derived: dict[tuple[str, str], bytes] = {}
         self._data: dict[str, bytes] = {}
         self._seen: tuple[int, ...] = ()
+        self._uncopied: set[str] = set()
         self._list: KeyList
 
     @classmethod
@@ -76,6 +80,7 @@ class Keys:
             keep_private(directory)
             keys._read(may_create=may_create)
             keys._heal()
+        keys._copy_new()
         return keys
 
     @property
@@ -129,7 +134,8 @@ class Keys:
             former = self._list.active_id
             self._roots.retire(former)
             self._adopt(self._roots.replace())
-            return self._list.active_id
+        self._copy_new()
+        return self._list.active_id
 
     def revoke(self, key_id: str) -> None:
         """Refuse every file that this key sealed.
@@ -300,7 +306,7 @@ class Keys:
             found = self._first_list(may_create=may_create)
             self._list = found
             self._write()
-            self._roots.copy(found.active_id)
+            self._uncopied.add(found.active_id)
         else:
             self._list = found
             self._seen = signature
@@ -311,6 +317,8 @@ class Keys:
             if not may_create:
                 raise SealedError("unknown_key", "there are no keys")
             active = self._roots.create()
+        else:
+            log.warning("the list of keys is gone and was made anew: nothing is encrypted or revoked now")
         former = self._roots.retired()
         first = (*former, active)[0]
         store_id = self._derive("store", first, b"holdfast")[:ID_BYTES].hex()
@@ -340,7 +348,12 @@ class Keys:
         by_root = any(wrap.kind == "root" for one in self._list.data_keys for wrap in one.wraps)
         data_keys = self._rewrapped_under_root(key_id) if by_root else self._list.data_keys
         self._write(keys=(*keys, KeyInfo(key_id, now_ms(), "active")), data_keys=data_keys)
-        self._roots.copy(key_id)
+        self._uncopied.add(key_id)
+
+    def _copy_new(self) -> None:
+        """Put new root keys into the keyring, which may take its time: nobody waits for a lock meanwhile."""
+        while self._uncopied:
+            self._roots.copy(self._uncopied.pop())
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

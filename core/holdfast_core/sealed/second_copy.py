@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SERVICE = "Holdfast"
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 5.0
 Result = TypeVar("Result")
 
 

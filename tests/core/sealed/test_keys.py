@@ -227,7 +227,9 @@ def test_one_list_of_keys_replaces_the_other(tmp_path: Path, lost: str, how: str
     assert (tmp_path / "keys.json").read_bytes() == (tmp_path / "keys.second.json").read_bytes()
 
 
-def test_keys_without_their_list_still_verify_what_they_sealed(whole: Path, keys: Keys):
+def test_keys_without_their_list_still_verify_what_they_sealed(
+    whole: Path, keys: Keys, caplog: pytest.LogCaptureFixture
+):
     directory = whole.parent / "keys"
     if keys.is_encrypted:
         keys.remove_passphrase()
@@ -240,6 +242,10 @@ def test_keys_without_their_list_still_verify_what_they_sealed(whole: Path, keys
 
     assert list(Container.open(whole, again, IDENTITY).frames()) == FRAMES
     assert (again.active_id, again.store_id) == (keys.active_id, keys.store_id)
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "the list of keys is gone and was made anew"
+    ]
+    caplog.clear()
 
 
 def test_a_list_that_vanishes_while_it_is_used_is_not_forgotten(tmp_path: Path):
