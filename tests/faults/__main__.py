@@ -48,9 +48,8 @@ def main(arguments: list[str]) -> int:
             report = programme()
             failed += bool(report.broken)
             seconds = time.perf_counter() - began
-            print(
-                f"{name:10} {report.runs:7} runs {report.kept:8} kept {len(report.broken):5} violations {seconds:6.1f} s"
-            )
+            counts = f"{report.runs:7} runs {report.kept:8} kept {len(report.broken):5} violations"
+            print(f"{name:10} {counts} {seconds:7.1f} s", flush=True)
             for broken in report.broken[:_SHOWN]:
                 print(f"    {broken}")
     return min(failed, 1)
