@@ -81,11 +81,7 @@ class Assignments:
             return _password_tier(value)
         if " " in value or value.startswith(("-", "[", "{")):
             return None
-        if has_vendor and is_secret:
-            return (SERVICE_KEY, Tier.LIKELY) if _is_service_key(value) else None
-        if is_secret:
-            return _key_tier(value)
-        return _vendor_tier(value) if has_vendor else None
+        return _secret_tier(value, has_vendor) if is_secret else _vendor_tier(value) if has_vendor else None
 
     def _meant(self, name: str) -> tuple[bool, bool, bool, bool]:
         words = [word.lower() for word in _PARTS.findall(name)] or [""]
@@ -96,7 +92,7 @@ class Assignments:
         )
         is_secret = (
             not self._strong.isdisjoint(words)
-            or any(joined.find(strong) >= 0 for strong in self._strong if len(strong) > 6)
+            or any(joined.find(strong) >= 0 for strong in self._strong if len(strong) > 5)
             or joined.endswith(("token", "secret", "key") if has_vendor else ("token", "secret"))
         )
         is_never = not self._never.isdisjoint(words[-1:]) or not self._never.isdisjoint(
@@ -109,7 +105,7 @@ def _parts(text: bytes, found: Any) -> tuple[str, bool, int, str]:
     """Return the name, whether only the name is quoted, the start of the value, and the value."""
     group = next(number for number in (3, 4, 5, 6, 7) if found.start(number) >= 0)
     start, end = found.span(group)
-    value = text[start : min(end, start + _LONGEST)].decode("utf-8", "replace")
+    value = text[start:end].decode("utf-8", "replace") if end - start < _LONGEST else ""
     name = text[max(found.start(1), found.end(1) - 100) : found.end(1)].decode("utf-8", "replace")
     is_bare = group == 7
     return name, is_bare and found.end(2) > found.start(2), start, _bare(value) if is_bare else value
@@ -138,7 +134,9 @@ def _is_service_key(value: str) -> bool:
     return is_opaque(value, least=10, is_trusted=True)
 
 
-def _key_tier(value: str) -> tuple[str, Tier] | None:
+def _secret_tier(value: str, has_vendor: bool) -> tuple[str, Tier] | None:
+    if has_vendor:
+        return (SERVICE_KEY, Tier.LIKELY) if _is_service_key(value) else None
     if is_opaque(value, least=16) and entropy(value) >= (2.9 if is_hex(value) or is_uuid(value) else 3.1):
         return KEY, Tier.LIKELY
     return (KEY, Tier.POSSIBLE) if is_opaque(value, least=10) else None
@@ -162,7 +160,8 @@ def _expressions(keywords: frozenset[str]) -> tuple[Any, ...]:
     bare = r"""([^\s"'`<>,;\\(\[{=:-][^\s"'`<>,;\\]{5,})"""
     return (
         compiled(
-            rf"""(?i)([\w.$-]*{names}[\w.$-]*)(?:([\\"'`\]]*)\)?{typed}{equals}|["']+[ \t]*,[ \t]*)(?:{quoted}|{bare})""",
+            rf"""(?i)([\w.$-]*{names}[\w.$-]*)(?:([\\"'`\]]*)\)?{typed}{equals}|["']+[ \t]*,[ \t]*)"""
+            rf"(?:{quoted}|{bare})",
             "assigned",
         ),
         compiled(

@@ -46,6 +46,11 @@ class Span(NamedTuple):
     value: bytes
 
 
+def placed(span: Span, start: int, end: int, offset: int) -> Span:
+    """Return ``span`` with other places, counted from ``offset``."""
+    return span._replace(start=start - offset, end=end - offset)
+
+
 class Redactor:
     """Finds what the rules name in texts; what is at least as sure as ``tier`` is removed.
 
@@ -56,7 +61,7 @@ class Redactor:
 
     def __init__(self, rules: Rules | None = None, tier: Tier = Tier.LIKELY, key: bytes | None = None) -> None:
         self._rules = own_rules() if rules is None else rules
-        self._tier = tier
+        self.tier = tier
         self._key = hashlib.sha256(key).digest() if key else secrets.token_bytes(32)
         self._assignments = Assignments(self._rules)
         self._always = tuple(rule for rule in self._rules.rules if not rule.keywords)
@@ -92,7 +97,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return ``text`` with a placeholder for every secret, wherever else in it the secret stands."""
         data = text.encode("utf-8", _ERRORS)
-        found = self.spans(data, self._tier)
+        found = self.spans(data, self.tier)
         return self.cleaned(data, found, {}).decode("utf-8", _ERRORS) if found else text
 
     def value(self, value: Any) -> Any:
@@ -111,7 +116,7 @@ class Redactor:
         return hashlib.blake2b(value, key=self._key, digest_size=2).hexdigest()
 
     def spans(self, data: bytes, tier: Tier) -> list[Span]:
-        """Return the secrets in the bytes of a text that are at least as sure as ``tier``, in order, not overlapping."""
+        """Return the secrets in the bytes of a text, in order and apart, that are at least as sure as ``tier``."""
         found = self._search(views.flat(data))
         if (
             found or b"\\u00" in data or b"\x1b" in data or b"\\x" in data or b"\\/" in data or b"\xe2\x80" in data
@@ -130,7 +135,7 @@ class Redactor:
         for _ in range(_ROUNDS):
             known.update((span.value, span.kind) for span in found if spread.is_worth(span.value))
             data = self._cut(data, found, known)
-            if not (found := self.spans(data, self._tier)):
+            if not (found := self.spans(data, self.tier)):
                 break
         return data
 
@@ -139,7 +144,8 @@ class Redactor:
             Span(start, end, known[value], Tier.CERTAIN, value) for start, end, value in spread.places(data, known)
         ]
         taken = [match.span() for match in _PLACEHOLDER.finditer(data)]
-        parts, last = [], 0
+        parts: list[bytes] = []
+        last = 0
         counted: Counter[str] = Counter()
         for span in _apart(_outside([*found, *(piece for more in again for piece in _pieces(data, more))], taken)):
             parts += (data[last : span.start], _placeholder(span.kind, self.fingerprint(span.value)))
@@ -198,9 +204,9 @@ class Redactor:
 
     def _named(self, text: str, name: str) -> list[Span]:
         data = text.encode("utf-8", _ERRORS)
-        found = self.spans(data, self._tier)
+        found = self.spans(data, self.tier)
         verdict = self._assignments.judge(name, text.strip()) if name and not found else None
-        if verdict and verdict[1] >= self._tier:
+        if verdict and verdict[1] >= self.tier:
             return [Span(0, len(data), *verdict, text.strip().encode("utf-8", _ERRORS))]
         return found
 

@@ -14,12 +14,15 @@ import re2
 
 # The pairs of letters that English and names in programs are mostly made of; chance meets a fifth of them.
 _PAIRS = frozenset(
-    (
-        "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro "
-        "ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so "
-        "rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl "
-        "ig tu ev ld ry mp fe bl ab ty op sa ay ex ke fr oo ag if ap gr od bo sp rd do uc bu ov rm ep fa sc da cr cl"
-    ).split()
+    word
+    for line in (
+        "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de",
+        "hi ri ro ic ne ea ra ce li ch ll be ma si om ur ca el ta la ns di fo ho pe ec pr no ct us ac ot il tr",
+        "ly nc et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul ni ts mo ow pa im mi ai sh ir su",
+        "id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab ty op sa ay ex ke fr oo ag if ap gr od bo sp rd",
+        "do uc bu ov rm ep fa sc da cr cl",
+    )
+    for word in line.split()
 )
 
 
@@ -60,11 +63,15 @@ _NAME = _any(r"^(?:[a-z]+\d{0,2}[_.-])+[a-z]+\d{0,2}$|^(?-i:[a-z]+(?:[A-Z][a-z]+
 _HEX = re.compile(r"^(?:0x)?[0-9a-fA-F]+$")
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$")
 _WEAK_PASSWORDS = frozenset(
-    "password passwd pass pwd secret token key user username postgres root admin mysql guest test testing tester "
-    "example default changeme letmein qwerty welcome login none null true false string required optional hidden "
-    "value text redis rabbitmq mongo minio docker oauth2 x-oauth-basic git oauth api apikey yyy bar foo baz me pw "
-    "mypassword userpass user_password dbpassword secretpassword yourpassword admin123 test123 test1234 pass123 "
-    "password1 password123 passw0rd secret123 hunter2 abc123 123456 12345678 1234 12345 testpass testpassword".split()
+    word
+    for line in (
+        "password passwd pass pwd secret token key user username postgres root admin mysql guest test testing tester",
+        "example default changeme letmein qwerty welcome login none null true false string required optional hidden",
+        "value text redis rabbitmq mongo minio docker oauth2 x-oauth-basic git oauth api apikey yyy bar foo baz me pw",
+        "mypassword userpass user_password dbpassword secretpassword yourpassword admin123 test123 test1234 pass123",
+        "password1 password123 passw0rd secret123 hunter2 abc123 123456 12345678 1234 12345 testpass testpassword",
+    )
+    for word in line.split()
 )
 
 

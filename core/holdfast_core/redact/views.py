@@ -39,7 +39,7 @@ _SIGNS = (
 
 
 class Plain(NamedTuple):
-    """A text without its disguise. ``starts`` are the places in ``data`` where a piece begins, ``shifts`` its offset."""
+    """A text without its disguise. ``starts`` are where in ``data`` a piece begins, ``shifts`` how far it moved."""
 
     data: bytes
     starts: list[int]

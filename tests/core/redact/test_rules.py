@@ -85,7 +85,7 @@ useDefault = true
 [[rules]]
 id = "team-key"
 description = "A key of the team"
-regex = '''(?i)[\\w.-]{0,50}?(?:team)(?:[ \\t\\w.-]{0,20})[\\s'"]{0,3}(?:=|:)[\\x60'"\\s=]{0,5}([a-z0-9]{32})(?:[\\x60'"\\s;]|\\\\[nr]|$)'''
+regex = '''(?i)(?:team)(?:[ \\t\\w.-]{0,20})[\\s'"]{0,3}(?:=|:)[\\x60'"\\s=]{0,5}([a-z0-9]{32})(?:[\\x60'"\\s;]|$)'''
 entropy = 3
 keywords = ["Team"]
 tags = ["x"]
