@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,9 +23,11 @@ from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.held import HeldEntry, HeldSession, Version
 from holdfast_core.model.message import Message
 from holdfast_core.sealed.container import Identity, Tail
+from holdfast_core.sealed.locks import lock
 from holdfast_core.store.backup import prune
 from holdfast_core.store.claims import Claim
 from holdfast_core.store.document import record, settable
+from holdfast_core.store.fitting import MAX_MS
 from holdfast_core.store.listing import after_append, after_set
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import RECORD_TYPE
@@ -35,6 +38,9 @@ from holdfast_core.store.writer import Reason, write
 log = logging.getLogger(__name__)
 
 FOLD_BYTES = 1 << 20
+LISTED_EVERY_SECONDS = 1.0
+"""How far the manifest may lag behind a live session: who finds it lagging reads the file."""
+
 _OBJECTS = frozenset(("config", "origin", "usage"))  # may hold what is unknown
 
 
@@ -60,7 +66,11 @@ class Journal:
         self._claim = claim
         self._seen: Seen | None = None
         self._tail: Tail | None = None
+        self._mine = threading.RLock()
+        self._lock = site.places.lock(session_id)
         self._is_dirty = False
+        self._is_unlisted = False
+        self._listed_seconds = clock.monotonic_seconds()
         self._on_flush = on_flush
         with self._held():
             pass
@@ -143,20 +153,23 @@ class Journal:
             return self.version
 
     def flush(self) -> None:
-        """Return when all changes that were made here survive a power cut.
+        """Return when all changes that were made here survive a power cut; costs one sync.
 
         Raises:
             HoldfastError: the disk does not take them.
         """
-        if not self._is_dirty:
-            return
-        with self._held():
-            if self._now.base_bytes >= 0:  # else it was torn, and is written anew before anything is added
-                tail = self._opened()
-                with self._site.distrusting(self.id):
-                    tail.sync()
+        with self._mine:
+            if not self._is_dirty:
+                return
+            if self._tail is None:
+                with self._held():
+                    self._sync()
+            else:
+                with told_when_failing(self._path):
+                    self._sync()
             self._is_dirty = False
-            self._site.manifest.put(self._now)
+        if clock.monotonic_seconds() - self._listed_seconds >= LISTED_EVERY_SECONDS:
+            self._list()
         self._on_flush()
 
     def fold(self, *, always: bool = False) -> Version:
@@ -205,6 +218,8 @@ class Journal:
         """
         try:
             self.flush()
+            if self._is_unlisted:
+                self._list()
         finally:
             self._drop()
             if self._claim is not None:
@@ -220,13 +235,14 @@ class Journal:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Hold the session's lock and know what stands in its file."""
-        try:
-            with told_when_failing(self._path), self._site.lock(self.id):
-                self._refresh()
-                yield
-        except BaseException:
-            self._drop()
-            raise
+        with self._mine:
+            try:
+                with told_when_failing(self._path), lock(self._lock, timeout_seconds=self._site.limits.lock_seconds):
+                    self._refresh()
+                    yield
+            except BaseException:
+                self._drop()
+                raise
 
     def _fold(self, reason: Reason = "save") -> None:
         stored = self._read()
@@ -236,7 +252,7 @@ class Journal:
         self._drop()
         self._seen = write(self._site, session, generation=generation, reason=reason, failures=self.entry.failures)
         self._is_dirty = False
-        self._site.manifest.put(self._seen)
+        self._tell_manifest()
         try:
             prune(self._site, self.id)
         except HoldfastError as error:
@@ -264,7 +280,7 @@ class Journal:
 
     def _moment(self) -> int:
         """Return the time of a change: never that of an earlier one."""
-        return max(clock.now_ms(), self._now.entry.updated_ms + 1)
+        return min(max(clock.now_ms(), self._now.entry.updated_ms + 1), MAX_MS)
 
     def _add(self, payload: bytes, entry: Callable[[int], HeldEntry], *, sync: bool, is_adoption: bool = False) -> None:
         if self._now.base_bytes < 0:
@@ -280,11 +296,29 @@ class Journal:
             position = tail.append([payload], sync=sync)
         mark = FileMark.of(os.lstat(self._path))
         self._seen = Seen(entry(position.offset), position, mark, now.base_bytes, now.plain_bytes + len(payload))
+        self._is_dirty, self._is_unlisted = not sync, True
         if sync:
-            self._is_dirty = False
-            self._site.manifest.put(self._seen)
-        else:
-            self._is_dirty = True
+            self._tell_manifest()
+
+    def _sync(self) -> None:
+        if self._now.base_bytes < 0:  # it was torn, and is written anew before anything is added
+            return
+        tail = self._opened()
+        try:
+            with self._site.distrusting(self.id):
+                tail.sync()
+        except BaseException:
+            self._drop()
+            raise
+
+    def _list(self) -> None:
+        with self._held():
+            self._tell_manifest()
+
+    def _tell_manifest(self) -> None:
+        self._site.manifest.put(self._now)
+        self._listed_seconds = clock.monotonic_seconds()
+        self._is_unlisted = False
 
     def _opened(self) -> Tail:
         """Return the end of the file, where the manifest or a reading said that it is."""

@@ -42,11 +42,12 @@ def listed_as_stored(store: Store) -> None:
 
 
 def test_messages_are_in_the_file_before_anybody_flushes(tmp_path: Path):
-    with a_store(tmp_path) as store, closing(Journal((made(store, 1), store.site)[1], ONE)) as journal:
-        journal.append([said(2), said(3)])
+    with a_store(tmp_path) as store:
+        made(store, 1)
+        with closing(Journal(store.site, ONE)) as journal:
+            journal.append([said(2), said(3)])
 
-        assert store.load(ONE).messages == (said(1), said(2), said(3))
-        journal.flush()
+            assert store.load(ONE).messages == (said(1), said(2), said(3))
         listed_as_stored(store)
 
 
