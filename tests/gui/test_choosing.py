@@ -11,6 +11,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.views.confirm import ConfirmSheet
 from holdfast_gui.views.settings import SettingsDialog
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
@@ -249,6 +250,45 @@ async def test_a_file_that_is_no_toml_is_told_and_left_as_it_is(desk):
     assert "not valid TOML" in item.error
     assert desk.paths.settings.read_text() == "theme = = \n"
     assert not item.control.stop.isChecked()
+
+
+@on_a_desk
+async def test_tab_goes_from_the_search_over_the_sections_to_the_settings_and_the_foot(desk):
+    dialog = await opened(desk)
+    dialog.show_section("Held sessions")
+    stops = [dialog.search]
+    QTest.keyClick(dialog.focusWidget(), Key.Key_Tab)
+    while dialog.focusWidget() is not dialog.search:
+        stops.append(dialog.focusWidget())
+        QTest.keyClick(dialog.focusWidget(), Key.Key_Tab)
+
+    names = [stop.accessibleName() for stop in stops]
+    assert names[:4] == [
+        "Search settings", "Held sessions", "Where held sessions are kept", "Choose: Where held sessions are kept",
+    ]  # fmt: skip
+    assert names[4] == "Save live sessions every, seconds" and stops[-1] is dialog.file_button
+    assert all(names[:-1])
+
+
+@on_a_desk
+async def test_arrows_go_through_the_sections(desk):
+    dialog = await opened(desk)
+    QTest.keyClick(dialog.search, Key.Key_Tab)
+
+    QTest.keyClick(dialog.focusWidget(), Key.Key_Down)
+
+    assert dialog.section == "Finding sessions" and "rescan_seconds" in dialog.shown_keys()
+
+
+@on_a_desk
+async def test_a_screen_reader_hears_what_each_control_is(desk):
+    dialog = await opened(desk)
+    switch = QAccessible.queryAccessibleInterface(show(dialog, "close_to_tray").control.stop)
+    number = QAccessible.queryAccessibleInterface(show(dialog, "autosave_seconds").control.stop)
+
+    assert switch.text(QAccessible.Text.Name) == "Close to the tray" and switch.state().checkable
+    assert number.role() == QAccessible.Role.EditableText
+    assert "5 to 300" in number.text(QAccessible.Text.Description)
 
 
 @on_a_desk

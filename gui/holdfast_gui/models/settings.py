@@ -34,6 +34,15 @@ AT_ONCE: Final = frozenset(
         "export_thinking",
         "export_tool_output",
         "export_images",
+        "session_limit_mb",
+        "stored_sessions_limit",
+        "stored_age_days",
+        "storage_limit_mb",
+        "at_limit",
+        "trash_days",
+        "backups_kept",
+        "resume_failures",
+        "audit_log",
         "log_level",
     }
 )

@@ -40,6 +40,11 @@ class Control(QWidget):
         """What has the keyboard."""
         raise NotImplementedError
 
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Everything that can have the keyboard, in order."""
+        return (self.stop,)
+
     def set_value(self, value: Any) -> None:
         """Show a value; tells nobody."""
         raise NotImplementedError
@@ -184,6 +189,11 @@ class PathControl(Control):
     def stop(self) -> QWidget:
         """See `Control`."""
         return self.field
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """See `Control`."""
+        return self.field, self.button
 
     def set_value(self, value: Any) -> None:
         """See `Control`."""

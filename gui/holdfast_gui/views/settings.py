@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -95,11 +96,14 @@ class SettingsDialog(QDialog):
 
     def set_rows(self, rows: Sequence[SettingRow], *, problem: str = "") -> None:
         """Show these settings as they are now; what is typed at the moment stays."""
+        is_new = not self._items
         for row in rows:
             if row.key in self._items:
                 self._items[row.key].set_row(row)
             else:
                 self._add(row)
+        if is_new:
+            self._order_focus()
         self.reset_button.setEnabled(any(item.row.source == "settings file" for item in self._items.values()))
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
@@ -176,6 +180,15 @@ class SettingsDialog(QDialog):
             self._group.setExclusive(False)
             section.button.setChecked(is_chosen)
             self._group.setExclusive(True)
+            is_stop = section is self._sections[self._section]  # one for all: arrows go on from there
+            section.button.setFocusPolicy(Qt.FocusPolicy.TabFocus if is_stop else Qt.FocusPolicy.NoFocus)
+
+    def _order_focus(self) -> None:
+        """Let Tab go as the eye does: the search, the sections, the settings from the top, the foot."""
+        names = [section.button for section in self._sections.values() if section.button is not None]
+        hands = [stop for item in self._items.values() for stop in (*item.control.stops, item.reset_button)]
+        for one, next_one in pairwise([self.search, *names, *hands, self.file_button, self.reset_button]):
+            QWidget.setTabOrder(one, next_one)
 
     def _arrange(self) -> None:
         left = self._left = Pane("bg0")
@@ -296,7 +309,8 @@ class SettingItem(QWidget):
     def _say(self, label: Label, words: str) -> None:
         label.setText(words)
         label.setVisible(bool(words))
-        described = " ".join(part for part in (self.row.help, self._note.text(), self._error.text()) if part)
+        allowed = f"{self.tr('Allowed')}: {self.row.allowed}." if self.row.control == "number" else ""
+        described = " ".join(part for part in (self.row.help, allowed, self._note.text(), self._error.text()) if part)
         self.control.stop.setAccessibleDescription(described)
 
     def _arrange(self) -> None:
