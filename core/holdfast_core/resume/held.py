@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +16,8 @@ from holdfast_core.model.keeping import Choice, ResumeOutcome
 from holdfast_core.model.live import LiveEntry
 from holdfast_core.paths import text_path
 from holdfast_core.resume import moved
-from holdfast_core.resume.project import ANSWER_SECONDS, Project, chosen_directory, open_project, within
+from holdfast_core.resume.place import Place
+from holdfast_core.resume.project import Project, chosen_directory, within
 
 log = logging.getLogger(__name__)
 
@@ -221,10 +219,10 @@ class HeldResume:
         except Refused as error:  # locked, or of a newer version: nothing of it has failed
             raise NotNow(str(error), detail=error.detail) from error
 
-    def _place(self, document: HeldSession, project: Path | None, *, is_trusted: bool) -> _Place:
+    def _place(self, document: HeldSession, project: Path | None, *, is_trusted: bool) -> Place:
         path = document.project_path if project is None else chosen_directory(project)
         try:
-            return _Place.open(path, is_trusted=is_trusted)
+            return Place.open(path, is_trusted=is_trusted)
         except NotFound as error:
             raise ProjectGone(
                 "The directory of this session is gone. Choose where the project is now.",
@@ -285,51 +283,11 @@ def resumable(entries: Iterable[HeldEntry], live: Iterable[LiveEntry]) -> list[H
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A project's directory as it was when it was first checked, held open."""
-
-    project: Project
-    seen: tuple[object, ...]
-    is_trusted: bool
-
-    @classmethod
-    def open(cls, path: str, *, is_trusted: bool) -> _Place:
-        project = open_project(path, is_trusted=is_trusted)
-        try:
-            return cls(project, _seen(project), is_trusted)
-        except BaseException:
-            project.close()
-            raise
-
-    def check_again(self) -> None:
-        """Refuse if the directory is not the very same, with the same owner and permissions, on the same way."""
-        with open_project(str(self.project.path), is_trusted=self.is_trusted) as again:
-            if _seen(again) != self.seen:
-                raise Refused("The project's directory was replaced or changed just now. Look at it and try again.")
-
-
-def _seen(project: Project) -> tuple[object, ...]:
-    """Return what must stay the same: inode, owner, permissions, and where the way leads."""
-
-    def look() -> tuple[object, ...]:
-        held = project.descriptor >= 0
-        status = os.fstat(project.descriptor) if held else os.lstat(project.path)
-        return (
-            (status.st_dev, status.st_ino),
-            (status.st_uid, status.st_gid),
-            stat.S_IMODE(status.st_mode),
-            os.path.realpath(project.path),
-        )
-
-    return within(ANSWER_SECONDS, look)
-
-
-def _usable(path: str, *, is_trusted: bool) -> _Place | None:
+def _usable(path: str, *, is_trusted: bool) -> Place | None:
     if not path:
         return None
     try:
-        return _Place.open(path, is_trusted=is_trusted)
+        return Place.open(path, is_trusted=is_trusted)
     except (HoldfastError, OSError) as error:
         log.info("a new session has no project: %s", error)
         return None
