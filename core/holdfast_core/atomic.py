@@ -10,7 +10,6 @@ import errno
 import itertools
 import os
 import re
-import secrets
 import stat
 import sys
 import time
@@ -24,7 +23,8 @@ READ_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOC
 _WRITE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _PIECE_BYTES = 1 << 20
 _WRITTEN_AT_ONCE = 1 << 24
-_TEMPORARY = re.compile(r"\.holdfast-([0-9a-f]+)-[0-9a-f]+\.tmp")
+# A database that is copied has its own journal beside it.
+_TEMPORARY = re.compile(r"(\.holdfast-([0-9a-f]+)-[0-9a-f]+\.tmp)(?:-journal|-wal|-shm)?")
 _STALE_SECONDS = 24 * 3600
 # What a filesystem says that cannot sync a directory (some network shares).
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
@@ -33,12 +33,20 @@ _NO_LINK = {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK,
 _SHARING_TRIES = 20
 
 
-def write_file(path: Path, chunks: Iterable[bytes], *, overwrite: bool = True, backup: Path | None = None) -> int:
+def write_file(
+    path: Path,
+    chunks: Iterable[bytes],
+    *,
+    overwrite: bool = True,
+    backup: Path | None = None,
+    spare: Path | None = None,
+) -> int:
     """Write ``chunks`` as the whole content of ``path``, readable by this person alone; returns the size in bytes.
 
     A link at ``path`` is replaced, never followed. With ``backup`` the former
     file goes on existing under that name, which costs no copy where the
-    filesystem has hard links. On failure nothing at ``path`` has changed and
+    filesystem has hard links. Temporary files stand in ``spare``, a directory
+    of the same filesystem, beside ``path`` unless given. On failure nothing at ``path`` has changed and
     no temporary file stays, unless it was the very last step that failed: the
     sync of the directory, before which a power cut may bring back the old file.
 
@@ -46,13 +54,13 @@ def write_file(path: Path, chunks: Iterable[bytes], *, overwrite: bool = True, b
         FileExistsError: something is at ``path`` and ``overwrite`` is False.
         OSError: the disk, the directory or the permissions do not allow it.
     """
-    with _temporary_name(path.parent) as temporary:
+    with temporary_name(spare or path.parent) as temporary:
         size = _write_new(temporary, chunks)
         if not overwrite:
             _rename_to_free_name(temporary, path)
         else:
             if backup is not None:
-                _keep(path, backup)
+                _keep(path, backup, temporary.parent)
             replace(temporary, path)
     sync_directory(path.parent)
     return size
@@ -186,7 +194,7 @@ def remove_stale(directory: Path) -> int:
     """
     removed = 0
     for path in directory.iterdir() if directory.is_dir() else ():
-        if (found := _TEMPORARY.fullmatch(path.name)) and _is_stale(path, int(found[1], 16)):
+        if (found := _TEMPORARY.fullmatch(path.name)) and _is_stale(path, found[1], int(found[2], 16)):
             with suppress(OSError):
                 path.unlink()
                 removed += 1
@@ -198,9 +206,9 @@ _in_use: set[str] = set()
 
 
 @contextmanager
-def _temporary_name(directory: Path) -> Iterator[Path]:
-    """Give the name of a file that does not exist, and see to it that it does not exist afterwards."""
-    temporary = directory / f".holdfast-{os.getpid():x}-{secrets.token_hex(8)}.tmp"
+def temporary_name(directory: Path) -> Iterator[Path]:
+    """Give the name of a file that does not exist; none is left by an error, and after a kill `remove_stale` finds it."""
+    temporary = directory / f".holdfast-{os.getpid():x}-{os.urandom(8).hex()}.tmp"
     _in_use.add(temporary.name)
     try:
         yield temporary
@@ -247,9 +255,9 @@ def _rename_to_free_name(temporary: Path, path: Path) -> None:
         temporary.unlink()
 
 
-def _keep(path: Path, backup: Path) -> None:
+def _keep(path: Path, backup: Path, directory: Path) -> None:
     """Let what is at ``path`` be found at ``backup`` too, whatever was there; nothing happens if there is nothing."""
-    with _temporary_name(backup.parent) as spare:
+    with temporary_name(directory) as spare:
         try:
             _link(path, spare)
         except FileNotFoundError:
@@ -260,7 +268,7 @@ def _keep(path: Path, backup: Path) -> None:
             if error.errno not in _NO_LINK:
                 raise
             _copy(path, spare)
-        replace(spare, backup)
+        _move(spare, backup)
         with suppress(FileNotFoundError):
             spare.unlink()  # POSIX: a rename between two names of one file does nothing and leaves both
     if backup.parent != path.parent:
@@ -272,6 +280,17 @@ def _link(path: Path, other: Path) -> None:
         os.link(path, other)
     else:
         os.link(path, other, follow_symlinks=False)
+
+
+def _move(spare: Path, backup: Path) -> None:
+    try:
+        replace(spare, backup)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with temporary_name(backup.parent) as other:  # backups are on another filesystem
+            _copy(spare, other)
+            replace(other, backup)
 
 
 def _copy(path: Path, other: Path) -> None:
@@ -297,8 +316,8 @@ def _full_sync(descriptor: int) -> bool:
     return True
 
 
-def _is_stale(path: Path, process: int) -> bool:
-    if path.name in _in_use:
+def _is_stale(path: Path, name: str, process: int) -> bool:
+    if name in _in_use:
         return False
     if process == os.getpid() or not _is_alive(process):
         return True

@@ -22,7 +22,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from holdfast_core.atomic import open_regular, read_bytes, read_file, replace, sync_data, sync_directory, write_all
+from holdfast_core.atomic import (
+    READ_FLAGS,
+    open_regular,
+    read_bytes,
+    read_file,
+    replace,
+    sync_data,
+    sync_directory,
+    write_all,
+)
 from holdfast_core.clock import monotonic_seconds, now
 from holdfast_core.errors import Refused
 
@@ -46,7 +55,7 @@ _EVENT = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}|")
 _DETAIL = re.compile(r"[A-Za-z0-9_.,:=+ -]{0,120}")
 _PRUNED = "audit.pruned"
-_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | READ_FLAGS
 
 
 class Anchor(NamedTuple):
@@ -232,8 +241,8 @@ class AuditLog:
         try:
             size = self._continued(descriptor)
             last = self._last
-            moment = now().replace(microsecond=now().microsecond // 1000 * 1000)
-            line = _Line(last.sequence + 1, moment, monotonic_seconds(), event, subject, outcome, detail, last.tag)
+            seconds = round(monotonic_seconds(), 3)
+            line = _Line(last.sequence + 1, _milliseconds(now()), seconds, event, subject, outcome, detail, last.tag)
             body = msgspec.json.encode(line)[:-1]
             tag = self._tag(body)
             self._write(descriptor, size, body + _TAG_START + tag.encode() + _TAG_END)
@@ -360,6 +369,10 @@ def _decoded(raw: bytes) -> _Verified:
 def _shown(line: _Line) -> AuditLine:
     time_ms = int(line.time.timestamp() * 1000)
     return AuditLine(line.seq, time_ms, line.mono, line.event, line.subject, line.outcome, line.detail)
+
+
+def _milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _named(subject: str) -> str:

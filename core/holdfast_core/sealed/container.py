@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -102,9 +101,10 @@ class Container:
         finally:
             os.close(descriptor)
         header, seal = verified_header(data, keys, identity)
-        if header.plain_bytes > limit_bytes:
-            raise SealedError("too_large", f"{header.plain_bytes} bytes decompressed")
-        return cls(data, header, seal)
+        container = cls(data, header, seal)
+        if container.plain_bytes > limit_bytes:
+            raise SealedError("too_large", f"{container.plain_bytes} bytes decompressed")
+        return container
 
     @property
     def is_encrypted(self) -> bool:
@@ -191,6 +191,8 @@ def read_tail(
         growth = read_growth(descriptor, keys, identity, position, limit_bytes=limit_bytes)
     finally:
         os.close(descriptor)
+    if (size := sum(record.piece.plain_bytes for record in growth.records)) > limit_bytes:
+        raise SealedError("too_large", f"{size} bytes decompressed")
     payloads = [growth.seal.payload(record) for record in growth.records]
     return payloads, growth.records[-1].position if growth.records else position
 
@@ -212,15 +214,17 @@ def write(
 
     ``expected_generation`` is the one that is there now, None for nothing.
     ``expected_position`` says too that nothing was appended to it. The caller
-    holds a lock between reading and writing. ``backup`` is the name under
-    which the former generation goes on existing. ``tail`` are records to
-    begin with. The new generation is the next one, and not below
-    ``lowest_generation``.
+    holds a lock between reading and writing, and has closed its `Tail`, over
+    which Windows does not rename. ``backup`` is the name under which the
+    former generation goes on existing. ``tail`` are records to begin with.
+    The new generation is the next one, and not below ``lowest_generation``.
 
     Raises:
         Refused: somebody else changed it.
-        SealedError: what is there cannot be verified, the data key is locked, or a frame is too large.
-        OSError: the disk does not take it; the former generation is as it was.
+        SealedError: what is there cannot be verified, the data key is locked, or it is too large.
+        OSError: the disk does not take it. The former generation is as it was;
+            only if the very last step failed, the directory's sync, the new
+            one is there already, and `read_header` tells.
     """
     former = _checked(path, keys, identity, expected_generation, expected_position)
     data_key_id = keys.data_key().id if encrypt else bytes(ID_BYTES)
@@ -230,7 +234,7 @@ def write(
         key_id=bytes.fromhex(keys.active_id),
         store_id=keys.store_id,
         data_key_id=data_key_id,
-        salt=secrets.token_bytes(SALT_BYTES),
+        salt=os.urandom(SALT_BYTES),
         generation=max(former + 1, lowest_generation),
         body_bytes=0,
         plain_bytes=0,
@@ -296,6 +300,8 @@ def _sealed(seal: Seal, header: Header, frames: Iterable[bytes], tail: Iterable[
         digest.update(plain)
         count += 1
         plain_bytes += len(plain)
+        if plain_bytes > LIMIT_BYTES:
+            raise SealedError("too_large", f"more than {LIMIT_BYTES} bytes")
     header = header._replace(body_bytes=sum(map(len, body)), plain_bytes=plain_bytes, frame_count=count)
     packed = pack_header(header)
     start = packed + hmac.digest(seal.header_key, packed, "sha256")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import struct
 
 from holdfast_core.sealed.derive import derive
@@ -71,7 +71,7 @@ class FileCipher:
 
     def seal_record(self, piece: Piece, packed: bytes) -> bytes:
         """Encrypt a tail record. The nonce is random: a record that was cut off is written again with its number."""
-        nonce = secrets.token_bytes(NONCE_BYTES)
+        nonce = os.urandom(NONCE_BYTES)
         return nonce + self._records.encrypt(nonce, packed, _bound(piece))
 
     def open_record(self, piece: Piece, stored: bytes) -> bytes:

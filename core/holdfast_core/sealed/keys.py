@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,7 @@ import msgspec
 from holdfast_core.atomic import remove_stale
 from holdfast_core.clock import now_ms
 from holdfast_core.errors import Refused
-from holdfast_core.sealed.derive import derive
+from holdfast_core.sealed.derive import KEY_BYTES, derive
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keylist import (
     KEY_LIST,
@@ -171,8 +171,8 @@ class Keys:
                 active, former = self._list.data_keys[0], self._list.data_keys[1:]
                 secret = self.data_key().secret
             else:
-                active = DataKey(id=secrets.token_hex(ID_BYTES), created_ms=now_ms(), wraps=())
-                secret = secrets.token_bytes(32)
+                active = DataKey(id=os.urandom(ID_BYTES).hex(), created_ms=now_ms(), wraps=())
+                secret = os.urandom(KEY_BYTES)
                 former = self._rewrapped_under(active.id, secret)
             wrapper = Wrapper(self.store_id, active.id)
             kept = tuple(wrap for wrap in active.wraps if wrap.kind == "recovery" and not recovery)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -47,7 +47,7 @@ class Wrapper:
         Raises:
             WrongUsage: the passphrase is empty or too long.
         """
-        salt = secrets.token_bytes(_SALT_BYTES)
+        salt = os.urandom(_SALT_BYTES)
         key = _stretched(passphrase, salt, USUAL)
         return self._sealed(
             secret, key, Wrap(kind="passphrase", salt=salt.hex(), **USUAL._asdict(), nonce="", wrapped="")
@@ -55,8 +55,8 @@ class Wrapper:
 
     def with_recovery_code(self, secret: bytes) -> tuple[str, tuple[Wrap, ...]]:
         """Return a new code for a person to write down, and ``secret`` under it."""
-        code = "".join(secrets.choice(_LETTERS) for _ in range(32))
-        salt = secrets.token_bytes(_SALT_BYTES)
+        code = "".join(_LETTERS[byte % 32] for byte in os.urandom(32))
+        salt = os.urandom(_SALT_BYTES)
         wrap = self._sealed(
             secret, _key_of_code(code, salt), Wrap(kind="recovery", salt=salt.hex(), nonce="", wrapped="")
         )
@@ -106,7 +106,7 @@ class Wrapper:
         import msgspec
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        nonce = os.urandom(_NONCE_BYTES)
         wrapped = AESGCM(key).encrypt(nonce, secret, self._bound(wrap))
         return msgspec.structs.replace(wrap, nonce=nonce.hex(), wrapped=wrapped.hex())
 

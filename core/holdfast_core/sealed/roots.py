@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-import secrets
+import os
 import stat
 import sys
 from contextlib import suppress
@@ -64,7 +64,7 @@ class Roots:
     def create(self) -> str:
         """Make the first root key and return its id; somebody else's that came first is returned instead."""
         with suppress(FileExistsError):
-            write_file(self._directory / _ACTIVE, [secrets.token_bytes(KEY_BYTES)], overwrite=False)
+            write_file(self._directory / _ACTIVE, [os.urandom(KEY_BYTES)], overwrite=False)
         key_id = self.active()
         if key_id is None:
             raise SealedError("unknown_key", "root.key is no key")
@@ -96,7 +96,7 @@ class Roots:
 
     def replace(self) -> str:
         """Make a new active root key; the former must have been retired. Returns its id."""
-        root = secrets.token_bytes(KEY_BYTES)
+        root = os.urandom(KEY_BYTES)
         write_file(self._directory / _ACTIVE, [root])
         return self._learn(root)
 

@@ -6,15 +6,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from holdfast_core.atomic import sync_data, write_vector
+from holdfast_core.atomic import READ_FLAGS, sync_data, write_vector
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import Identity
 from holdfast_core.sealed.seal import Position, Seal, changed_elsewhere, open_sealed, read_growth
 
-_FLAGS = (
-    os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
+_FLAGS = os.O_RDWR | os.O_APPEND | READ_FLAGS
 
 
 class Tail:
@@ -71,7 +69,8 @@ class Tail:
     def append(self, payloads: Sequence[bytes], *, sync: bool = True) -> Position:
         """Append each payload as a record of its own, all in one write; with ``sync`` they are on the disk afterwards.
 
-        On failure none of them is there.
+        On failure none of them counts; where they cannot even be taken away
+        again, all of them may be found at the next opening.
 
         Raises:
             Refused: somebody else appended something or wrote the file anew.

@@ -231,6 +231,31 @@ def test_a_file_that_would_grow_above_the_limit_is_not_decompressed(path: Path, 
     assert refused.value.reason == "too_large"
 
 
+def test_a_tail_that_would_grow_above_the_limit_is_not_decompressed(path: Path, keys: Keys):
+    base = _written(path, keys)
+    tail = Tail.open(path, keys, IDENTITY, base)
+    tail.append([bytes(600_000), bytes(600_000)])
+    tail.close()
+
+    for attempt in (
+        lambda: Container.open(path, keys, IDENTITY, limit_bytes=1_000_000),
+        lambda: read_tail(path, keys, IDENTITY, base, limit_bytes=1_000_000),
+    ):
+        with pytest.raises(SealedError) as refused:
+            attempt()
+        assert refused.value.reason == "too_large"
+    assert path.stat().st_size < 10_000
+
+
+def test_what_could_not_be_read_again_is_not_written(path: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("holdfast_core.sealed.container.LIMIT_BYTES", 1000)
+
+    with pytest.raises(SealedError) as refused:
+        _written(path, keys, frames=[bytes(600), bytes(600)])
+
+    assert (refused.value.reason, path.exists()) == ("too_large", False)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
