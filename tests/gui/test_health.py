@@ -108,6 +108,30 @@ async def test_a_figure_leads_to_the_list_behind_it(desk):
 
 
 @on_a_desk
+async def test_a_line_of_what_was_done_opens_its_session(desk):
+    await keep(desk, "Of our own")
+    await desk.context.library.update()
+    page = await go(desk)
+    line = page.records._lines[0]
+    await until(lambda: line.key)
+
+    QTest.mouseClick(line, LEFT)
+    await until(lambda: desk.context.reading.loaded and desk.context.reading.entry.title == "Of our own")
+
+    assert desk.window.session_list.isVisible()
+
+
+@on_a_desk
+async def test_a_session_that_is_gone_is_said_to_be(desk):
+    page = await go(desk)
+
+    page.session_wanted.emit("4f1c0000-0000-4000-8000-000000000000")
+    await until(lambda: desk.context.toast.words)
+
+    assert desk.context.toast.words == "This session is not listed any more" and page.isVisible()
+
+
+@on_a_desk
 async def test_a_warning_opens_the_settings_at_the_limits(desk):
     await asyncio.to_thread(change_setting, desk.paths, "stored_sessions_limit", 1)
     await desk.context.follow_settings()

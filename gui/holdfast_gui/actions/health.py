@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError
+from holdfast_core.errors import HoldfastError, NotFound
 from PySide6.QtCore import QObject, QTimer
 
 from holdfast_gui.actions.application import open_settings
@@ -34,6 +34,7 @@ class Checkup(QObject):
         self.page = page = HealthPage()
         page.looked_at.connect(self._on_looked_at)
         page.list_wanted.connect(self._show_list)
+        page.session_wanted.connect(context.scope.slot(self._show_session))
         page.settings_wanted.connect(context.scope.slot(lambda words: open_settings(context, words)))
         page.report_wanted.connect(context.troubles.show_details)
         page.logs_wanted.connect(context.troubles.open_logs)
@@ -79,6 +80,15 @@ class Checkup(QObject):
         self.page.set_health(
             health, audit, names=names, now=clock.now(), last_problem=last.message if last is not None else ""
         )
+
+    async def _show_session(self, session_id: str) -> None:
+        try:
+            entry = await self._context.library.entry(session_id)
+        except NotFound:
+            self._context.toast.say("This session is not listed any more")
+            return
+        self._context.browser.reveal(entry.id)
+        self._context.reading.open(entry.id)
 
     def _show_list(self, query_text: str, title: str) -> None:
         kind, _, value = query_text.partition(":")

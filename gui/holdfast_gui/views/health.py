@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from holdfast_core.model.health import AuditRecord, AuditReport, Health, Operation, Storage
@@ -104,6 +105,7 @@ class HealthPage(PlacePage):
     """
 
     list_wanted = Signal(str, str)
+    session_wanted = Signal(str)
     settings_wanted = Signal(str)
     report_wanted = Signal()
     logs_wanted = Signal()
@@ -124,13 +126,14 @@ class HealthPage(PlacePage):
         self.warnings.settings_wanted.connect(self.settings_wanted)
         self.timings = _Timings()
         self.states = _States()
-        self.states.pressed.connect(lambda name: self.list_wanted.emit(_WAYS[name], _translate(name)))
+        self.states.pressed.connect(self.list_wanted)
         self.states.report_button.clicked.connect(self.report_wanted)
         self.states.logs_button.clicked.connect(self.logs_wanted)
         self.parts = _Storage(self.tr("What Holdfast takes"))
         self.sources = _Storage(self.tr("At the agents' own places"))
         self.sources.bars.pressed.connect(lambda agent: self.list_wanted.emit(f"agent:{agent}", self._name_of(agent)))
         self.records = _Records()
+        self.records.pressed.connect(self.session_wanted)
         self._names: Mapping[str, str] = {}
         self._has_figures = False
         self._content = QWidget()
@@ -283,7 +286,7 @@ class _Timings(Card):
 
 
 class _States(Card):
-    pressed = Signal(str)
+    pressed = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__(_translate("State"))
@@ -310,14 +313,14 @@ class _States(Card):
         """Show how the parts are, and what went wrong last."""
         while len(self._shown) < len(states):
             row = StateRow()
-            row.clicked.connect(lambda _=False, made=row: self.pressed.emit(made.name))
+            row.clicked.connect(lambda _=False, made=row: self.pressed.emit(made.key, made.name))
             self._shown.append(row)
             self._states.addWidget(row)
         for number, row in enumerate(self._shown):
             row.setVisible(number < len(states))
             if number < len(states):
                 name, said, state = states[number]
-                row.set_state(name, said, state, is_way=name in _WAYS)
+                row.set_state(name, said, state, key=_WAYS.get(name, ""))
         words = last_problem or _translate("none since the start")
         self.problem.set_state(_translate("Last problem"), words, "wait" if last_problem else "good")
         self.report_button.setVisible(bool(last_problem))
@@ -342,6 +345,8 @@ class _Storage(Card):
 class _Records(Card):
     """The newest lines of the chained log, and whether the chain fits together."""
 
+    pressed = Signal(str)
+
     def __init__(self) -> None:
         super().__init__(_translate("What was done last"))
         self.chain = StateRow()
@@ -349,6 +354,7 @@ class _Records(Card):
         self.rows.addWidget(self.chain)
         for line in self._lines:
             self.rows.addWidget(line)
+            line.clicked.connect(lambda _=False, made=line: self.pressed.emit(made.key))
 
     def words(self) -> list[str]:
         """Return the lines that are shown."""
@@ -365,7 +371,7 @@ class _Records(Card):
         else:
             said = _translate("was changed from outside at line {line}").format(line=report.broken_at)
         self.chain.set_state(_translate("Audit log"), said, "good" if report.is_intact else "bad")
-        runs = [list(run) for _, run in groupby(report.records, key=lambda record: (record.event, record.outcome))]
+        runs = [list(run) for _, run in groupby(report.records, key=attrgetter("event", "outcome", "subject"))]
         for number, line in enumerate(self._lines):
             line.setVisible(number < len(runs))
             if number < len(runs):
@@ -381,7 +387,8 @@ def _show_run(line: StateRow, run: Sequence[AuditRecord], now: datetime) -> None
         words.append(_translate(newest.outcome))
     if len(run) > 1:
         words.append(text.counted(len(run), "time", "times"))
-    line.set_state(text.when(newest.time_ms, now), " · ".join(words), states[newest.outcome])
+    session = newest.subject if newest.event.startswith("session.") else ""
+    line.set_state(text.when(newest.time_ms, now), " · ".join(words), states[newest.outcome], key=session)
 
 
 def _timing(operation: Operation) -> Timing:

@@ -282,7 +282,7 @@ class StateRow(Pressable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.name = self._said = ""
+        self.name = self.key = self._said = ""
         self._state: State = "good"
         _set_way(self, is_way=False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -292,9 +292,10 @@ class StateRow(Pressable):
         """What the row says, its state in a word."""
         return self.accessibleName()
 
-    def set_state(self, name: str, said: str, state: State, *, is_way: bool = False) -> None:
-        """Show how something is."""
-        _set_way(self, is_way=is_way)
+    def set_state(self, name: str, said: str, state: State, *, key: str = "") -> None:
+        """Show how something is; ``key`` is what is behind it, empty for nothing."""
+        _set_way(self, is_way=bool(key))
+        self.key = key
         self.name, self._said, self._state = text.one_line(name), text.one_line(said), state
         state_words = {"good": self.tr("fine"), "wait": self.tr("needs attention"), "bad": self.tr("not well")}
         self.setAccessibleName(f"{self.name}: {self._said}, {state_words[state]}")

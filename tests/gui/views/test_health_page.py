@@ -116,6 +116,17 @@ def test_a_state_with_sessions_behind_it_leads_to_them(page, qtbot):
     assert wanted.args == ["is:held is:problem", "Problems"]
 
 
+def test_a_line_about_a_session_leads_to_it(page, qtbot):
+    fill(page)
+
+    with qtbot.waitSignal(page.session_wanted) as wanted:
+        QTest.mouseClick(page.records._lines[0], LEFT)
+    with qtbot.assertNotEmitted(page.session_wanted):
+        QTest.mouseClick(page.records._lines[3], LEFT)  # of the whole store
+
+    assert wanted.args == ["4f1c"]
+
+
 def test_what_has_no_list_behind_it_is_no_stop_of_the_keyboard(page, qtbot):
     fill(page)
 
