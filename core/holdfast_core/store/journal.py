@@ -28,7 +28,7 @@ from holdfast_core.store.backup import prune
 from holdfast_core.store.claims import Claim
 from holdfast_core.store.document import record, settable
 from holdfast_core.store.fitting import MAX_MS
-from holdfast_core.store.listing import after_append, after_set
+from holdfast_core.store.listing import after_append, after_set, entry_of
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import Stored, not_found, read
@@ -122,8 +122,14 @@ class Journal:
         with self._held():
             entry = self._now.entry
             first = min(max(index, 0), entry.message_count)
-            kept = msgspec.structs.replace(entry, message_count=first)
-            at = self._moment()
+            kept, at = msgspec.structs.replace(entry, message_count=first), self._moment()
+            if not first:  # what the list showed of the first message is another now
+                kept = entry_of(
+                    msgspec.structs.replace(self._read().session, messages=()),
+                    size_bytes=0,
+                    is_encrypted=entry.is_encrypted,
+                    failures=entry.failures,
+                )
             self._add(
                 record("replace", at, messages=added, index=first),
                 lambda size: after_append(kept, added, updated_ms=at, size_bytes=size, usage=entry.usage),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from holdfast_core.paths import path_text
 
 ENCRYPTED_TITLE = "Encrypted session"
 _TAKEN_AS_THEY_ARE = frozenset(("created_ms", "closed_ms", "last_resumed_ms", "usage", "cost_usd", "starred"))
+_FOR_WHOLE = frozenset(("config", "origin"))
 _OF_ENCRYPTED = (
     "id", "created_ms", "updated_ms", "closed_ms", "last_resumed_ms", "message_count", "usage", "cost_usd",
     "starred", "size_bytes", "state", "is_encrypted", "is_verified", "failures",
@@ -34,7 +35,7 @@ def entry_of(session: HeldSession, *, size_bytes: int, is_encrypted: bool = Fals
         branch=_line(origin.branch),
         agent=_line(config.agent or origin.agent) or HELD_AGENT,
         provider=_line(config.provider),
-        model=_line(config.model or _last_model(session.messages)),
+        model=_last_model(session.messages) or _line(config.model),
         created_ms=session.created_ms,
         updated_ms=session.updated_ms,
         closed_ms=session.closed_ms,
@@ -71,7 +72,7 @@ def after_append(
         changes |= {
             "preview": preview,
             "title": entry.title or _title("", preview),
-            "model": entry.model or _line(_last_model(added)),
+            "model": _last_model(added) or entry.model,
         }
     return msgspec.structs.replace(entry, **changes)
 
@@ -79,7 +80,13 @@ def after_append(
 def after_set(
     entry: HeldEntry, session: HeldSession, fields: Mapping[str, Any], *, updated_ms: int, size_bytes: int
 ) -> HeldEntry:
-    """Return the entry after fields were set; ``session`` has their values, the rest of it is not looked at."""
+    """Return the entry after fields were set; ``session`` has their values.
+
+    Where they are configuration or origin it must be whole, else nothing more of it is looked at.
+    """
+    if not _FOR_WHOLE.isdisjoint(fields):
+        now = msgspec.structs.replace(session, updated_ms=updated_ms)
+        return entry_of(now, size_bytes=size_bytes, is_encrypted=entry.is_encrypted, failures=entry.failures)
     changes: dict[str, Any] = {name: getattr(session, name) for name in fields if name in _TAKEN_AS_THEY_ARE}
     if "is_live" in fields:
         changes["state"] = "live" if session.is_live else "closed"
@@ -91,16 +98,6 @@ def after_set(
         changes["tags"] = tuple(map(_line, session.tags))
     if "context_files" in fields:
         changes["context_files"] = tuple(map(path_text, session.context_files))
-    if "config" in fields:
-        config = session.config
-        changes |= {
-            "agent": _line(config.agent) or entry.agent,
-            "provider": _line(config.provider),
-            "model": _line(config.model) or entry.model,
-        }
-    if "origin" in fields:
-        origin = session.origin
-        changes |= {"branch": _line(origin.branch), "parent_id": origin.parent_id, "is_verified": origin.is_verified}
     after = msgspec.structs.replace(entry, **changes, updated_ms=updated_ms, size_bytes=size_bytes)
     return stand_in(after) if entry.is_encrypted else after
 
@@ -124,9 +121,9 @@ def _preview(messages: Iterable[Message]) -> str:
     return ""
 
 
-def _last_model(messages: Iterable[Message]) -> str:
-    models = [message.model for message in messages if message.model]
-    return models[-1] if models else ""
+def _last_model(messages: Sequence[Message]) -> str:
+    """Return the model that spoke last, on one line."""
+    return next((model for message in reversed(messages) if (model := _line(message.model or ""))), "")
 
 
 def _line(text: str) -> str:

@@ -95,6 +95,16 @@ def test_messages_take_the_place_of_earlier_ones(tmp_path: Path):
         listed_as_stored(store)
 
 
+def test_the_list_follows_when_the_first_message_is_another(tmp_path: Path):
+    with a_store(tmp_path) as store:
+        made(store, 1, title="")
+        with closing(Journal(store.site, ONE)) as journal:
+            journal.replace(0, [said(1, "other words")])
+
+        assert store.entry(ONE).title == "other words"
+        listed_as_stored(store)
+
+
 def test_two_journals_of_one_session_see_each_other(tmp_path: Path):
     with a_store(tmp_path) as store:
         made(store, 1)
