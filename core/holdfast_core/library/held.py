@@ -366,6 +366,8 @@ class Held(Caring):
         """
         from holdfast_core.library.taking import take_in
 
+        if not await self._library.in_thread(path.exists):
+            raise NotFound("There is no such file or directory.", detail=str(path))
         agents = frozenset(info.agent for info in await self._library.agents() if info.installed)
         loop = asyncio.get_running_loop()
 
@@ -376,6 +378,13 @@ class Held(Caring):
         return await self._do(
             "store.import", "", lambda store: take_in(store, path, agents=agents, on_progress=tell), operation="import"
         )
+
+    async def look_into(self, path: Path) -> ImportReport:
+        """Return what importing a file or directory would give; nothing is kept. Raises as `import_path` does."""
+        from holdfast_core.library.taking import look_into
+
+        agents = frozenset(info.agent for info in await self._library.agents() if info.installed)
+        return await self._library.in_thread(lambda: look_into(path, agents=agents))
 
     # The rest
 

@@ -6,7 +6,7 @@ import platform
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, NotFound, Refused, SourceError
@@ -62,6 +62,39 @@ def take_in(
     if not is_known:
         raise nothing_known(path)
     return ImportReport(tuple(done), tuple(warnings))
+
+
+def look_into(path: Path, *, agents: frozenset[str]) -> ImportReport:
+    """Return what taking in a path would give, without keeping anything; the ids are no session's.
+
+    Raises:
+        NotFound: nothing is at the path.
+        WrongUsage: nothing of it is of a format that is known.
+    """
+    found = list(_looked_at(path, agents))
+    if not any(one.is_known for one in found):
+        raise nothing_known(path)
+    return ImportReport(
+        tuple(one.made for one in found if one.made is not None),
+        tuple(warning for one in found for warning in one.warnings),
+    )
+
+
+class _Seen(NamedTuple):
+    made: Imported | None
+    warnings: tuple[str, ...]
+    is_known: bool
+
+
+def _looked_at(path: Path, agents: frozenset[str]) -> Iterator[_Seen]:
+    """Yield what is at a path, one session in memory at a time."""
+    for found in _drafts(path, agents):
+        if isinstance(found, Unread):
+            yield _Seen(None, (f"{found.source}: {found.message}",), found.reason != _UNKNOWN)
+        else:
+            session = found.session
+            made = Imported(session.id, found.source, session.title, session.origin.is_verified)
+            yield _Seen(made, tuple(f"{found.source}: {warning}" for warning in found.warnings), is_known=True)
 
 
 def _drafts(path: Path, agents: frozenset[str]) -> Iterator[Draft | Unread]:
