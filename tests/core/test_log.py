@@ -84,6 +84,44 @@ def test_a_key_block_goes_as_a_whole():
     assert redact(text) == "a\n<removed>\nb"
 
 
+MUST_BE_REMOVED = [
+    ("sk-proj-{}", "Zk3q9LxR7vTn2WmB8cYd4FhJ6gPs"),
+    ("gho_{}", "Zk3q9LxR7vTn2WmB8cYd4FhJ6gPs5aQe1uVo"),
+    ("ASIA{}", "Z3Q9LXR7VTN2WMB8"),
+    ("xoxp-{}", "1234567890-abcdefghij"),
+    ("postgres://app:{}@db.internal/x", "c0rrect-h0rse"),
+    ("redis://user:{}@host", "c0rrect!h0rse"),
+    ("Authorization: Bearer {}", "Zk3q9LxR7vTn2WmB8cYd"),
+    ("'authorization': 'Basic {}'", "bWU6c2VjcmV0LXdvcmQ="),
+    ("x-api-key: {}", "0b9b5db6fabc49d0b68f"),
+    ("API_KEY={}", "0b9b5db6fabc49d0b68f"),
+    ('{{"password": "{}"}}', "c0rrect-h0rse"),
+    ("client_secret='{}'", "c0rrect-h0rse"),
+    ("https://x.test/?access_token={}&page=2", "0b9b5db6fabc49d0b68f"),
+    ("-----BEGIN OPENSSH PRIVATE KEY-----\n{}", "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU"),
+    ("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC"),
+    ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.{}", "c2lnbmF0dXJlLW9mLWl0"),
+]
+
+
+@pytest.mark.parametrize(("text", "secret"), MUST_BE_REMOVED, ids=[text for text, _ in MUST_BE_REMOVED])
+def test_no_secret_reaches_a_line_of_the_log(opened: Path, text: str, secret: str):
+    log.info("it said %s", text.format(secret))
+
+    written = opened.read_text("utf-8")
+    assert secret not in written and "<removed>" in written
+
+
+@pytest.mark.parametrize(("text", "secret"), MUST_BE_REMOVED, ids=[text for text, _ in MUST_BE_REMOVED])
+def test_no_secret_of_an_error_is_told(opened: Path, caplog: pytest.LogCaptureFixture, text: str, secret: str):
+    told = incident(log, HoldfastError("It failed.", detail=text.format(secret)))
+    other = incident(log, ValueError(text.format(secret)))
+    _forget(caplog)
+
+    for place in (told.details, other.details, told.message, other.message, opened.read_text("utf-8")):
+        assert secret not in place
+
+
 def test_redaction_is_quick_on_hostile_text():
     hostile = "-----BEGIN PRIVATE KEY-----" * 2_000 + "a" * 100_000 + "://" * 10_000 + "token=" * 10_000
 

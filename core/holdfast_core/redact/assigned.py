@@ -75,7 +75,7 @@ class Assignments:
         if not 4 <= len(value) < _LONGEST or "[removed:" in value:
             return None
         is_secret, is_password_name, has_vendor, is_never = self._meaning(name[-100:])
-        if is_never and not (has_vendor and is_opaque(value, least=12)):
+        if is_never and not (has_vendor and name[-2:].lower() == "id" and is_opaque(value, least=12)):
             return None
         if is_password_name and not is_never:
             return _password_tier(value)

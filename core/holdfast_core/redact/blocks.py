@@ -29,13 +29,12 @@ def blocks(text: bytes) -> Iterator[tuple[int, int]]:
         if end and b'"' not in text[place:body_end]:
             yield begin.start(), end.end()
         else:
-            yield from runs if end else _together(text, runs)
+            yield from runs if end else _together(runs, place)
         place = end.end() if end else runs[-1][1]
 
 
-def _together(text: bytes, runs: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the runs of a key that is cut off, up to the first that stands apart from it."""
-    last = runs[0][0]
+def _together(runs: list[tuple[int, int]], last: int) -> Iterator[tuple[int, int]]:
+    """Yield the runs of a key that is cut off, up to the first that stands apart from what is before it."""
     for start, end in runs:
         if start - last > 40:
             return

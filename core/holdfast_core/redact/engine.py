@@ -246,9 +246,9 @@ def _name_of(table: dict[Any, Any], key: Any) -> str:
     """Return the name of the value under ``key``; of ``{"name": "API_KEY", "value": …}`` it is the other value."""
     if key in ("value", "Value", "secret_value"):
         for other in ("name", "key", "Name", "Key"):
-            if isinstance(named := table.get(other), str) and len(named) < 200:
+            if isinstance(named := table.get(other), str) and len(named) < 200 and "[removed:" not in named:
                 return named
-    return key if isinstance(key, str) and len(key) < 200 else ""
+    return key if isinstance(key, str) and len(key) < 200 and "[removed:" not in key else ""
 
 
 def _by_keyword(rules: Rules, assigned: frozenset[str]) -> dict[bytes, tuple[Rule, ...]]:

@@ -54,9 +54,9 @@ _STRUCTURE = _any(
     r"^v?\d+(?:\.\d+)+(?:[-+.]?[\w.]+)?$|^\d{4}-\d\d-\d\d|^\d+(?:\.\d+)?(?:px|em|rem|ms|s|kb|mb|gb|%)?$|^\#[0-9a-f]{3,8}$",
     r"^(?:toolu|call|msg|req|resp|rs|fc|run|thread|step|chatcmpl|session|ses|prt|tool|gen|cmpl|asst|file|vs|evt|batch"
     r"|chat|item|srvtoolu|compl|user|usr|prj|proj)[_-][\w-]*$",
-    r"^(?:claude|gpt|gemini|qwen|kimi|deepseek|llama|mistral|codex|glm|grok|o\d)[\w.:/-]*$",
+    r"^[a-z]+\d*(?:[-.][a-z0-9]{1,9})*-\d{4}-?\d\d-?\d\d$",
     r"^(?:utf|iso|sha|md|aes|rsa|hmac|base|ed|ecdsa|hs|rs|es|ps|win|ipv|http|text|int|float|uint)[-_]?\d+[a-z_-]*$",
-    r"^[\w.-]+:[\w.-]+:[\w.-]+$",
+    r"^[\w.-]+:[\w.-]+:[\w.-]+$|^[\w.-]+:\d+(?:\.\d+)+[\w.-]*$",
     r"^[\w-]+\.(?:py|js|ts|tsx|jsx|json|md|go|rs|toml|ya?ml|html?|css|txt|png|svg|sh|sql|c|h|cpp|java|rb|php|lock|pem|key|env)$",
 )
 _NAME = _any(r"^(?:[a-z]+\d{0,2}[_.-])+[a-z]+\d{0,2}$|^(?-i:[a-z]+(?:[A-Z][a-z]+)+\d{0,3})$")
