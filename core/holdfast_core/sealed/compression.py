@@ -11,16 +11,19 @@ from holdfast_core.sealed.layout import PLAIN, ZSTD
 if TYPE_CHECKING:
     import zstandard
 
-WORTH_BYTES = 512
+FRAME_WORTH_BYTES = 512
+RECORD_WORTH_BYTES = 4096
+"""Below this nothing is compressed: a record is written at once, and folding makes frames of records anyway."""
+
 _LEVEL = 3
 _MAX_WINDOW_BYTES = 1 << 24
 _PIECE_BYTES = 1 << 20
 _of_thread = threading.local()
 
 
-def compress(plain: bytes) -> tuple[int, bytes]:
-    """Return how it was compressed, and the result: never larger than ``plain``."""
-    if len(plain) < WORTH_BYTES:
+def compress(plain: bytes, *, worth_bytes: int) -> tuple[int, bytes]:
+    """Return how it was compressed, and the result: never larger than ``plain``, which is it if that is small."""
+    if len(plain) < worth_bytes:
         return PLAIN, plain
     small = _compressor().compress(plain)
     return (ZSTD, small) if len(small) < len(plain) else (PLAIN, plain)

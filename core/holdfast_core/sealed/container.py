@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from holdfast_core.atomic import read_bytes, write_file
-from holdfast_core.sealed.compression import compress, decompress
+from holdfast_core.sealed.compression import FRAME_WORTH_BYTES, compress, decompress
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import (
@@ -322,7 +322,7 @@ def _sealed(seal: Seal, header: Header, frames: Iterable[bytes], tail: Iterable[
 def _frame(seal: Seal, sequence: int, plain: bytes) -> tuple[bytes, bytes]:
     if len(plain) > MAX_PAYLOAD_BYTES:
         raise SealedError("too_large", f"a frame of {len(plain)} bytes")
-    compression, packed = compress(plain)
+    compression, packed = compress(plain, worth_bytes=FRAME_WORTH_BYTES)
     piece = Piece(sequence, 0, len(plain), compression)
     stored = packed if seal.cipher is None else seal.cipher.seal_frame(piece, packed)
     return pack_frame(piece._replace(stored_bytes=len(stored))), stored

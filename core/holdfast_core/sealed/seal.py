@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from holdfast_core.atomic import READ_FLAGS, open_regular, read_bytes
 from holdfast_core.errors import Refused
-from holdfast_core.sealed.compression import compress, decompress
+from holdfast_core.sealed.compression import RECORD_WORTH_BYTES, compress, decompress
 from holdfast_core.sealed.derive import derive
 from holdfast_core.sealed.encryption import FileCipher
 from holdfast_core.sealed.errors import SealedError
@@ -97,7 +97,7 @@ class Seal:
         """Return a tail record that follows on the tag ``before``: what stands first, the stored bytes, the tag."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise SealedError("too_large", f"a record of {len(payload)} bytes")
-        compression, packed = compress(payload)
+        compression, packed = compress(payload, worth_bytes=RECORD_WORTH_BYTES)
         piece = Piece(sequence, 0, len(payload), compression)
         stored = packed if self.cipher is None else self.cipher.seal_record(piece, packed)
         start = pack_record(piece._replace(stored_bytes=len(stored)))

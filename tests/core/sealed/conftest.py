@@ -10,7 +10,7 @@ from holdfast_core.sealed.keys import Keys
 
 IDENTITY = Identity("document", "0f8fad5b-d9cb-469f-a165-70867728950e")
 FRAMES = [b'{"title":"one"}', b"a message " * 400, bytes(range(256)) * 3]
-RECORDS = [b"first", b"second " * 200, b""]
+RECORDS = [b"first", b"second " * 700, b""]
 
 
 @pytest.fixture
