@@ -25,13 +25,14 @@ def test_a_setting_is_found_and_switched_by_keys(holdfast):
     assert "Traceback" not in holdfast.output()
 
 
-def test_the_health_page_is_reached_by_number_and_left_by_escape(holdfast):
+def test_the_health_page_is_reached_by_the_palette_and_left_by_escape(holdfast):
     holdfast.index()
     holdfast.start()
 
-    holdfast.display.keys("ctrl+3")
+    holdfast.display.keys("ctrl+k")
+    holdfast.display.type("health")
+    holdfast.display.keys("Return")
     holdfast.display.keys("Escape")
-    holdfast.display.keys("Home", "j")
-    wait_until(lambda: holdfast.display.active_title() != "Holdfast")
+    wait_until(lambda: holdfast.display.keys("Home") or holdfast.display.active_title() != "Holdfast")
 
     assert "Traceback" not in holdfast.output()

@@ -15,6 +15,8 @@ SOON: Final = (
     "holdfast_core.store.annotations",
     "holdfast_core.resume",
     "holdfast_core.export",
+    "holdfast_gui.actions.choosing",
+    "holdfast_gui.actions.health",
 )
 
 

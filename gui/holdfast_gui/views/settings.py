@@ -6,32 +6,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent, QShortcut
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QButtonGroup,
-    QDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QDialog, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from holdfast_gui.models.settings import SettingRow, matching, shown
+from holdfast_gui.models.settings import SettingRow, matching
 from holdfast_gui.theme import theme
-from holdfast_gui.theme.tokens import PLACE_ROW, RADIUS_CARD, RADIUS_SMALL
-from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Label, Line, Pane, Pressable
+from holdfast_gui.views.controls import Button, Label, Line, Pane
 from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.rescale import rescale
-from holdfast_gui.views.setting_controls import Control, PathControl, control_for
+from holdfast_gui.views.setting_controls import PathControl
+from holdfast_gui.views.setting_rows import SettingItem, SettingSection
 
 _SIZE: Final = QSize(880, 640)
 _SECTIONS_WIDTH: Final = 200
 _SECTIONS_NARROW: Final = 150
-_NARROW: Final = 440
 _NARROW_DIALOG: Final = 640
 
 
@@ -52,8 +41,9 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self._scale = theme().scale
+        self._rows: dict[str, SettingRow] = {}
         self._items: dict[str, SettingItem] = {}
-        self._sections: dict[str, _Section] = {}
+        self._sections: dict[str, SettingSection] = {}
         self._section = ""
         self.search = QLineEdit()
         self.search.setPlaceholderText(self.tr("Search settings"))
@@ -73,6 +63,9 @@ class SettingsDialog(QDialog):
         self.reset_button.clicked.connect(self.reset_all_wanted)
         self.file_button = Button(self.tr("Open settings file"))
         self.file_button.clicked.connect(self.file_wanted)
+        # Piece by piece, so that the window answers in between; what is asked for is made at once.
+        self._building = QTimer(self)
+        self._building.timeout.connect(self._build_next)
         self._arrange()
         QShortcut(QKeySequence.StandardKey.Find, self, self._find)
         theme().changed.connect(self._on_theme)
@@ -84,39 +77,40 @@ class SettingsDialog(QDialog):
 
     def knows(self, key: str) -> bool:
         """Return whether a setting stands here already."""
-        return key in self._items
+        return key in self._rows
 
     def item(self, key: str) -> SettingItem:
         """Return what stands there for a setting."""
+        self._build(self._rows[key].section)
         return self._items[key]
 
     def shown_keys(self) -> list[str]:
         """Return the keys of the settings in sight, from the top."""
-        return [key for key, item in self._items.items() if not item.isHidden() and item.isVisibleTo(self)]
+        return [key for key in self._rows if key in self._items and self._items[key].isVisibleTo(self)]
 
     def set_rows(self, rows: Sequence[SettingRow], *, problem: str = "") -> None:
         """Show these settings as they are now; what is typed at the moment stays."""
-        is_new = not self._items
         for row in rows:
+            self._rows[row.key] = row
+            if row.section not in self._sections:
+                self._add_section(row.section)
             if row.key in self._items:
                 self._items[row.key].set_row(row)
-            else:
-                self._add(row)
-        if is_new:
-            self._order_focus()
-        self.reset_button.setEnabled(any(item.row.source == "settings file" for item in self._items.values()))
+        self.reset_button.setEnabled(any(row.source == "settings file" for row in self._rows.values()))
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
         if not self._section and rows:
             self.show_section(rows[0].section)
+        self._building.start()
 
     def set_error(self, key: str, words: str) -> None:
         """Say why a value was not taken, beside it; the value that counts stays as it is."""
-        self._items[key].set_error(words)
+        self.item(key).set_error(words)
 
     def show_section(self, name: str) -> None:
         """Show one section, and no search."""
         self._section = name
+        self._build(name)
         self.search.blockSignals(True)
         self.search.clear()
         self.search.blockSignals(False)
@@ -143,9 +137,23 @@ class SettingsDialog(QDialog):
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
 
+    def _build(self, section: str) -> None:
+        """Make what is still missing in a section."""
+        missing = [row for row in self._rows.values() if row.section == section and row.key not in self._items]
+        for row in missing:
+            self._add(row)
+        if missing:
+            self._order_focus()
+
+    def _build_next(self) -> None:
+        row = next((row for row in self._rows.values() if row.key not in self._items), None)
+        if row is not None:
+            self._add(row)
+        else:
+            self._building.stop()
+            self._order_focus()
+
     def _add(self, row: SettingRow) -> None:
-        if row.section not in self._sections:
-            self._add_section(row.section)
         item = self._items[row.key] = SettingItem(row)
         item.control.chosen.connect(lambda value, key=row.key: self.changed.emit(key, value))
         item.reset_button.clicked.connect(lambda _=False, key=row.key: self.reset_wanted.emit(key))
@@ -154,39 +162,40 @@ class SettingsDialog(QDialog):
         self._sections[row.section].add(item)
 
     def _add_section(self, name: str) -> None:
-        section = self._sections[name] = _Section(self.tr(name))
+        section = self._sections[name] = SettingSection(self.tr(name))
         self._page.insertWidget(self._page.count() - 1, section)
-        button = _SectionName(self.tr(name))
-        button.clicked.connect(lambda: self.show_section(name))
-        section.button = button
-        self._group.addButton(button)
-        self._names.addWidget(button)
+        section.button.clicked.connect(lambda: self.show_section(name))
+        self._group.addButton(section.button)
+        self._names.addWidget(section.button)
 
     def _sift(self, typed: str) -> None:
         is_search = bool(typed.strip())
-        found = {row.key for row in matching((item.row for item in self._items.values()), typed)}
+        matches = matching(self._rows.values(), typed)
+        found = {row.key for row in matches}
+        hit = {row.section for row in matches}
         for name, section in self._sections.items():
             is_chosen = name == self._section and not is_search
-            is_shown = section.sift(found) if is_search else is_chosen
+            is_shown = name in hit if is_search else is_chosen
+            if is_shown:
+                self._build(name)
+                section.sift(found)
             section.setVisible(is_shown)
-            if not is_search:
-                section.sift(set(self._items))
             self._mark(section, is_chosen=is_chosen)
         self.empty.setVisible(is_search and not found)
         self.area.verticalScrollBar().setValue(0)
 
-    def _mark(self, section: _Section, *, is_chosen: bool) -> None:
-        if section.button is not None:
-            self._group.setExclusive(False)
-            section.button.setChecked(is_chosen)
-            self._group.setExclusive(True)
-            is_stop = section is self._sections[self._section]  # one for all: arrows go on from there
-            section.button.setFocusPolicy(Qt.FocusPolicy.TabFocus if is_stop else Qt.FocusPolicy.NoFocus)
+    def _mark(self, section: SettingSection, *, is_chosen: bool) -> None:
+        self._group.setExclusive(False)
+        section.button.setChecked(is_chosen)
+        self._group.setExclusive(True)
+        is_stop = section is self._sections[self._section]  # one for all: arrows go on from there
+        section.button.setFocusPolicy(Qt.FocusPolicy.TabFocus if is_stop else Qt.FocusPolicy.NoFocus)
 
     def _order_focus(self) -> None:
         """Let Tab go as the eye does: the search, the sections, the settings from the top, the foot."""
-        names = [section.button for section in self._sections.values() if section.button is not None]
-        hands = [stop for item in self._items.values() for stop in (*item.control.stops, item.reset_button)]
+        names = [section.button for section in self._sections.values()]
+        items = [self._items[key] for key in self._rows if key in self._items]
+        hands = [stop for item in items for stop in (*item.control.stops, item.reset_button)]
         for one, next_one in pairwise([self.search, *names, *hands, self.file_button, self.reset_button]):
             QWidget.setTabOrder(one, next_one)
 
@@ -238,171 +247,3 @@ class SettingsDialog(QDialog):
         if ratio != 1:
             self._scale = theme().scale
             rescale(self, ratio)
-
-
-class SettingItem(QWidget):
-    """One setting: title and help, its control, what decides it if not this dialog, and what went wrong."""
-
-    def __init__(self, row: SettingRow) -> None:
-        super().__init__()
-        self.row = row
-        self.control: Control = control_for(row)
-        self.reset_button = IconButton("refresh", self.tr("Reset to {value}").format(value=shown(row, row.default)))
-        policy = self.reset_button.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.reset_button.setSizePolicy(policy)
-        self._note = Label(font="small", colour="wait", wraps=True)
-        self._error = Label(font="small", colour="bad", wraps=True)
-        self._was = row.value
-        self._arrange()
-        self.set_row(row)
-
-    @property
-    def error(self) -> str:
-        """Why the last value was not taken; empty if it was."""
-        return "" if self._error.isHidden() else self._error.text()
-
-    @property
-    def note(self) -> str:
-        """Who else decides this setting, or when it counts; empty for nothing of note."""
-        return "" if self._note.isHidden() else self._note.text()
-
-    def set_row(self, row: SettingRow) -> None:
-        """Show what counts now; a value that was not taken stays to be mended, with the reason."""
-        if self.error and row == self.row:
-            return
-        self.row = row
-        self.control.set_value(row.value)
-        self.control.setEnabled(row.is_ours)
-        self.reset_button.setVisible(row.source == "settings file")
-        self._say(self._note, self._note_of(row))
-        self.set_error("")
-
-    def set_error(self, words: str) -> None:
-        """Say why a value was not taken, or nothing any more."""
-        self._say(self._error, words)
-        if words and self.row.control in ("switch", "choice"):  # what was typed stays to be mended, these do not
-            self.control.set_value(self.row.value)
-        self.control.set_wrong(bool(words))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """See Qt: without room beside the words the control stands below them."""
-        super().resizeEvent(event)
-        self._turn(is_narrow=self.control.is_wide or self.width() < theme().px(_NARROW))
-
-    def _turn(self, *, is_narrow: bool) -> None:
-        direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
-        if direction != self._body.direction():
-            self._body.setDirection(direction)
-            self.updateGeometry()
-
-    def _note_of(self, row: SettingRow) -> str:
-        if row.source == "command line":
-            return self.tr("The command line of this run decides this: it comes before what is set here.")
-        if row.source == "environment":
-            words = self.tr("The environment variable {name} decides this: it comes before what is set here.")
-            return words.format(name=row.variable)
-        if row.value != self._was and not row.applies_at_once:
-            return self.tr("Counts after the next start.")
-        return ""
-
-    def _say(self, label: Label, words: str) -> None:
-        label.setText(words)
-        label.setVisible(bool(words))
-        allowed = f"{self.tr('Allowed')}: {self.row.allowed}." if self.row.control == "number" else ""
-        described = " ".join(part for part in (self.row.help, allowed, self._note.text(), self._error.text()) if part)
-        self.control.stop.setAccessibleDescription(described)
-
-    def _arrange(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(theme().px(1))
-        words.addWidget(Label(self.row.title, font="strong", wraps=True))
-        for label in (Label(self.row.help, font="small", colour="text2", wraps=True), self._note, self._error):
-            words.addWidget(label)
-        hand = QHBoxLayout()
-        hand.setSpacing(theme().px(6))
-        hand.addWidget(self.control)
-        hand.addWidget(self.reset_button)
-        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._body.setContentsMargins(theme().margins(16, 11, 8, 12))
-        self._body.setSpacing(theme().px(10))
-        self._body.addLayout(words, 1)
-        self._body.addLayout(hand)
-        self._turn(is_narrow=self.control.is_wide)
-        if not self.control.is_wide:
-            self._body.setAlignment(hand, Qt.AlignmentFlag.AlignTop)
-
-
-class _Section(QWidget):
-    """A heading over a card of settings."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self.button: _SectionName | None = None
-        self._items: list[tuple[SettingItem, Line | None]] = []
-        self._card = _Card()
-        self._rows = QVBoxLayout(self._card)
-        self._rows.setContentsMargins(1, 1, 1, 1)
-        self._rows.setSpacing(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme().px(10))
-        column.addWidget(ElidedLabel(title, font="title"))
-        column.addWidget(self._card)
-
-    def add(self, item: SettingItem) -> None:
-        line = Line() if self._items else None
-        if line is not None:
-            self._rows.addWidget(line)
-        self._rows.addWidget(item)
-        self._items.append((item, line))
-
-    def sift(self, keys: set[str]) -> bool:
-        """Show the settings of these keys alone; False if none is left."""
-        is_first = True
-        for item, line in self._items:
-            is_shown = item.row.key in keys
-            item.setVisible(is_shown)
-            if line is not None:
-                line.setVisible(is_shown and not is_first)
-            is_first = is_first and not is_shown
-        return not is_first
-
-
-class _SectionName(Pressable):
-    """A section's name, in the look of a place."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setCheckable(True)
-        self.setText(name)
-        self.setAccessibleName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(120, theme().px(PLACE_ROW))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        look, tokens = theme(), theme().tokens
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.isChecked() or self.is_hot:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(tokens.selection if self.isChecked() else tokens.hover)
-            painter.drawRoundedRect(self.rect(), RADIUS_SMALL, RADIUS_SMALL)
-        painter.setFont(look.font("bold" if self.isChecked() else "body"))
-        painter.setPen(tokens.text if self.isChecked() else tokens.text2)
-        room = self.rect().adjusted(look.px(10), 0, -look.px(8), 0)
-        shown_name = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown_name)
-        painter.end()
-
-
-class _Card(QWidget):
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(theme().tokens.line)
-        painter.setBrush(theme().tokens.bg2)
-        painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), RADIUS_CARD, RADIUS_CARD)
-        painter.end()
