@@ -50,6 +50,7 @@ async def create(context: Context, arguments: argparse.Namespace) -> None:
         raise NotFound("There is no such directory. Name the project's directory.", detail=str(project))
     config = SessionConfig(agent=arguments.agent, model=arguments.model)
     made = await context.library.held.create(str(project), title=arguments.title, config=config)
+    _tell_removed(context)
     await _tell_new(context, made.id)
 
 
@@ -58,6 +59,7 @@ async def append(context: Context, arguments: argparse.Namespace) -> None:
     entry = await held_target(context, arguments.target)
     text = asking.typed_text(context, arguments.text)
     await context.library.held.append_text(entry.id, arguments.role, text)
+    _tell_removed(context)
     await tell_entry(context, entry.id)
 
 
@@ -73,6 +75,7 @@ async def save(context: Context, arguments: argparse.Namespace) -> None:
         await tell_entry(context, entry.id)
     else:
         kept = await context.library.held.archive(entry.id)
+        _tell_removed(context)
         await _tell_new(context, kept.id)
 
 
@@ -97,6 +100,7 @@ async def import_path(context: Context, arguments: argparse.Namespace) -> None:
     is missing here (a project, a file, an agent) is told.
     """
     report = await context.library.held.import_path(arguments.path.expanduser().absolute())
+    _tell_removed(context)
     if context.is_json:
         imported = [
             {"id": one.id, "from": one.source, "title": one.title, "is_verified": one.is_verified}
@@ -154,6 +158,12 @@ async def _tell_new(context: Context, session_id: str) -> None:
         await tell_entry(context, session_id)
     else:
         context.print(session_id)
+
+
+def _tell_removed(context: Context) -> None:
+    removed = context.library.held.removed
+    if removed:
+        context.warn(f"Secrets were taken out of {asking.counted(removed, 'text')} before writing.")
 
 
 def _index(text: str) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
 
 _OFFERED = 10
+_LOOKED_FURTHER = 40
 
 
 def add(commands: Commands) -> None:
@@ -101,13 +102,23 @@ async def _resume_held(context: Context, entry: SessionEntry, arguments: argpars
 
 
 async def _offer(context: Context) -> None:
-    keys = await context.library.keys("")
-    entries = await context.library.entries(keys[:_OFFERED])
+    entries = await _resumable(context)
     if context.is_json:
         context.print_json([entry_document(entry) for entry in entries])
         return
     print_entries(context, entries)
     context.warn("Name one of them: holdfast resume NUMBER")
+
+
+async def _resumable(context: Context) -> list[SessionEntry]:
+    """Return the newest sessions that can go on: none that is live, and no held one whose project is open in one."""
+    library = context.library
+    live = await library.entries(await library.keys("is:live"))
+    open_projects = {entry.project_path for entry in live if entry.project_path}
+    keys = await library.keys("-is:live")
+    newest = await library.entries(keys[: _OFFERED + _LOOKED_FURTHER])
+    found = [one for one in newest if not (is_held_id(one.id) and one.project_path in open_projects)]
+    return found[:_OFFERED]
 
 
 def _is_in_terminal(context: Context) -> bool:

@@ -120,6 +120,11 @@ class Library:
 
         return Held(self, Parts(self._paths, lambda: self._settings))
 
+    @property
+    def is_started(self) -> bool:
+        """Whether an indexer works for this library, as for a window."""
+        return self._indexer is not None
+
     async def pause(self, is_paused: bool) -> None:
         """Stop looking at the agents' files, or go on."""
         from holdfast_core.scan.protocol import Pause
@@ -452,6 +457,13 @@ class Library:
     async def source_bytes(self) -> dict[str, int]:
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
+
+    async def show_unlocked(self, secret: str) -> None:
+        """Show what encrypted sessions hold in the index, where the settings want that."""
+        if self._indexer is not None:
+            self._indexer.unlock(secret)
+        else:
+            await self.update(full=True)
 
     async def forget_index(self) -> None:
         """Remove the index, which holds nothing of its own, and have it built again."""

@@ -163,6 +163,11 @@ class Held(Caring):
         made = Message(id=str(uuid.uuid4()), role=role, blocks=(Text(text),), timestamp_ms=clock.now_ms())
         await self.append(session_id, [made])
 
+    @property
+    def removed(self) -> int:
+        """How many texts had secrets taken out of them by this library."""
+        return self.parts.removed
+
     async def save(self, session: HeldSession) -> HeldSession:
         """Keep a whole session as it is given; the later of two saves wins."""
         return await self._do("session.save", session.id, lambda store: store.save(session), operation="save")
@@ -348,6 +353,8 @@ class Held(Caring):
             Refused: it is neither.
         """
         await self._do("keys.unlock", "", partial(_unlock, text=text))
+        if self.parts.encrypted_in_index == "everything":
+            await self._library.show_unlocked(text)
 
     async def lock(self) -> None:
         """Forget the passphrase in this process."""

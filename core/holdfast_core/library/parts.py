@@ -121,6 +121,11 @@ class Parts:
                 self._store = Store.open(self.directory, self.keys(), limits=self._limits(), redact=self._redact())
             return self._store
 
+    @property
+    def removed(self) -> int:
+        """How many texts had secrets taken out of them before they were written."""
+        return self._store.site.redaction.count if self._store is not None else 0
+
     @cached_property
     def metrics(self) -> Metrics:
         """The timings of this machine, those of earlier runs included."""

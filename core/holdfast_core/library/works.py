@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
 
 from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.library.parts import Parts, outcome_of
 from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.held import HeldEntry, HeldSession
-from holdfast_core.model.keeping import StartSummary
+from holdfast_core.model.keeping import RetentionReport, StartSummary
 from holdfast_core.observe import Observers
 
 if TYPE_CHECKING:
@@ -59,7 +61,9 @@ class Works:
     async def start_check(self) -> StartSummary:
         """Check the store once in the life of this library and return what was found and done; then tell ``summaries``.
 
-        Every call after the first gives the same answer. Lists wait for it.
+        Every call after the first gives the same answer. Lists wait for it. A
+        library with an indexer, a window's, also lets the limits hold: what is
+        too old or too much goes to the trash, and out of it what has expired.
         """
         if self._check is None:
             self._check = asyncio.create_task(self._checked(), name="check of held sessions")
@@ -69,6 +73,9 @@ class Works:
         if not await self._library.in_thread(lambda: self.parts.has_store):
             return StartSummary()
         found = await self._do("store.check", "", lambda store: store.check(), operation="start", is_reading=True)
+        if self._library.is_started:
+            report = await self._do("store.clean", "", lambda store: store.retention(apply=True))
+            found = msgspec.structs.replace(found, notes=(*found.notes, *_cleaned(report)))
         self.summaries.notify(found)
         return found
 
@@ -166,8 +173,17 @@ class Works:
             await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
 
 
+def _cleaned(report: RetentionReport) -> Iterator[str]:
+    """Yield what a person is told of a clean-up at the start: what went, and what a limit that is near asks for."""
+    if report.removed:
+        were = "session was" if len(report.removed) == 1 else "sessions were"
+        yield f"{len(report.removed):,} {were} moved to the trash, as your limits say. They can be brought back."
+    if report.is_near or report.is_full:
+        yield f"You keep {report.sessions:,} held sessions, of {report.limit_sessions:,} that are allowed."
+        yield from report.suggestions
+
+
 def _is_locked(error: HoldfastError) -> bool:
     from holdfast_core.sealed.errors import SealedError
-    from holdfast_core.store import reader
 
-    return isinstance(error, reader.Locked) or (isinstance(error, SealedError) and error.reason == "locked")
+    return isinstance(error, Locked) or (isinstance(error, SealedError) and error.reason == "locked")

@@ -28,6 +28,18 @@ def with_held(
     return {**agents, HELD_AGENT: HeldSource(directory, _Opened(keys), encrypted_in_index=encrypted_in_index)}
 
 
+def unlock(source: Agent, secret: str) -> None:
+    """Let the source of held sessions read encrypted ones.
+
+    Raises:
+        HoldfastError: it is neither the passphrase nor the recovery code.
+    """
+    from holdfast_core.store.source import HeldSource
+
+    if isinstance(source, HeldSource):
+        source.keys().unlock(secret)
+
+
 class _Opened:
     """Keys that are opened when they are first asked for."""
 

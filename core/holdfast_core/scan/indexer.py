@@ -24,8 +24,9 @@ from holdfast_core.index.writer import IndexWriter
 from holdfast_core.log import incident, open_logs
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
+from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.paths import Paths, text_path
-from holdfast_core.scan.held import with_held
+from holdfast_core.scan.held import unlock, with_held
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
@@ -40,6 +41,7 @@ from holdfast_core.scan.protocol import (
     Rescan,
     Start,
     Stop,
+    Unlock,
     decode_command,
     encode,
 )
@@ -88,6 +90,7 @@ class _Due:
     tidy: bool = False
     paths: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    secret: str = ""
     note_numbers: list[int] = field(default_factory=list)
     rescan_numbers: list[int] = field(default_factory=list)
 
@@ -102,6 +105,7 @@ class _Due:
         self.tidy |= other.tidy
         self.paths |= other.paths
         self.held |= other.held
+        self.secret = other.secret or self.secret
         self.note_numbers += other.note_numbers
         self.rescan_numbers += other.rescan_numbers
 
@@ -172,6 +176,8 @@ class Indexer:
                 self._want(_Due(everything=True, full=full, rescan_numbers=[number] if number else []))
             case Annotate(number=number, held=held):
                 self._want(_Due(notes=True, note_numbers=[number], held=set(map(text_path, held))))
+            case Unlock(secret=secret):
+                self._want(_Due(notes=True, secret=secret))
             case Pause(is_paused=is_paused):
                 self._is_paused = is_paused
                 self._call_soon(self._watcher.pause, is_paused)
@@ -196,8 +202,13 @@ class Indexer:
 
     def _take_notes_due(self) -> _Due:
         """Return what is due of the notes and of held sessions alone; the lock is held."""
-        due = _Due(notes=self._due.notes, note_numbers=self._due.note_numbers, held=self._due.held)
-        self._due.notes, self._due.note_numbers, self._due.held = False, [], set()
+        due = _Due(
+            notes=self._due.notes,
+            note_numbers=self._due.note_numbers,
+            held=self._due.held,
+            secret=self._due.secret,
+        )
+        self._due.notes, self._due.note_numbers, self._due.held, self._due.secret = False, [], set(), ""
         return due
 
     async def _work(self) -> None:
@@ -296,6 +307,12 @@ class Indexer:
         outcome = update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks)
         self._remember(outcome, looked_ms, replace=False)
 
+    def _read_unlocked(self, writer: IndexWriter, secret: str) -> None:
+        """Read all held sessions again, now that they can be read."""
+        source = self._agents[HELD_AGENT]
+        unlock(source, secret)
+        update(writer, {HELD_AGENT: source}, self._home, full=True, hooks=Hooks(on_changes=self._tell))
+
     def _between(self, writer: IndexWriter) -> None:
         """Take in small changes between two batches of a long pass."""
         with self._due_lock:
@@ -322,6 +339,8 @@ class Indexer:
         """Bring what the person said since the last time into the index, and held sessions that were changed here."""
         if not due.notes:
             return
+        if due.secret:
+            self._read_unlocked(writer, due.secret)
         if due.held:
             self._look_at(writer, due.held)
         notes = self._open_notes()

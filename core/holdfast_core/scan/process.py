@@ -27,6 +27,7 @@ from holdfast_core.scan.protocol import (
     Rescan,
     Start,
     Stop,
+    Unlock,
     decode_event,
     encode,
 )
@@ -82,6 +83,7 @@ class IndexerProcess:
         self._task: asyncio.Task[None] | None = None
         self._asked: dict[int, tuple[Annotate | Rescan, asyncio.Future[ScanReport | None]]] = {}
         self._numbers = 0
+        self._unlock: Unlock | None = None
         self._is_closing = False
 
     @property
@@ -99,6 +101,11 @@ class IndexerProcess:
             self.first = msgspec.structs.replace(self.first, is_paused=command.is_paused)
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
+
+    def unlock(self, secret: str) -> None:
+        """Let the indexer read encrypted sessions, also one that is started again later."""
+        self._unlock = Unlock(secret)
+        self.send(self._unlock)
 
     async def annotate(self, *, timeout_seconds: float, held: Sequence[Path] = ()) -> None:
         """Have notes and changed files of held sessions taken into the index; return when done or the time is up."""
@@ -189,6 +196,8 @@ class IndexerProcess:
         self._process = process
         try:
             self.send(self.first)
+            if self._unlock is not None:
+                self.send(self._unlock)
             for command, _ in self._asked.values():
                 self.send(command)  # asked before it was up, or of one that died
             if process.stdout is not None:

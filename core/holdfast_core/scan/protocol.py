@@ -53,6 +53,12 @@ class Annotate(msgspec.Struct, frozen=True, tag="annotate", tag_field="type"):
     held: tuple[str, ...] = ()
 
 
+class Unlock(msgspec.Struct, frozen=True, tag="unlock", tag_field="type"):
+    """The passphrase or recovery code of encrypted sessions: read them all again and take their text in."""
+
+    secret: str
+
+
 class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):
     """Finish the batch at hand and end. The end of stdin says the same."""
 
@@ -88,7 +94,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
     message: str
 
 
-Command = Start | Rescan | Pause | Annotate | Stop
+Command = Start | Rescan | Pause | Annotate | Unlock | Stop
 Event = Changed | Progressed | Reported | Answered | Failed
 
 # A change set of 100,000 sessions is about 6 MB.

@@ -21,7 +21,7 @@ from holdfast_core.agents.base import (
     SessionRead,
     SourceRef,
 )
-from holdfast_core.errors import HoldfastError, Refused, SourceError
+from holdfast_core.errors import HoldfastError, Locked, Refused, SourceError
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.held import HELD_AGENT, HeldSession, is_held_id
 from holdfast_core.model.session import SessionFacts
@@ -32,7 +32,7 @@ from holdfast_core.store.document import grown
 from holdfast_core.store.fitting import DocumentError
 from holdfast_core.store.listing import ENCRYPTED_TITLE, entry_of
 from holdfast_core.store.places import RECORD_TYPE, SUFFIX, digest
-from holdfast_core.store.reader import Locked, claimed_id, read
+from holdfast_core.store.reader import claimed_id, read
 
 InIndex = Literal["nothing", "everything"]
 _LIMIT_BYTES = 1 << 30
@@ -66,6 +66,10 @@ class HeldSource(Agent):
         self._directory = directory
         self._keys = keys
         self._encrypted_in_index = encrypted_in_index
+
+    def keys(self) -> Keys:
+        """Return the keys by which the sessions are read."""
+        return self._keys()
 
     def roots(self, home: Home) -> list[Path]:
         return [self._directory]

@@ -584,3 +584,63 @@ async def test_messages_of_another_process_are_seen(open_library: Opener, projec
 
     assert (await one.held.load(session.id)).messages[-1] == message
     assert Annotation(session_id=session.id).session_id == session.id
+
+
+async def test_what_is_said_here_is_seen_also_while_looking_for_sessions_is_paused(
+    open_library: Opener, project: Path
+) -> None:
+    library = open_library(start_paused=True)
+    seen: asyncio.Queue[str] = asyncio.Queue()
+    library.changes.add(lambda changes: [seen.put_nowait(one) for one in changes.added])
+    await library.start()
+
+    session = await made(library, project, "Seen")
+
+    async with asyncio.timeout(LIMIT_SECONDS):
+        assert await seen.get() == session.id
+
+
+async def test_encrypted_sessions_can_be_searched_where_the_person_wants_that(
+    open_library: Opener, project: Path
+) -> None:
+    first = open_library(encrypted_in_index="everything")
+    session = await made(first, project, "Persimmon", "jam")
+    await first.held.set_passphrase("correct horse")
+    await first.close()
+    library = open_library(encrypted_in_index="everything")
+    reports: asyncio.Queue[object] = asyncio.Queue()
+    library.reports.add(reports.put_nowait)
+    await library.start()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await reports.get()
+    assert await listed(library, "jam") == []
+    seen: asyncio.Queue[str] = asyncio.Queue()
+    library.changes.add(lambda changes: [seen.put_nowait(one) for one in changes.changed])
+
+    await library.held.unlock("correct horse")
+
+    async with asyncio.timeout(LIMIT_SECONDS):
+        assert await seen.get() == session.id
+    assert await listed(library, "jam") == [session.id]
+
+
+async def test_a_window_lets_the_limits_hold_and_says_so(open_library: Opener, project: Path) -> None:
+    first = open_library()
+    old, _ = await made(first, project, "old"), await made(first, project, "new")
+    await first.close()
+    library = open_library(stored_sessions_limit=1, at_limit="clean")
+    await library.start()
+
+    summary = await library.held.start_check()
+
+    assert [one.id for one in await library.held.trash()] == [old.id]
+    assert any("moved to the trash" in note for note in summary.notes)
+
+
+async def test_secrets_that_were_taken_out_are_counted(library: Library, project: Path) -> None:
+    await made(library, project, "Plan", "nothing to hide")
+    assert library.held.removed == 0
+
+    await made(library, project, "Plan", f"use {TOKEN} here")
+
+    assert library.held.removed == 1
