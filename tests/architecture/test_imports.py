@@ -35,7 +35,12 @@ def test_the_model_needs_nothing_but_msgspec():
 
 
 def test_every_dependency_is_used_and_every_use_declared():
-    names = {"pyside6-essentials": "PySide6", "markdown-it-py": "markdown_it", "google-re2": "re2", "ahocorasick-rs": "ahocorasick_rs"}
+    names = {
+        "pyside6-essentials": "PySide6",
+        "markdown-it-py": "markdown_it",
+        "google-re2": "re2",
+        "ahocorasick-rs": "ahocorasick_rs",
+    }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {Requirement(text).name.lower() for text in project["dependencies"]}
 

@@ -61,7 +61,7 @@ def flat(data: bytes) -> bytes:
 
 def plain(data: bytes) -> Plain | None:
     r"""Return ``data`` without ``\u002d``, ``\/``, colours and invisible characters; None if there are none."""
-    if (b"\\" not in data and b"\x1b" not in data and data.isascii()) or not any(sign in data for sign in _SIGNS):
+    if (b"\\" not in data and b"\x1b" not in data and data.isascii()) or not _is_disguised(data):
         return None
     pieces: list[bytes] = []
     starts, shifts, size, last = [0], [0], 0, 0
@@ -81,3 +81,10 @@ def plain(data: bytes) -> Plain | None:
     if not last:
         return None
     return Plain(b"".join([*pieces, data[last:]]), starts, shifts)
+
+
+def _is_disguised(data: bytes) -> bool:
+    for sign in _SIGNS:  # noqa: SIM110  # a third of the time of any()
+        if sign in data:
+            return True
+    return False
