@@ -207,7 +207,7 @@ _in_use: set[str] = set()
 
 @contextmanager
 def temporary_name(directory: Path) -> Iterator[Path]:
-    """Give the name of a file that does not exist; none is left by an error, and after a kill `remove_stale` finds it."""
+    """Give the name of a file that does not exist: an error leaves none, what a kill leaves `remove_stale` finds."""
     temporary = directory / f".holdfast-{os.getpid():x}-{os.urandom(8).hex()}.tmp"
     _in_use.add(temporary.name)
     try:

@@ -88,7 +88,7 @@ class Disk:
     is_dead: bool = False
     _real: dict[str, Callable[..., Any]] = field(default_factory=dict)
     _opened: dict[int, _Opened] = field(default_factory=dict)
-    _failing: str = ""
+    failing: str = ""
     _thread: int = 0
 
     def __enter__(self) -> Self:
@@ -137,13 +137,13 @@ class Disk:
         number = len(self.calls)
         self.calls.append(name)
         fault = self.plan.fault if number == self.plan.at else None
-        if fault is None and self.plan.persists and 0 <= self.plan.at < number and name == self._failing:
+        if fault is None and self.plan.persists and 0 <= self.plan.at < number and name == self.failing:
             fault = self.plan.fault
         if fault is None:
             return self._do(name, real, arguments, named)
         if fault not in FAULTS[name]:  # the plan was made for another call: it came differently this time
             fault = FAULTS[name][0]
-        self._failing = name
+        self.failing = name
         if fault == "die":
             self.is_dead = True
             raise Died

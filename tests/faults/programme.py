@@ -46,8 +46,9 @@ def every_fault(writer: Writer) -> Report:
         for plan in (Plan(), *_plans(calls)):
             root = top / "run"
             shutil.copytree(earlier, root, symlinks=True)
-            story = run(writer, Disk(root, plan))
-            can_remove = not (plan.persists and calls[plan.at] in ("unlink", "remove"))
+            disk = Disk(root, plan)
+            story = run(writer, disk)
+            can_remove = not (plan.persists and disk.failing in ("unlink", "remove"))
             found = violations(writer, root, story, can_remove=can_remove)
             report.runs += 1
             report.kept += story.lowest

@@ -71,7 +71,7 @@ def create(site: Site, session_id: str, reason: Reason = "request") -> Backup:
             raise not_found(session_id) from error
         target = site.places.backup(session_id, generation, reason)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        _copy(path, target)
+        _copy(path, target, site.places.directory)
         made = next(one for one in _kept(site, session_id) if one.path == target)
     return Backup(session_id, generation, made.modified_ms, made.size_bytes, reason, _is_valid(site, session_id, made))
 
@@ -109,7 +109,8 @@ def put_back(site: Site, session_id: str, version: int, reason: Reason) -> None:
     Raises:
         OSError: it could not be written.
     """
-    _copy(site.places.backup(session_id, version, reason), site.places.session(session_id))
+    path = site.places.session(session_id)
+    _copy(site.places.backup(session_id, version, reason), path, path.parent)
 
 
 def prune(site: Site, session_id: str, *, keep: int | None = None) -> int:
@@ -216,10 +217,10 @@ def _present(site: Site, session_id: str) -> int:
         return rescued.position.generation
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, spare: Path) -> None:
     descriptor = open_regular(source)
     try:
-        write_file(target, iter(lambda: os.read(descriptor, _PIECE_BYTES), b""))
+        write_file(target, iter(lambda: os.read(descriptor, _PIECE_BYTES), b""), spare=spare)
     finally:
         os.close(descriptor)
 

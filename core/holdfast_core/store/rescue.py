@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from holdfast_core import clock
-from holdfast_core.atomic import read_file, replace, sync_directory, write_file
+from holdfast_core.atomic import read_file, replace, sync_directory, temporary_name, write_file
 from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.sealed import container
 from holdfast_core.sealed.container import Identity
@@ -103,8 +103,7 @@ def _valid(site: Site, session_id: str) -> Iterator[Stored]:
 
 def _put_in_place(site: Site, found: Stored, path: Path, aside: Path, generation: int) -> None:
     """Seal a session anew, since no key stream may serve twice, and give it its place in one step."""
-    made = aside.with_name(f".{aside.name}.tmp")
-    try:
+    with temporary_name(path.parent) as made:
         container.write(
             made,
             site.keys,
@@ -115,5 +114,4 @@ def _put_in_place(site: Site, found: Stored, path: Path, aside: Path, generation
             lowest_generation=generation,
         )
         write_file(path, [read_file(made, limit_bytes=site.read_limit_bytes)], backup=aside)
-    finally:
-        made.unlink(missing_ok=True)
+        made.unlink()

@@ -53,7 +53,8 @@ class Store(Sessions, Disposal, Care):
         places = Places(directory.absolute())
         with told_when_failing(directory):
             places.create()
-            remove_stale(directory)
+            for place in (directory, places.trash, places.quarantine):  # nothing of ours begins elsewhere
+                remove_stale(place)
         manifest = open_manifest(places.manifest, places.quarantine)
         site = Site(places, keys, limits or Limits(), Redaction(redact), manifest)
         return cls(site, remembered=remembered or directory.with_name(f".{directory.name}.seen"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.store.support import a_store, files, limit, made, said, some_id
+from tests.faults.disk import Died, Disk, Plan
 
 ONE = some_id(1)
 
@@ -168,3 +170,26 @@ def test_what_backups_take_is_known(tmp_path: Path):
 
         assert backup.stored_bytes(store.site) == kept.size_bytes
         assert backup.prune_all(store.site) == 0
+
+
+@pytest.mark.parametrize("change", ["backup", "close", "delete", "restore"])
+def test_whatever_is_killed_when_the_next_opening_leaves_no_temporary_file(tmp_path: Path, change: str):
+    changes = {
+        "backup": lambda store: store.backup([ONE]),
+        "close": lambda store: store.close(ONE),
+        "delete": lambda store: store.delete([ONE]),
+        "restore": lambda store: store.restore(ONE),
+    }
+
+    def killed(folder: Path, plan: Plan) -> list[str]:
+        with a_store(folder) as store:
+            made(store, 1)
+            written_again(store, 1)
+            with Disk(folder, plan) as disk, suppress(Died):
+                changes[change](store)
+        with a_store(folder):
+            assert not [path for path in folder.rglob("*") if path.name.endswith(".tmp")]
+        return disk.calls
+
+    for number in range(len(killed(tmp_path / "all", Plan()))):
+        killed(tmp_path / str(number), Plan(number, "die"))
