@@ -55,8 +55,9 @@ class HeldSession(msgspec.Struct, frozen=True, kw_only=True):
     ``is_live`` is set while a live host has the session open: found set at a
     start without a host, it was cut off and is offered for recovery.
     ``unknown`` are fields of the document that this version does not know,
-    ``unknown_in_messages`` the same of single messages by their ids: kept and
-    written back.
+    ``unknown_in_messages`` the same of single messages by their ids (a later
+    one of the same id: the id, NUL, how many came before): kept and written
+    back.
     """
 
     id: str

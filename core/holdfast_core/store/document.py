@@ -13,6 +13,7 @@ become null.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -154,8 +155,8 @@ def settable(session: HeldSession, fields: Mapping[str, Any]) -> tuple[HeldSessi
 
 def decoded_messages(
     part: bytes | msgspec.Raw, first: int = 0
-) -> tuple[list[Message], dict[str, Leftovers], list[Notice]]:
-    """Return the messages of one frame or record, what is unknown in them by their ids, and notices.
+) -> tuple[list[Message], dict[int, Leftovers], list[Notice]]:
+    """Return the messages of one frame or record, what is unknown in them by their places, and notices.
 
     Raises:
         DocumentError: a message has a field that cannot be understood.
@@ -166,14 +167,14 @@ def decoded_messages(
     if not isinstance(raw, list):
         raise DocumentError("messages", "is no list")
     messages: list[Message] = []
-    unknown: dict[str, Leftovers] = {}
+    unknown: dict[int, Leftovers] = {}
     notices: list[Notice] = []
     for index, one in enumerate(raw, first):
         message, leftovers, found = fit(one, Message, f"messages[{index}]")
         messages.append(message)
         notices += found
         if leftovers:
-            unknown[message.id] = leftovers
+            unknown[index] = leftovers
     return messages, unknown, notices
 
 
@@ -183,7 +184,7 @@ class _Replay:
     def __init__(self, head: dict[str, Any]) -> None:
         self.head = head
         self.messages: list[Message] = []
-        self.unknown: dict[str, Leftovers] = {}
+        self.unknown: dict[int, Leftovers] = {}
         self.notices: list[Notice] = []
         self.added = 0
 
@@ -198,6 +199,7 @@ class _Replay:
         change = _change(payload)
         if change.index is not None:
             del self.messages[change.index :]
+            self.unknown = {index: rest for index, rest in self.unknown.items() if index < len(self.messages)}
         self.added += self.add(change.messages)
         self.head.update(change.fields)
         self.head["updated_ms"] = change.at
@@ -206,7 +208,9 @@ class _Replay:
         head, unknown, notices = fit(self.head, _head())
         self.notices = [*notices, *self.notices]
         values = {name: getattr(head, name) for name in head.__struct_fields__}
-        return HeldSession(**values, messages=tuple(self.messages), unknown=unknown, unknown_in_messages=self.unknown)
+        keys = _keys(self.messages) if self.unknown else ()
+        in_messages = {key: self.unknown[at] for at, key in keys if at in self.unknown}
+        return HeldSession(**values, messages=tuple(self.messages), unknown=unknown, unknown_in_messages=in_messages)
 
 
 def _change(payload: bytes) -> _Record:
@@ -248,8 +252,10 @@ def _frames(session: HeldSession) -> Iterator[bytes]:
     yield _encoded({**_head_of(session), "schema_version": SCHEMA_VERSION})
     batch: list[Any] = []
     taken = 0
-    for message in session.messages:
-        one = _with_unknown(message, session.unknown_in_messages)
+    unknown = session.unknown_in_messages
+    rests = [unknown.get(key) for _, key in _keys(session.messages)] if unknown else itertools.repeat(None)
+    for message, rest in zip(session.messages, rests, strict=False):
+        one = _with_unknown(message, rest)
         batch.append(one)
         taken += len(one)
         if taken >= FRAME_BYTES:
@@ -266,8 +272,16 @@ def _head_of(session: HeldSession) -> dict[str, Any]:
     return plain
 
 
-def _with_unknown(message: Message, unknown: Mapping[str, Leftovers]) -> bytes:
-    rest = unknown.get(message.id) if unknown else None
+def _keys(messages: Iterable[Message]) -> Iterator[tuple[int, str]]:
+    """Yield the places of messages and under which key what is unknown in them stands: ids may be there twice."""
+    times: dict[str, int] = {}
+    for index, message in enumerate(messages):
+        before = times.get(message.id, 0)
+        times[message.id] = before + 1
+        yield index, f"{message.id}\0{before}" if before else message.id
+
+
+def _with_unknown(message: Message, rest: Leftovers | None) -> bytes:
     if not rest:
         return _encoded(message)
     return _encoded(with_leftovers(_plain(message, "messages"), rest))
@@ -279,7 +293,8 @@ def _joined(encoded: Sequence[bytes]) -> bytes:
     if are_sound(part):
         return part
     messages, unknown, _ = decoded_messages(part)
-    return b"[" + b",".join(_with_unknown(message, unknown) for message in messages) + b"]"
+    again = (_with_unknown(message, unknown.get(index)) for index, message in enumerate(messages))
+    return b"[" + b",".join(again) + b"]"
 
 
 def _sound(messages: Sequence[Message]) -> bytes:

@@ -64,13 +64,13 @@ def test_what_was_read_is_written_again_byte_for_byte(session: HeldSession):
     inner=st.dictionaries(st.text(min_size=1).map("x-".__add__), json_values, min_size=1, max_size=2),
 )
 def test_unknown_fields_are_kept_wherever_they_stand(session: HeldSession, top: dict[str, Any], inner: dict[str, Any]):
-    plain = raw(session)
+    plain = raw(msgspec.structs.replace(session, messages=session.messages * 2))  # each id is there twice
     plain[0] |= top
     plain[0]["config"] |= inner
     for part in plain[1:]:
-        for message in part:
+        for number, message in enumerate(part):
             for place in (message, *message["blocks"]):
-                place.update(inner)
+                place.update(inner | {"x-place": number})
 
     again = raw(decode([json.dumps(part).encode() for part in plain]).session)
 
