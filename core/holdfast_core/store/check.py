@@ -21,7 +21,7 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.atomic import read_file, replace, write_file
-from holdfast_core.errors import HoldfastError, NotFound, Refused
+from holdfast_core.errors import HoldfastError, Locked, NotFound, Refused
 from holdfast_core.model.held import HeldEntry, is_held_id
 from holdfast_core.model.keeping import StartSummary
 from holdfast_core.sealed.container import Position
@@ -31,7 +31,7 @@ from holdfast_core.store.fitting import DocumentError
 from holdfast_core.store.listing import stand_in
 from holdfast_core.store.manifest import FileMark, Marked, Seen, Trouble
 from holdfast_core.store.places import SUFFIX, digest
-from holdfast_core.store.reader import Locked, claimed_id, read
+from holdfast_core.store.reader import claimed_id, read
 from holdfast_core.store.rescue import is_corrupt, keep_what_verifies, rescue
 from holdfast_core.store.site import Site
 from holdfast_core.store.words import notes_of
@@ -115,9 +115,16 @@ class _Look:
             self._copy_manifest()
             with manifest.changing():
                 manifest.remove(self.orphaned_entries)
-                manifest.put(*self.put)
+                manifest.put(*(seen for seen in self.put if self._is_still(seen)))
                 for trouble in self.troubles:
                     manifest.trouble(trouble)
+
+    def _is_still(self, seen: Seen) -> bool:
+        """Return whether nobody has changed a session since it was looked into: they know better what it is now."""
+        try:
+            return FileMark.of(self.site.places.session(seen.entry.id).lstat()) == seen.mark
+        except OSError:
+            return False
 
     def summary(self, checked: int) -> StartSummary:
         summary = StartSummary(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from holdfast_core.atomic import read_bytes
-from holdfast_core.errors import HoldfastError, NotFound, Refused
+from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.model.held import SCHEMA_VERSION, HeldSession
 from holdfast_core.sealed.container import Container, Identity, Position
 from holdfast_core.sealed.errors import SealedError
@@ -22,10 +22,6 @@ from holdfast_core.store.places import RECORD_TYPE
 
 CORRUPT = frozenset({"not_a_container", "bad_tag", "truncated", "wrong_identity"})
 """The reasons of a `SealedError` that say that a file's bytes are not what was written."""
-
-
-class Locked(Refused):
-    """A session is encrypted and the passphrase has not been given."""
 
 
 class Stored(NamedTuple):

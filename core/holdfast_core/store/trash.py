@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from holdfast_core.atomic import replace, sync_directory
-from holdfast_core.errors import HoldfastError, NotFound, Refused
+from holdfast_core.errors import HoldfastError, Locked, NotFound, Refused
 from holdfast_core.model.held import HeldEntry
 from holdfast_core.model.keeping import Loss, TrashEntry
 from holdfast_core.sealed import container
@@ -26,7 +26,7 @@ from holdfast_core.sealed.errors import SealedError
 from holdfast_core.store.claims import is_claimed
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import SUFFIX, digest
-from holdfast_core.store.reader import Locked, not_found, read
+from holdfast_core.store.reader import not_found, read
 from holdfast_core.store.retention import is_protected
 from holdfast_core.store.site import Site, told_when_failing
 

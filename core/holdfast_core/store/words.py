@@ -26,7 +26,10 @@ _OF_PROBLEM = {
     "quarantined": (_NEW, _SKIP),
     "newer_format": (_OTHER, _SKIP),
     "too_large": (_RETRY, _SKIP),
+    "migration": (_RETRY, _SKIP),
 }
+# The file itself is whole, or its newest backup is the same file.
+_NO_BACKUP_HELPS = frozenset(("failing", "unverified", "newer_format", "migration"))
 LOST_END = "Its last changes are damaged. It was kept as far as it verifies, the file was put aside."
 UNVERIFIED = "This session was imported and its signature could not be checked. It can be read, not changed."
 
@@ -39,7 +42,7 @@ def failing(times: int) -> str:
 def choices_of_problem(code: str, *, has_backup: bool) -> tuple[Choice, ...]:
     """Return what can be done about a problem with this code."""
     choices = _OF_PROBLEM.get(code, (_RETRY, _SKIP))
-    return (_BACKUP, *choices) if has_backup and code not in ("failing", "unverified", "newer_format") else choices
+    return (_BACKUP, *choices) if has_backup and code not in _NO_BACKUP_HELPS else choices
 
 
 def choices_of_unclean() -> tuple[Choice, ...]:

@@ -17,6 +17,7 @@ from holdfast_core.store.migrations import MigrationFailed
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.store import Store
 from holdfast_core.store.upgrade import FAILED, upgrade, upgrade_all
+from holdfast_core.store.words import choices_of_problem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,10 @@ def test_a_session_of_a_newer_holdfast_is_neither_written_nor_deleted(tmp_path: 
         caplog.clear()
 
         assert files(store) == before
+
+
+def test_a_failed_migration_can_be_tried_again_and_its_backup_is_no_help():
+    assert [one.kind for one in choices_of_problem(FAILED, has_backup=True)] == ["retry", "skip"]
 
 
 def test_an_open_session_is_migrated_later(tmp_path: Path):
