@@ -61,14 +61,15 @@ def parse(text: str | bytes) -> tuple[Session, Annotation]:
         if document["schema_version"] != SCHEMA_VERSION:
             raise SourceError("This file was exported by a newer Holdfast.", reason="newer_schema")
         session = msgspec.convert(_session_fields(document), Session)
+        own_title = document["title"] if document["title"] != session.facts.title else None
+        fields = {"session_id": session.id, "title": own_title, "note": document.get("notes", "")}
+        fields |= {name: document[name] for name in ("tags", "starred") if name in document}
+        said = msgspec.convert(fields, Annotation)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise SourceError(
             "This file is damaged or no exported session.", reason="invalid", detail=str(error)
         ) from error
-    own_title = document["title"] if document["title"] != session.facts.title else None
-    fields = {"session_id": session.id, "title": own_title, "note": document.get("notes", "")}
-    fields |= {name: document[name] for name in ("tags", "starred") if name in document}
-    return session, msgspec.convert(fields, Annotation)
+    return session, said
 
 
 def _session_fields(document: dict[str, Any]) -> dict[str, Any]:
