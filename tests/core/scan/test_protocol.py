@@ -18,6 +18,7 @@ from holdfast_core.scan.protocol import (
     Rescan,
     Start,
     Stop,
+    Unlock,
     decode_command,
     decode_event,
     encode,
@@ -29,6 +30,8 @@ COMMANDS = [
     Rescan(full=True, number=3),
     Pause(True),
     Annotate(4),
+    Annotate(5, held=("/d/a.hold",)),
+    Unlock("passphrase"),
     Stop(),
 ]
 EVENTS = [
