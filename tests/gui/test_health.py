@@ -178,3 +178,15 @@ async def test_a_narrow_window_has_a_way_to_the_places_on_the_page(desk):
     QTest.mouseClick(page.places_button, LEFT)
 
     assert desk.window.places.isVisible() and not page.places_button.isVisible()
+
+
+@on_a_desk
+async def test_a_state_leads_to_its_place_or_says_that_there_is_nothing_any_more(desk):
+    page = await go(desk)
+
+    page.place_wanted.emit("starred")
+    chosen = desk.window.places.chosen.kind
+    page.place_wanted.emit("recovery")
+
+    assert chosen == "starred"
+    assert desk.context.toast.words == "There is nothing there any more"

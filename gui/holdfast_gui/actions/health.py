@@ -34,6 +34,7 @@ class Checkup(QObject):
         self.page = page = HealthPage()
         page.looked_at.connect(self._on_looked_at)
         page.list_wanted.connect(self._show_list)
+        page.place_wanted.connect(self._go_to)
         page.session_wanted.connect(context.scope.slot(self._show_session))
         page.settings_wanted.connect(context.scope.slot(lambda words: open_settings(context, words)))
         page.report_wanted.connect(context.troubles.show_details)
@@ -80,6 +81,14 @@ class Checkup(QObject):
         self.page.set_health(
             health, audit, names=names, now=clock.now(), last_problem=last.message if last is not None else ""
         )
+
+    def _go_to(self, kind: str) -> None:
+        places = self._context.window.places
+        place = next((place for place in places.places() if place.kind == kind), None)
+        if place is not None:
+            places.choose(place)
+        else:
+            self._context.toast.say("There is nothing there any more")
 
     async def _show_session(self, session_id: str) -> None:
         try:

@@ -46,8 +46,10 @@ _PARTS: Final = {
     "audit": "Audit log",
     "other": "Other",
 }
-# What stands behind a row of states: what the search field would say for it.
-_WAYS: Final = {"Held sessions": "is:held", "Problems": "is:held is:problem"}
+# What stands behind a row of states: what the search field would say for it, or a place; that only if there is any.
+_HELD: Final = "is:held"
+_PLACE: Final = "place:"
+_WAYS: Final = {"Held sessions": _HELD, "Cut off": "place:recovery", "Problems": "place:problems"}
 _EVENTS: Final = {
     "session.create": "Session made",
     "session.append": "Message added",
@@ -105,6 +107,7 @@ class HealthPage(PlacePage):
     """
 
     list_wanted = Signal(str, str)
+    place_wanted = Signal(str)
     session_wanted = Signal(str)
     settings_wanted = Signal(str)
     report_wanted = Signal()
@@ -120,16 +123,17 @@ class HealthPage(PlacePage):
         self.disk = FigureCard(self.tr("On the disk"))
         self.saving = FigureCard(self.tr("Saving a change"))
         self.live = FigureCard(self.tr("Live now"), is_way=True)
-        self.held.clicked.connect(lambda: self.list_wanted.emit("is:held", self.tr("Sessions kept here")))
-        self.live.clicked.connect(lambda: self.list_wanted.emit("is:live", self.tr("Live")))
+        self.held.clicked.connect(lambda: self._go(_HELD, self.tr("Sessions kept here")))
+        self.live.clicked.connect(lambda: self._go("is:live", self.tr("Live")))
         self.warnings = WarningBox()
         self.warnings.settings_wanted.connect(self.settings_wanted)
         self.timings = _Timings()
         self.states = _States()
-        self.states.pressed.connect(self.list_wanted)
+        self.states.pressed.connect(self._go)
         self.states.report_button.clicked.connect(self.report_wanted)
         self.states.logs_button.clicked.connect(self.logs_wanted)
         self.parts = _Storage(self.tr("What Holdfast takes"))
+        self.parts.bars.pressed.connect(self.place_wanted)
         self.sources = _Storage(self.tr("At the agents' own places"))
         self.sources.bars.pressed.connect(lambda agent: self.list_wanted.emit(f"agent:{agent}", self._name_of(agent)))
         self.records = _Records()
@@ -223,7 +227,13 @@ class HealthPage(PlacePage):
     def _set_storage(self, storage: Storage) -> None:
         longest = max((part.bytes for part in storage.parts), default=0) or 1
         bars = [
-            Bar(part.name, _translate(_PARTS.get(part.name, part.name)), text.size(part.bytes), part.bytes / longest)
+            Bar(
+                part.name,
+                _translate(_PARTS.get(part.name, part.name)),
+                text.size(part.bytes),
+                part.bytes / longest,
+                is_way=part.name == "trash",
+            )
             for part in sorted(storage.parts, key=lambda part: -part.bytes)
             if part.bytes
         ]
@@ -247,6 +257,12 @@ class HealthPage(PlacePage):
         total = text.size(sum(size for _, size in ordered))
         agents = text.counted(len(ordered), "agent", "agents")
         return self.tr("{total} of {agents}; they stay where they are").format(total=total, agents=agents)
+
+    def _go(self, key: str, title: str) -> None:
+        if key.startswith(_PLACE):
+            self.place_wanted.emit(key.removeprefix(_PLACE))
+        else:
+            self.list_wanted.emit(key, title)
 
     def _name_of(self, agent: str) -> str:
         return self._names.get(agent, agent)
@@ -320,7 +336,8 @@ class _States(Card):
             row.setVisible(number < len(states))
             if number < len(states):
                 name, said, state = states[number]
-                row.set_state(name, said, state, key=_WAYS.get(name, ""))
+                key = _WAYS.get(name, "")
+                row.set_state(name, said, state, key="" if key.startswith(_PLACE) and state == "good" else key)
         words = last_problem or _translate("none since the start")
         self.problem.set_state(_translate("Last problem"), words, "wait" if last_problem else "good")
         self.report_button.setVisible(bool(last_problem))

@@ -97,6 +97,10 @@ class PlacesView(Pane):
         self._on_chosen(places[number - 1])
         return True
 
+    def places(self) -> list[Place]:
+        """Return what can be gone to now, in order."""
+        return self._model.places()
+
     def choose(self, place: Place) -> None:
         """Go to a place as if it had been clicked."""
         self._on_chosen(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from holdfast_core.model.health import AuditRecord, AuditReport, Health, Metrics, Storage
+from holdfast_core.model.health import AuditRecord, AuditReport, Health, HealthRow, Metrics, Storage
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.views.health import HealthPage
@@ -108,12 +108,25 @@ def test_figures_with_a_list_behind_them_lead_there_by_click_and_by_key(page, qt
 
 def test_a_state_with_sessions_behind_it_leads_to_them(page, qtbot):
     fill(page)
-    row = next(row for row in page.states.state_rows() if row.name == "Problems")
+    rows = {row.name: row for row in page.states.state_rows()}
 
-    with qtbot.waitSignal(page.list_wanted) as wanted:
-        QTest.mouseClick(row, LEFT)
+    with qtbot.waitSignal(page.list_wanted) as held:
+        QTest.mouseClick(rows["Held sessions"], LEFT)
+    with qtbot.waitSignal(page.place_wanted) as problems:
+        QTest.mouseClick(rows["Problems"], LEFT)
+    with qtbot.waitSignal(page.place_wanted) as trash:
+        QTest.mouseClick(next(row for row in page.parts.bars.rows() if row.bar.key == "trash"), LEFT)
 
-    assert wanted.args == ["is:held is:problem", "Problems"]
+    assert (held.args[0], problems.args, trash.args) == ("is:held", ["problems"], ["trash"])
+
+
+def test_where_there_is_nothing_there_is_no_way(page, qtbot):
+    health = busy_health()
+    fine = Health(health.metrics, health.storage, (HealthRow("Problems", "None", "good"),))
+    fill(page, fine)
+
+    with qtbot.assertNotEmitted(page.place_wanted):
+        QTest.mouseClick(page.states.state_rows()[0], LEFT)
 
 
 def test_a_line_about_a_session_leads_to_it(page, qtbot):
