@@ -22,8 +22,9 @@ from typing import Final
 import msgspec
 
 from tests.faults.children import Child
+from tests.faults.disk import Disk
 from tests.faults.programme import Report, fast_directory
-from tests.faults.story import Story, Writer, violations
+from tests.faults.story import Story, Writer, run, violations
 
 FAULTS: Final = {
     "openat": ("error=ENOSPC", "error=EMFILE", "error=EACCES", "error=EROFS", "signal=KILL"),
@@ -50,17 +51,27 @@ _MESSAGE_BYTES: Final = 1 << 16
 def every_system_call(writers: Sequence[Writer]) -> Report:
     """Fail every call of every writer, once, and with errors also from then on."""
     report = Report()
+    _warm(writers)
     with _starter(writers) as starter, fast_directory() as top:
         for number, writer in enumerate(writers):
             (top / f"{number}").mkdir()
             writer.prepare(top / f"{number}")
-        for call, fault in ((call, fault) for call, faults in FAULTS.items() for fault in faults):
-            for plus in ("", "+") if fault.startswith("error") else ("",):
+        for call, faults in FAULTS.items():
+            for fault, plus in (*((fault, "") for fault in faults), (faults[0], "+")):
                 with starter.failing(call, fault + plus):
                     for number, writer in enumerate(writers):
-                        run = partial(starter.run, number, call, top)
-                        report += _each_call(writer, top / f"{number}", run, f"{call} {fault}{plus}")
+                        start = partial(starter.run, number, call, top)
+                        report += _each_call(writer, top / f"{number}", start, f"{call} {fault}{plus}")
     return report
+
+
+def _warm(writers: Sequence[Writer]) -> None:
+    """Let every writer work once and so load all that it loads late: a module that cannot be read proves nothing."""
+    for writer in writers:
+        with fast_directory() as root:
+            writer.prepare(root)
+            run(writer, Disk(root))
+            violations(writer, root, Story())
 
 
 class _Starter:
@@ -121,14 +132,14 @@ def _start_children(writers: Sequence[Writer], link: socket.socket) -> None:
         )
 
 
-def _each_call(writer: Writer, earlier: Path, run: Callable[[Path, int], Story], what: str) -> Report:
+def _each_call(writer: Writer, earlier: Path, start: Callable[[Path, int], Story], what: str) -> Report:
     report = Report()
     can_remove = not (what.startswith("unlink") and what.endswith("+"))
     quiet = 0
     for number in range(1, _TURN):
         root = earlier.with_name(f"run{next(_numbers)}")
         shutil.copytree(earlier, root, symlinks=True)
-        story = run(root, number)
+        story = start(root, number)
         found = violations(writer, root, story, can_remove=can_remove)
         report.runs += 1
         report.kept += story.lowest
