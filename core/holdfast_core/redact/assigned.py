@@ -17,10 +17,11 @@ from holdfast_core.redact.rules import Rules, Tier, compiled
 PASSWORD, KEY, SERVICE_KEY, VENDOR_KEY = "assigned-password", "assigned-key", "service-key", "vendor-value"
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NUMBER = re.compile(r"-?\d[\d.eE+-]*$|true$|false$|null$")
-_FLAGS = (b" -", b'"-', b"'-", b"\n-")
 _LONGEST = 1_000
-_RESUMED = 256
-_WIDEST = 1 << 20
+_NAME = 100
+_REACH = _LONGEST + 200
+_FLAG_START = re.compile(rb"(?:\A|[\s\"'`])--?[\w-]*\Z")
+_NAME_START = re.compile(rb"[\w.$-]+\Z")
 
 
 class Assigned(NamedTuple):
@@ -45,30 +46,26 @@ class Assignments:
         self._never = rules.names.get("never", frozenset())
         self.plurals = frozenset(word for word in self._strong if f"{word}s" in self._never)
         self.keywords = self._password | self._strong | self._vendors
-        self._regexes = _expressions(self.keywords) if self.keywords else ()
         self._meaning = lru_cache(4_096)(self._meant)
 
-    def find(self, text: bytes, start: int, end: int) -> Iterator[Assigned]:
-        """Yield what is found between two places of a flat text (``views.flat``)."""
-        if self._regexes:
-            yield from self._found(self._regexes[0], text, start, end)
-            if any(text.find(sign, start, end) >= 0 for sign in _FLAGS):
-                yield from self._found(self._regexes[1], text, start, end)
-
-    def _found(self, regex: Any, text: bytes, place: int, limit: int) -> Iterator[Assigned]:
-        while found := regex.search(text, place, limit):
-            if found.end() == limit < len(text) and limit - place < _WIDEST:
-                limit = min(len(text), limit + max(_LONGEST, limit - place))  # the value goes on behind the window
+    def find(self, text: bytes, hits: list[tuple[int, int]]) -> Iterator[Assigned]:
+        """Yield what is given to the names at ``hits``, starts and ends of keywords in a flat text (``views.flat``)."""
+        last = 0
+        for start, end in hits:
+            if end <= last:
+                continue  # inside a value that is a secret already
+            found = _GIVEN.match(text, end, min(len(text), end + _REACH))
+            if found is None and b"-" in (before := text[max(0, start - 40) : start]) and _FLAG_START.search(before):
+                found = _FLAG.match(text, end, min(len(text), end + _REACH))
+            if found is None:
                 continue
-            name, is_quoted, start, value = _parts(text, found)
-            # What follows the operator may be a name itself: ``token: api_key=…``.
-            place = max(start, found.end() - _RESUMED)
+            name, is_quoted, first, value = _parts(text, start, found)
             if is_quoted and _NUMBER.match(value):
                 continue  # a number of JSON stays one
             if verdict := self.judge(name, value.strip()):
-                start += len(value) - len(value.lstrip())
-                place = start + len(value.strip().encode("utf-8", "replace"))
-                yield Assigned(start, place, *verdict)
+                first += len(value) - len(value.lstrip())
+                last = first + len(value.strip().encode("utf-8", "replace"))
+                yield Assigned(first, last, *verdict)
 
     def judge(self, name: str, value: str) -> tuple[str, Tier] | None:
         """Return the kind of secret that ``value`` is by its name, and how sure that is; None if it is none."""
@@ -101,14 +98,20 @@ class Assignments:
         return is_secret, is_password_name, has_vendor, is_never
 
 
-def _parts(text: bytes, found: Any) -> tuple[str, bool, int, str]:
+def _parts(text: bytes, start: int, found: Any) -> tuple[str, bool, int, str]:
     """Return the name, whether only the name is quoted, the start of the value, and the value."""
     group = next(number for number in (3, 4, 5, 6, 7) if found.start(number) >= 0)
-    start, end = found.span(group)
-    value = text[start:end].decode("utf-8", "replace") if end - start < _LONGEST else ""
-    name = text[max(found.start(1), found.end(1) - 100) : found.end(1)].decode("utf-8", "replace")
+    first, end = found.span(group)
+    value = text[first:end].decode("utf-8", "replace") if end - first < _LONGEST else ""
+    before = _NAME_START.search(text[max(0, start - _NAME) : start])
+    name = (before[0] if before else b"") + text[start : min(found.end(1), start + _NAME)]
     is_bare = group == 7
-    return name, is_bare and found.end(2) > found.start(2), start, _bare(value) if is_bare else value
+    return (
+        name.decode("utf-8", "replace"),
+        is_bare and found.end(2) > found.start(2),
+        first,
+        _bare(value) if is_bare else value,
+    )
 
 
 def _bare(value: str) -> str:
@@ -149,9 +152,11 @@ def _vendor_tier(value: str) -> tuple[str, Tier] | None:
     return VENDOR_KEY, Tier.POSSIBLE if is_common else Tier.LIKELY
 
 
-def _expressions(keywords: frozenset[str]) -> tuple[Any, ...]:
-    """Return what finds ``name = value``, and what finds ``--name value``: the name, what closes it, and the value."""
-    names = rf"(?:{'|'.join(re.escape(word) for word in sorted(keywords))})"
+def _given() -> tuple[Any, Any]:
+    """Return what follows a keyword in ``name = value``, and in ``--name value``.
+
+    Groups: the rest of the name, what closes it, and the value in one of four quotations or bare.
+    """
     typed = r"(?:[ \t]*:?[ \t]*[*&]?(?:const +)?(?:string|str|char|text|bytes|varchar|secretstr|optional\[str\])\b\]?)?"
     equals = r"(?:[ \t]*(?:[:?.+|]{0,3}={1,3}>?|:{1,3})[ \t]*|[ \t]*>\s*)"
     quoted = (
@@ -160,11 +165,10 @@ def _expressions(keywords: frozenset[str]) -> tuple[Any, ...]:
     bare = r"""([^\s"'`<>,;\\(\[{=:-][^\s"'`<>,;\\]{5,})"""
     return (
         compiled(
-            rf"""(?i)([\w.$-]*{names}[\w.$-]*)(?:([\\"'`\]]*)\)?{typed}{equals}|["']+[ \t]*,[ \t]*)"""
-            rf"(?:{quoted}|{bare})",
-            "assigned",
+            rf"""(?i)([\w.$-]*)(?:([\\"'`\]]*)\)?{typed}{equals}|["']+[ \t]*,[ \t]*)(?:{quoted}|{bare})""", "assigned"
         ),
-        compiled(
-            rf"""(?i)(?:\s|^|["'`])--?([\w-]*{names}[\w-]*)()(?:[ \t]+|["'],[ \t]*)(?:{quoted}|{bare})""", "assigned"
-        ),
+        compiled(rf"""(?i)([\w-]*)()(?:[ \t]+|["'],[ \t]*)(?:{quoted}|{bare})""", "assigned"),
     )
+
+
+_GIVEN, _FLAG = _given()

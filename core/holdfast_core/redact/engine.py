@@ -21,7 +21,6 @@ from holdfast_core.redact.rules import Allowed, Rule, Rules, Tier, own_rules
 
 _ROUNDS = 8
 _WIDEST = 1 << 20
-_NAME_REACH = (80, 160)
 _PLACEHOLDER = re.compile(rb"\[removed:[a-z0-9-]{1,60}:[0-9a-f]{4}\]")
 _ERRORS = "surrogatepass"
 
@@ -162,10 +161,10 @@ class Redactor:
             return []
         found: list[Span] = []
         windows: dict[Rule, list[list[int]]] = {}
-        named: list[list[int]] = []
+        named: list[tuple[int, int]] = []
         for number, start, end in hits:
             if number in self._assigned and not (number in self._plurals and lower[end : end + 1] == b"s"):
-                _widen(named, max(0, start - _NAME_REACH[0]), end + _NAME_REACH[1])
+                named.append((start, end))
             for rule in self._watched[number]:
                 _widen(windows.setdefault(rule, []), max(0, start - rule.before), end + rule.after)
         for rule in self._always:
@@ -173,9 +172,8 @@ class Redactor:
         for rule, ranges in windows.items():
             for start, end in ranges:
                 found.extend(self._matches(rule, text, start, min(end, len(text))))
-        for start, end in named:
-            for first, last, kind, tier in self._assignments.find(text, start, min(end, len(text))):
-                found.append(Span(first, last, kind, tier, text[first:last]))
+        for start, end, kind, tier in self._assignments.find(text, named):
+            found.append(Span(start, end, kind, tier, text[start:end]))
         if BLOCK_KEYWORD in text:
             found.extend(Span(start, end, "private-key", Tier.CERTAIN, text[start:end]) for start, end in blocks(text))
         return found
