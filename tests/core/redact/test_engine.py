@@ -170,6 +170,13 @@ def test_two_keys_that_become_one_keep_both_values():
     assert sorted(cleaned.values()) == [1, 2, 3]
 
 
+def test_a_placeholder_is_no_name():
+    once = REDACTOR.value({f"$2b$12${letters('A', 53)}": "0000019K"})
+
+    assert list(once.values()) == ["0000019K"]
+    assert REDACTOR.value(once) == once
+
+
 def test_numbers_of_json_stay_numbers():
     text = '{"discord_client_id": 253835025546798775, "asana_token": 1540908570375154, "password": 123456789}'
 
