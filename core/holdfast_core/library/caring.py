@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from holdfast_core import clock
@@ -14,7 +13,6 @@ from holdfast_core.model.keeping import StartSummary, VerifyReport
 
 if TYPE_CHECKING:
     from holdfast_core.model.keeping import Backup, HeldProblem, Loss, RetentionReport, TrashEntry, Unclean
-    from holdfast_core.store.store import Store
 
 
 class Caring(Works):
@@ -33,14 +31,12 @@ class Caring(Works):
         """
         from holdfast_core.store.retention import is_protected
 
-        entries = [await self.listed(session_id) for session_id in dict.fromkeys(session_ids)]
+        entries = await self._each("", list(dict.fromkeys(session_ids)), lambda store, one: store.entry(one))
         going = [entry.id for entry in entries if not is_protected(entry)]
         if entries and not going:
             raise Refused("Sessions that are live, starred or tagged keep stay. Close them, or take star and tag off.")
-        gone: list[TrashEntry] = []
-        for session_id in going:
-            gone += await self._do("session.delete", session_id, partial(_delete, session_id=session_id))
-        return gone
+        gone = await self._each("session.delete", going, lambda store, one: store.delete([one]))
+        return [entry for entries_of_one in gone for entry in entries_of_one]
 
     async def clear(self) -> list[TrashEntry]:
         """Move all sessions to the trash but those that are live, starred, or tagged ``keep``."""
@@ -55,16 +51,12 @@ class Caring(Works):
 
     async def undelete(self, session_ids: Sequence[str]) -> int:
         """Bring sessions back from the trash and return how many."""
-        for session_id in session_ids:
-            await self._do("session.undelete", session_id, partial(_undelete, session_id=session_id))
-        return len(session_ids)
+        return sum(await self._each("session.undelete", session_ids, lambda store, one: store.undelete([one])))
 
     async def empty_trash(self, session_ids: Sequence[str] | None = None) -> int:
         """Remove sessions for good, all of the trash if None; nothing of them stays. Returns how many."""
         ids = [entry.id for entry in await self.trash()] if session_ids is None else list(session_ids)
-        for session_id in ids:
-            await self._do("session.purge", session_id, partial(_purge, session_id=session_id))
-        return len(ids)
+        return sum(await self._each("session.purge", ids, lambda store, one: store.empty_trash([one])))
 
     async def clean(self, *, apply: bool = True) -> RetentionReport:
         """Return how near the limits are; with ``apply`` move what is over them to the trash."""
@@ -126,15 +118,3 @@ class Caring(Works):
         """Return the sessions that were live when their host died, with what can be done; live ones of now are none."""
         await self.start_check()
         return await self._look(lambda store: store.unclean(), [])
-
-
-def _delete(store: Store, *, session_id: str) -> list[TrashEntry]:
-    return store.delete([session_id])
-
-
-def _undelete(store: Store, *, session_id: str) -> int:
-    return store.undelete([session_id])
-
-
-def _purge(store: Store, *, session_id: str) -> int:
-    return store.empty_trash([session_id])

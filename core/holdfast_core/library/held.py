@@ -186,13 +186,9 @@ class Held(Caring):
         Raises:
             WrongUsage: a title, tag or note is not acceptable.
         """
-        for session_id in session_ids:
-            await self._do(
-                "session.annotate",
-                session_id,
-                partial(_annotate, session_id=session_id, said=said),
-                operation="save",
-            )
+        await self._each(
+            "session.annotate", session_ids, lambda store, one: store.annotate(one, **said), operation="save"
+        )
 
     async def archive(self, session_id: str) -> HeldSession:
         """Keep a copy of an agent's session as one of our own and return it; the agent's file stays as it is.
@@ -428,14 +424,9 @@ class Held(Caring):
     async def _write_anew(self, *, keep_backups: bool = True) -> int:
         """Write every session whole under the keys of now; returns how many."""
         entries = await self.entries()
-        for entry in entries:
-            work = partial(_reseal, session_id=entry.id, keep_backups=keep_backups)
-            await self._do("session.reseal", entry.id, work)
-        return len(entries)
-
-
-def _annotate(store: Store, *, session_id: str, said: Saying) -> None:
-    store.annotate(session_id, **said)
+        ids = [entry.id for entry in entries]
+        await self._each("session.reseal", ids, partial(_reseal, keep_backups=keep_backups))
+        return len(ids)
 
 
 def _compact(store: Store, *, session_id: str) -> None:
@@ -443,7 +434,7 @@ def _compact(store: Store, *, session_id: str) -> None:
         journal.fold(always=True)
 
 
-def _reseal(store: Store, *, session_id: str, keep_backups: bool) -> None:
+def _reseal(store: Store, session_id: str, *, keep_backups: bool) -> None:
     from holdfast_core.store.resealing import reseal
 
     reseal(store.site, session_id, keep_backups=keep_backups)

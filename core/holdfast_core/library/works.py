@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from holdfast_core.model.health import OperationName
     from holdfast_core.store.source import HeldSource
     from holdfast_core.store.store import Store
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -127,13 +130,27 @@ class Works:
 
         Without an ``event`` nothing is written down.
         """
+        (answer,) = await self._each(
+            event, [subject], lambda store, _: work(store), operation=operation, is_reading=is_reading
+        )
+        return answer
+
+    async def _each(
+        self,
+        event: str,
+        subjects: Sequence[str],
+        work: Callable[[Store, str], Answer],
+        *,
+        operation: OperationName | None = None,
+        is_reading: bool = False,
+    ) -> list[Answer]:
+        """Do as `_do` for one session after the other; if one fails, those before it are done."""
         self._loop = asyncio.get_running_loop()
 
-        def run() -> Answer:
-            store = self._store()
+        def one(store: Store, subject: str) -> Answer:
             try:
                 with self.parts.timed(operation) if operation else nullcontext():
-                    answer = work(store)
+                    answer = work(store, subject)
             except HoldfastError as error:
                 if event:
                     self.parts.record(event, subject, outcome_of(error), is_reading=is_reading)
@@ -143,6 +160,10 @@ class Works:
             if event:
                 self.parts.record(event, subject, is_reading=is_reading)
             return answer
+
+        def run() -> list[Answer]:
+            store = self._store()
+            return [one(store, subject) for subject in subjects]
 
         try:
             return await self._library.in_thread(run)
@@ -170,7 +191,10 @@ class Works:
             ids, self._changed = self._changed, set()
         if ids:
             places = self.parts.store().site.places
-            await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
+            try:
+                await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
+            except HoldfastError as error:  # what was done is done; the next look everywhere shows it
+                log.warning("the index does not show a change of held sessions yet: %s", error.detail or error)
 
 
 def _cleaned(report: RetentionReport) -> Iterator[str]:
