@@ -70,7 +70,7 @@ class Forgiving(Generic[Record]):
         """
         if is_too_deep(line):
             return [], "too_deep"
-        text = self._text(line)
+        text = self.text(line)
         values, rest = self._whole(text)
         reason = None
         if rest:
@@ -84,17 +84,27 @@ class Forgiving(Generic[Record]):
             reason = "not_an_object"
         return records, reason
 
-    def shape(self, value: dict[str, Any]) -> Record:
-        """Return a decoded object as a record, with fields that do not fit left out."""
-        record: Record = shaped(value, self._shape)
-        return record
+    def first(self, text: str, position: int = 0) -> tuple[Any, int]:
+        """Return the value that begins at a position, and where it ends.
 
-    def _text(self, line: bytes) -> str:
+        Raises:
+            ValueError: there is none, or it is damaged; ``pos`` tells where.
+        """
+        value, end = self._scanner.raw_decode(text, position)
+        return self._clean(value), end
+
+    def text(self, line: bytes) -> str:
+        """Return bytes as text, with what is no UTF-8 replaced."""
         try:
             return line.decode("utf-8")
         except UnicodeDecodeError:
             self._mended("invalid_utf8")
             return line.decode("utf-8", "replace")
+
+    def shape(self, value: dict[str, Any]) -> Record:
+        """Return a decoded object as a record, with fields that do not fit left out."""
+        record: Record = shaped(value, self._shape)
+        return record
 
     def _whole(self, text: str) -> tuple[list[Any], str]:
         """Return the whole values at the beginning of a line, and what follows them."""

@@ -213,10 +213,15 @@ def test_a_subagent_is_not_resumed(agent: Agent) -> None:
 
 @every_agent
 def test_a_resume_command_starts_the_agents_program(agent: Agent) -> None:
+    """An agent that cannot continue a session, or not as a copy, says so by refusing."""
     target = ResumeTarget("019cb000-0000-7000-8000-00000000000a", "main", "/p", "/s")
+    found = []
+    for fork in (False, True):
+        try:
+            found.append(agent.resume_command(target, fork=fork).argv)
+        except Refused:
+            continue
 
-    plain, fork = agent.resume_command(target), agent.resume_command(target, fork=True)
-
-    assert plain.argv[0] == fork.argv[0] == agent.program
-    assert target.native_id in plain.argv
-    assert plain.argv != fork.argv
+    assert all(argv[0] == agent.program for argv in found)
+    assert all(target.native_id in " ".join(argv) for argv in found)
+    assert len(set(found)) == len(found)

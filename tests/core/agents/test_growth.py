@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.agents.support import DATA, Gathered, Growing, home_of, sources
-from tests.fakes.line_file import MemoryReader
+from tests.fakes.line_file import MemoryReader, grows
 
 GROWING = [
-    (case, path) for case, path in sources() if path.endswith(".jsonl") and (case / "home" / path).stat().st_size
+    (case, path)
+    for case, path in sources()
+    if grows(case.parent.name) and path.endswith(".jsonl") and (case / "home" / path).stat().st_size
 ]
 every_source = pytest.mark.parametrize(
     ("case", "path"), GROWING, ids=[f"{case.parent.name}-{case.name}-{path[-18:-6]}" for case, path in GROWING]
