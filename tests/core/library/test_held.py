@@ -378,10 +378,9 @@ async def test_a_directory_that_cannot_be_read_is_an_error_not_an_empty_list(
         await library.held.entries()
 
 
-async def test_sessions_can_be_kept_in_another_directory(
+async def test_p23_sessions_can_be_kept_in_another_directory(
     open_library: Opener, project: Path, paths: Paths, tmp_path: Path
 ) -> None:
-    """P23."""
     library = open_library(sessions_directory=str(tmp_path / "mine"))
     await library.update()
 
@@ -545,7 +544,6 @@ async def test_an_import_warns_of_what_is_missing_here(library: Library, project
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"schema":"holdfast.session"', b"\x00" * 100, b"[1]"])
 async def test_what_is_no_session_is_not_taken_in(library: Library, tmp_path: Path, content: bytes) -> None:
-    """P22."""
     path = tmp_path / "in.json"
     path.write_bytes(content)
 
