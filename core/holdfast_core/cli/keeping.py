@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
     from holdfast_core.model.keeping import Loss
 
+_LEAST_LETTERS = 4  # of an id in the trash: fewer may be a number in the list
+
 
 def add(group: Commands) -> None:
     """Add the commands to the group of sessions."""
@@ -268,7 +270,7 @@ def _found_in_trash(entries: Sequence[TrashEntry], target: str) -> TrashEntry | 
     title = target.casefold()
     kinds = (
         [one for one in entries if one.id == target],
-        [one for one in entries if target and one.id.startswith(target)],
+        [one for one in entries if len(target) >= _LEAST_LETTERS and one.id.startswith(target)],
         [one for one in entries if one.title.casefold() == title],
         [one for one in entries if title and one.title.casefold().startswith(title)],
     )

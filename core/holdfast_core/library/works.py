@@ -64,11 +64,15 @@ class Works:
     async def start_check(self) -> StartSummary:
         """Check the store once in the life of this library and return what was found and done; then tell ``summaries``.
 
-        Every call after the first gives the same answer. Lists wait for it. A
-        library with an indexer, a window's, also lets the limits hold: what is
-        too old or too much goes to the trash, and out of it what has expired.
+        Every call after the first gives the same answer, but after a failure it
+        is tried again. Lists wait for it. A library with an indexer, a window's,
+        also lets the limits hold: what is too old or too much goes to the
+        trash, and out of it what has expired.
+
+        Raises:
+            HoldfastError: the store cannot be opened or read.
         """
-        if self._check is None:
+        if self._check is None or (self._check.done() and self._check.exception() is not None):
             self._check = asyncio.create_task(self._checked(), name="check of held sessions")
         return await asyncio.shield(self._check)
 
@@ -77,10 +81,19 @@ class Works:
             return StartSummary()
         found = await self._do("store.check", "", lambda store: store.check(), operation="start", is_reading=True)
         if self._library.is_started:
-            report = await self._do("store.clean", "", lambda store: store.retention(apply=True))
-            found = msgspec.structs.replace(found, notes=(*found.notes, *_cleaned(report)))
+            found = msgspec.structs.replace(found, notes=(*found.notes, *await self._tidied()))
         self.summaries.notify(found)
         return found
+
+    async def _tidied(self) -> tuple[str, ...]:
+        """Let the limits hold and return what the person is told of that."""
+        try:
+            report = await self._do("", "", lambda store: store.retention(apply=True))
+        except HoldfastError as error:
+            log.warning("held sessions could not be cleaned up: %s", error.detail or error)
+            return ()
+        await self._each("session.retention", report.removed, lambda store, one: None)
+        return tuple(_cleaned(report))
 
     async def entries(self) -> list[HeldEntry]:
         """Return all held sessions, last changed first, after the check at the start.

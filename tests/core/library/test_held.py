@@ -642,3 +642,15 @@ async def test_secrets_that_were_taken_out_are_counted(library: Library, project
     await made(library, project, "Plan", f"use {TOKEN} here")
 
     assert library.held.removed == 1
+
+
+async def test_a_check_that_failed_is_done_again(library: Library, project: Path, paths: Paths) -> None:
+    session = await made(library, project)
+    move(paths.sessions, paths.data / "moved")
+    with pytest.raises(HoldfastError):
+        paths.sessions.write_text("no directory")
+        await library.held.entries()
+    paths.sessions.unlink()
+    move(paths.data / "moved", paths.sessions)
+
+    assert [entry.id for entry in await library.held.entries()] == [session.id]
