@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import apsw
 import msgspec
 
 from holdfast_core.agents._jsonl import read_small
-from holdfast_core.agents._sqlite import private_copy, rows_of, stamp_of
+from holdfast_core.agents._sqlite import private_copy, stamp_of
 from holdfast_core.errors import SourceError
 
 _STATE = re.compile(r"(state|thread_history)_(\d+)\.sqlite")
@@ -71,13 +71,11 @@ def _databases(root: Path) -> list[Path]:
 @lru_cache(maxsize=8)
 def _titles(path: str, root: str, _stamp_now: tuple[int, ...]) -> dict[str, tuple[str, str]]:
     try:
-        with private_copy(Path(path), root=Path(root)) as connection:
-            rows = rows_of(connection, "threads", ("id", "title", "first_user_message"), limit=_ROW_LIMIT)
-            if not rows:
-                rows = [(*row, "") for row in rows_of(connection, "threads", ("id", "title"), limit=_ROW_LIMIT)]
-    except (SourceError, apsw.Error, OSError):
+        with private_copy(path, root=root) as database:
+            rows = list(islice(database.rows("threads", ("id", "title", "first_user_message")), _ROW_LIMIT))
+    except (SourceError, OSError):
         return {}
-    return {row[0]: (row[1], row[2]) for row in rows}
+    return {str(name): (str(title or ""), str(prompt or "")) for _, name, title, prompt in rows}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

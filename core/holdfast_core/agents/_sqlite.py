@@ -1,88 +1,248 @@
 """Reading other programs' SQLite databases: from a private copy, with every door of the engine shut.
 
 Even a read-only connection writes beside a database in WAL mode, and one that
-does not would not see what is in the WAL. So the database and its WAL are
-copied first.
+does not would not see what is in the WAL. So the database, its WAL and its
+journal are copied first. What is asked of the copy are columns of real tables.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
-from holdfast_core.agents._jsonl import open_regular
+from holdfast_core.agents._jsonl import open_regular, refusal
 from holdfast_core.clock import monotonic_seconds
+from holdfast_core.model.session import Problem
 from holdfast_core.paths import database_name
 
-SIZE_LIMIT = 128 << 20
+SIZE_LIMIT = 1 << 30
+CELL_LIMIT = 8 << 20
 _SECONDS = 1.0
+_BYTES_A_SECOND = 100 << 20
 _TRIES = 3
-_LENGTH_LIMIT = 8 << 20
-_ALLOWED = frozenset((apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_RECURSIVE))
+_BLOCK = 8 << 20
+_WITHIN_LIMIT = 500
+_ROW_BYTES = 2
+_SPARE_BYTES = 1 << 20
+_BESIDE = ("-wal", "-journal")
+_MAGIC = b"SQLite format 3\0"
+_SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+_ALLOWED = frozenset((apsw.SQLITE_SELECT, apsw.SQLITE_READ))
+_SETTINGS = (
+    (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+    (apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0),
+    (apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0),
+    (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
+    (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
+)
+_PRAGMA = "table_info"
+# What we ask with, and what tables of agents have as defaults of their columns.
+_FUNCTIONS = frozenset(
+    ("typeof", "octet_length", "count", "max", "total", "current_timestamp", "datetime", "strftime", "unixepoch")
+)
+
+Value = str | bytes | int | float | None
+
+
+class Database:
+    """A private copy of a database, of which columns can be asked and nothing else.
+
+    ``problems`` are rows that could not be read, told by their number.
+    """
+
+    def __init__(self, connection: apsw.Connection, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.problems: list[Problem] = []
+        self._connection = connection
+        self._end = 0.0
+        self._seconds = _SECONDS + size_bytes / _BYTES_A_SECOND
+        self._columns: dict[str, dict[str, str]] = {}
+        _shut(connection)
+        connection.set_progress_handler(lambda: monotonic_seconds() > self._end, 10_000)
+        self._allow_more_time()
+        found = connection.execute("PRAGMA encoding").fetchone()
+        self._encoding = "utf-8" if found is None else str(found[0]).lower()
+        connection.authorizer = _authorize
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the columns of a real table by lower-case name; none for a view, a virtual table or nothing."""
+        return frozenset(self._names(table))
+
+    def rows(
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        raw: Sequence[str] = (),
+        within: tuple[str, Sequence[str]] | None = None,
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield (number, values…) of every row of a table, in its own order.
+
+        A column that is not there is None in every row. Text comes as text,
+        in the columns ``raw`` as bytes. ``within`` asks only for rows in which
+        a column has one of some values; it may be passed over where there are many.
+        A row with a value over ``CELL_LIMIT`` is a problem instead.
+        """
+        names = self._names(table)
+        if not names:
+            return
+        known = [column for column in columns if column in names]
+        parts = [
+            f"CASE WHEN typeof({q}) IN ('text', 'blob') THEN CAST({q} AS BLOB) ELSE {q} END" for q in _quoted(known)
+        ]
+        long = " OR ".join(f"octet_length({q})>{CELL_LIMIT}" for q in _quoted(known)) or "0"
+        shown = [f"CASE WHEN {long} THEN NULL ELSE {part} END" for part in parts]
+        number = self._number(table)
+        condition, values = self._within(names, within)
+        sql = f"SELECT {', '.join([number or '0', long, *shown])} FROM {_quote(table)}{condition}"  # names are quoted
+        places = [known.index(column) + 2 if column in known else None for column in columns]
+        is_raw = [column in raw for column in columns]
+        for at, row in enumerate(self._asked(table, sql, values), 1):
+            line = row[0] if number and isinstance(row[0], int) and row[0] > 0 else at
+            if row[1]:
+                self.problem(line, "line_too_long")
+                continue
+            yield (
+                line,
+                *(
+                    None if place is None else self._value(row[place], is_raw=raw_one)
+                    for place, raw_one in zip(places, is_raw, strict=True)
+                ),
+            )
+
+    def stamps(self, table: str, by: str, *, sized: Sequence[str], latest: Sequence[str]) -> dict[str, str]:
+        """Return for each value of a column what tells whether its rows changed, without reading them.
+
+        That is their number, the size of the columns ``sized`` and the largest value of ``latest``.
+        """
+        names = self._names(table)
+        if by not in names:
+            return {}
+        number = self._number(table)
+        parts = ["count(*)", f"max({number})" if number else "0"]
+        parts += [f"total(octet_length({_quote(column)}))" for column in sized if column in names]
+        parts += [f"max({_quote(column)})" for column in latest if column in names and column not in sized]
+        sql = (
+            f"SELECT CAST({_quote(by)} AS BLOB), {', '.join(parts)} FROM {_quote(table)} GROUP BY 1"  # names are quoted
+        )
+        found: dict[str, str] = {}
+        for row in self._asked(table, sql, ()):
+            found[str(self._value(row[0], is_raw=False))] = repr(row[1:])
+        return found
+
+    def problem(self, row: int, reason: str) -> None:
+        """Note that a row could not be read."""
+        if len(self.problems) < 1000:
+            self.problems.append(Problem(row, reason))
+
+    def _asked(self, table: str, sql: str, values: tuple[str, ...]) -> Iterator[tuple[Value, ...]]:
+        """Yield rows until the end, or until the table is damaged: no table holds more bytes than its file."""
+        left = self.size_bytes + _SPARE_BYTES
+        count = 0
+        self._allow_more_time()
+        try:
+            for row in self._connection.execute(sql, values):
+                left -= _ROW_BYTES + sum([len(value) for value in row if type(value) is bytes])
+                if left < 0:
+                    self.problem(count + 1, "damaged")
+                    return
+                count += 1
+                yield row
+                self._allow_more_time()
+        except (apsw.CorruptError, apsw.TooBigError):
+            self.problem(count + 1, "damaged")
+
+    def _allow_more_time(self) -> None:
+        self._end = monotonic_seconds() + self._seconds
+
+    def _value(self, value: Value, *, is_raw: bool) -> Value:
+        if not isinstance(value, bytes):
+            return value
+        if self._encoding == "utf-8":
+            return value if is_raw else value.decode("utf-8", "replace")
+        text = value.decode(self._encoding, "replace")
+        return text.encode("utf-8", "replace") if is_raw else text
+
+    def _names(self, table: str) -> dict[str, str]:
+        """Return a real table's columns: their names as the table has them by lower-case name."""
+        if table not in self._columns:
+            self._allow_more_time()
+            try:
+                self._columns[table] = self._asked_names(table)
+            except (apsw.SQLError, UnicodeDecodeError):
+                self._columns[table] = {}
+        return self._columns[table]
+
+    def _asked_names(self, table: str) -> dict[str, str]:
+        execute = self._connection.execute
+        head = execute(
+            "SELECT CAST(type AS BLOB), CAST(sql AS BLOB) FROM sqlite_schema WHERE name=?", (table,)
+        ).fetchall()
+        if len(head) != 1 or self._value(head[0][0], is_raw=False) != "table":
+            return {}
+        if str(self._value(head[0][1], is_raw=False)).lstrip().upper().startswith("CREATE VIRTUAL"):
+            return {}
+        rows = execute(f"PRAGMA table_info({_quote(table)})").fetchall()  # quoted; generated columns are not told
+        names = [str(row[1]) for row in rows]
+        if not self._can_ask(table, names):  # a column can have a default that is not allowed
+            names = [name for name in names if self._can_ask(table, [name])]
+        return {name.lower(): name for name in names}
+
+    def _can_ask(self, table: str, columns: Sequence[str]) -> bool:
+        try:
+            self._connection.execute(f"SELECT {', '.join(_quoted(columns))} FROM {_quote(table)} LIMIT 0")  # quoted
+        except apsw.SQLError:
+            return False
+        return True
+
+    def _number(self, table: str) -> str:
+        """Return the name of a table's row number, nothing if it has none."""
+        names = self._names(table)
+        return next((name for name in ("rowid", "_rowid_") if name not in names and self._can_ask(table, [name])), "")
+
+    def _within(self, names: dict[str, str], within: tuple[str, Sequence[str]] | None) -> tuple[str, tuple[str, ...]]:
+        if within is None or within[0] not in names or len(within[1]) > _WITHIN_LIMIT:
+            return "", ()
+        column, values = within
+        return f" WHERE {_quote(column)} IN ({', '.join('?' * len(values))})", tuple(values)
 
 
 @contextmanager
-def private_copy(path: Path, *, root: Path) -> Iterator[apsw.Connection]:
-    """Give a connection to a copy of a database, which can only be asked, for a second at most.
+def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
+    """Give a copy of a database, which can only be asked, and for a second at most from one row to the next.
 
     Raises:
-        SourceError: the database cannot be copied, or keeps changing meanwhile.
-        apsw.Error: it is no database, damaged or hostile; also later, on a query.
+        SourceError: the database cannot be copied; it is none, or damaged or
+            hostile in a way that nothing can be asked of it.
     """
+    path = Path(path)
     with tempfile.TemporaryDirectory(prefix="holdfast-") as folder:
         copy = Path(folder, "copy.sqlite")
-        for _ in range(_TRIES):
-            before = stamp_of(path)
-            _copy(path, copy, root)
-            wal = path.with_name(f"{path.name}-wal")
-            if wal.exists():
-                _copy(wal, copy.with_name(f"{copy.name}-wal"), root)
-            if stamp_of(path) == before:
-                break
-        connection = apsw.Connection(
-            database_name(copy), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-        )
+        size_bytes = _copied(path, copy, str(root))
         try:
-            _shut(connection)
-            yield connection
-        finally:
-            connection.close()
+            connection = apsw.Connection(
+                database_name(copy), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+            )
+            try:
+                yield Database(connection, size_bytes)
+            finally:
+                connection.close()
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise refusal("wrong_format", repr(error)) from error
 
 
-def rows_of(connection: apsw.Connection, table: str, columns: tuple[str, ...], *, limit: int) -> list[tuple[str, ...]]:
-    """Return text columns of a real table, no rows if there is no such table or column.
-
-    A view or a virtual table of that name is not asked.
-    """
-    head = connection.execute(
-        "SELECT CAST(type AS BLOB), CAST(sql AS BLOB) FROM sqlite_schema WHERE name=?", (table,)
-    ).fetchone()
-    if head is None or _text(head[0]) != "table" or _text(head[1]).upper().startswith("CREATE VIRTUAL"):
-        return []
-    names = ", ".join(f'CAST("{column}" AS BLOB)' for column in columns)
-    try:
-        rows = connection.execute(f'SELECT {names} FROM "{table}" LIMIT ?', (limit,)).fetchall()  # ours
-    except apsw.SQLError:
-        return []
-    return [tuple(_text(value) for value in row) for row in rows]
-
-
-def _text(value: object) -> str:
-    """Return a value that was asked for as bytes, which a damaged database may hold where text should be."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
-
-
-def stamp_of(path: Path) -> tuple[int, ...]:
-    """Return what tells whether a database changed: size and time of it and of its WAL."""
+def stamp_of(path: str | Path) -> tuple[int, ...]:
+    """Return what tells whether a database changed: size and time of it and of what stands beside it."""
     found: list[int] = []
-    for name in (path.name, f"{path.name}-wal"):
+    for ending in ("", *_BESIDE):
         try:
-            status = path.with_name(name).lstat()
+            status = os.lstat(f"{path}{ending}")
         except (OSError, ValueError):
             found += (0, 0)
         else:
@@ -90,26 +250,104 @@ def stamp_of(path: Path) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _copy(source: Path, target: Path, root: Path) -> None:
-    descriptor = open_regular(source, root=str(root), limit=SIZE_LIMIT)
-    with os.fdopen(descriptor, "rb") as opened, target.open("wb") as written:
-        left = SIZE_LIMIT
-        while left > 0 and (block := opened.read(min(1 << 20, left))):
-            written.write(block)
-            left -= len(block)
+def _copied(path: Path, copy: Path, root: str) -> int:
+    """Copy a database with what stands beside it while nothing changes; returns how many bytes it has."""
+    for _ in range(_TRIES):
+        before = stamp_of(path)
+        size_bytes = _copy(path, copy, root)
+        for ending in _BESIDE:
+            beside, target = path.with_name(path.name + ending), copy.with_name(copy.name + ending)
+            target.unlink(missing_ok=True)
+            if os.path.lexists(beside):
+                size_bytes += _copy(beside, target, root)
+                if ending == "-journal" and _names_another_file(target):
+                    target.unlink()
+        if stamp_of(path) == before:
+            break
+    _lengthen(copy)
+    return size_bytes
+
+
+def _lengthen(copy: Path) -> None:
+    """Make a database that was cut as long as its head says: else nothing of it would be given."""
+    with copy.open("r+b") as opened:
+        head = opened.read(32)
+        page = int.from_bytes(head[16:18], "big")
+        said = int.from_bytes(head[28:32], "big") * (page if page > 1 else 1 << 16)
+        if head.startswith(_MAGIC) and copy.stat().st_size < said <= SIZE_LIMIT:
+            opened.truncate(said)
+
+
+def _names_another_file(journal: Path) -> bool:
+    """Return whether a journal ends with the name of a super-journal, which the engine would look for and delete."""
+    with journal.open("rb") as opened:
+        opened.seek(max(0, journal.stat().st_size - len(_SUPER_JOURNAL)))
+        return opened.read() == _SUPER_JOURNAL
+
+
+def _copy(source: Path, target: Path, root: str) -> int:
+    descriptor = open_regular(source, root=root, limit=SIZE_LIMIT)
+    try:
+        with target.open("wb", buffering=0) as written:
+            return _copy_blocks(descriptor, written.fileno(), os.fstat(descriptor).st_size)
+    except OSError as error:
+        raise refusal("not_readable", repr(error)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _copy_blocks(source: int, target: int, size: int) -> int:
+    """Copy as many bytes as there were: the system does it, sharing the blocks where it can, or else we do."""
+    done = 0
+    by_system = getattr(os, "copy_file_range", None)
+    while done < size:
+        if by_system is not None:
+            try:
+                moved = by_system(source, target, min(1 << 30, size - done), done, done)
+            except OSError:
+                by_system = None
+                continue
+        else:
+            os.lseek(source, done, os.SEEK_SET)
+            os.lseek(target, done, os.SEEK_SET)
+            moved = _write_all(target, os.read(source, min(_BLOCK, size - done)))
+        if not moved:
+            break
+        done += moved
+    return done
+
+
+def _write_all(target: int, block: bytes) -> int:
+    left = memoryview(block)
+    while left:
+        left = left[os.write(target, left) :]
+    return len(block)
 
 
 def _shut(connection: apsw.Connection) -> None:
-    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _LENGTH_LIMIT)
+    connection.limit(apsw.SQLITE_LIMIT_LENGTH, CELL_LIMIT + (1 << 16))
     connection.limit(apsw.SQLITE_LIMIT_SQL_LENGTH, 100_000)
     connection.limit(apsw.SQLITE_LIMIT_VDBE_OP, 25_000)
     connection.limit(apsw.SQLITE_LIMIT_ATTACHED, 0)
-    for pragma in ("trusted_schema=off", "cell_size_check=on", "mmap_size=0", "query_only=on"):
+    for setting, value in _SETTINGS:
+        connection.config(setting, value)
+    for pragma in ("trusted_schema=off", "cell_size_check=on", "mmap_size=0", "query_only=on", "temp_store=memory"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    end = monotonic_seconds() + _SECONDS
-    connection.set_progress_handler(lambda: monotonic_seconds() > end, 10_000)
-    connection.authorizer = _authorize
 
 
-def _authorize(operation: int, *_names: str | None) -> int:
-    return apsw.SQLITE_OK if operation in _ALLOWED else apsw.SQLITE_DENY
+def _authorize(operation: int, first: str | None, second: str | None, _place: str | None, inner: str | None) -> int:
+    """Allow reading of columns and a few harmless functions, nothing from within a view or a trigger."""
+    is_allowed = operation in _ALLOWED
+    if operation == apsw.SQLITE_FUNCTION:
+        is_allowed = (second or "").lower() in _FUNCTIONS
+    elif operation == apsw.SQLITE_PRAGMA:
+        is_allowed = first == _PRAGMA
+    return apsw.SQLITE_OK if is_allowed and inner is None else apsw.SQLITE_DENY
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _quoted(names: Sequence[str]) -> list[str]:
+    return [_quote(name) for name in names]
