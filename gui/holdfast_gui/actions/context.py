@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from holdfast_gui.actions.browse import Browser
     from holdfast_gui.actions.indexing import Indexing
+    from holdfast_gui.actions.keeping import Keeping
     from holdfast_gui.actions.reading import Reading
     from holdfast_gui.actions.troubles import Troubles
     from holdfast_gui.views.toast import Toast
@@ -57,6 +58,7 @@ class Context:
     reading: Reading
     indexing: Indexing
     troubles: Troubles
+    keeping: Keeping
     toast: Toast
     notifier: Notifier = field(default_factory=Notifier)
     overrides: Mapping[str, str] = field(default_factory=dict)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from holdfast_gui.actions import application, search, session, view
+from holdfast_gui.actions import application, held, search, session, view
 from holdfast_gui.actions.registry import SPECS, ActionSpec
 
-NOUNS: Final = (application, session, search, view)
+NOUNS: Final = (application, session, held, search, view)
 
 
 def declared() -> Mapping[str, ActionSpec]:

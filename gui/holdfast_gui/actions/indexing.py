@@ -55,7 +55,7 @@ class Indexing(QObject):
             self._is_behind = False
             try:
                 if whole:
-                    self.agents = await self._library.agents()
+                    await self._count_agents()
                 await self._count_places()
             except IndexBroken as error:
                 log.info("the places cannot be counted: %s", error.detail)
@@ -66,6 +66,11 @@ class Indexing(QObject):
             if self._is_first:
                 self._show_agents()
         self.counted.emit()
+
+    async def _count_agents(self) -> None:
+        from holdfast_gui.models.held import with_held
+
+        self.agents = with_held(await self._library.agents())
 
     async def _count_places(self) -> None:
         places = await self._library.places()
@@ -80,7 +85,8 @@ class Indexing(QObject):
             self._window.show_first_run()
 
     def _show_agents(self) -> None:
-        self._window.first_run.set_agents(self.agents, home=str(self._home))
+        agents = [agent for agent in self.agents if agent.roots]  # all but the one for our own sessions
+        self._window.first_run.set_agents(agents, home=str(self._home))
 
     def hear(self, _change: ChangeSet) -> None:
         """Count again, once however much changes meanwhile."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from holdfast_gui.models.places import HEALTH, Place
+from holdfast_gui.models.places import HEALTH, LIVE, PROBLEMS, RECOVERY, TRASH, Place
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -20,7 +20,37 @@ def _health(context: Context) -> PlacePage:
     return Checkup(context).page
 
 
-MAKERS: Final[dict[str, Callable[[Context], PlacePage]]] = {HEALTH.kind: _health}
+def _live(context: Context) -> PlacePage:
+    from holdfast_gui.actions.held_pages import Living
+
+    return Living(context).page
+
+
+def _problems(context: Context) -> PlacePage:
+    from holdfast_gui.actions.held_pages import Solving
+
+    return Solving(context).page
+
+
+def _recovery(context: Context) -> PlacePage:
+    from holdfast_gui.actions.held_pages import Recovering
+
+    return Recovering(context).page
+
+
+def _trash(context: Context) -> PlacePage:
+    from holdfast_gui.actions.trashing import Trashing
+
+    return Trashing(context).page
+
+
+MAKERS: Final[dict[str, Callable[[Context], PlacePage]]] = {
+    HEALTH.kind: _health,
+    LIVE.kind: _live,
+    PROBLEMS.kind: _problems,
+    RECOVERY.kind: _recovery,
+    TRASH.kind: _trash,
+}
 
 
 class Pages(QObject):

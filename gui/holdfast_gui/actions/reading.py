@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject, Signal
 
+from holdfast_gui.models.held import with_held
 from holdfast_gui.tasks import Latest, Scope
 from holdfast_gui.text import counted, title
 
@@ -65,6 +66,12 @@ class Reading(QObject):
             self._clear()
             return
         self._opening.start(self._open(session_id, message_index, tuple(terms)))
+
+    def open_again(self) -> None:
+        """Read the open session anew, as it may be readable now or not any more."""
+        session_id, self.session_id = self.session_id, ""
+        if session_id:
+            self.open(session_id)
 
     def hear(self, change: ChangeSet) -> None:
         """Follow the open session; remember what was lost of any."""
@@ -186,5 +193,5 @@ class Reading(QObject):
     async def _agent(self, agent: str) -> AgentInfo:
         """Return how an agent looks, also before the counts have come."""
         if agent not in self.agents:
-            self.agents = {info.agent: info for info in await self._library.agents()}
+            self.agents = {info.agent: info for info in with_held(await self._library.agents())}
         return self.agents[agent]

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_core.errors import AgentMissing, ProjectGone
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QFileDialog
+from holdfast_core.model.held import is_held_id
+from PySide6.QtWidgets import QDialog
 
+from holdfast_gui.actions.asking import ask_for_project
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import project_name
-from holdfast_gui.views.choice import Choice, ChoiceDialog
+from holdfast_gui.views.choice import ChoiceDialog
 
 if TYPE_CHECKING:
     from holdfast_core.model.resume import ResumePlan
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 async def resume(context: Context, session_id: str, *, fork: bool = False) -> None:
     """Continue a session in a terminal; where its directory is gone, ask for the new one and remember it."""
+    if is_held_id(session_id):
+        from holdfast_gui.actions.held_work import resume_held
+
+        await resume_held(context, session_id)
+        return
     project: Path | None = None
     while True:
         try:
             plan = await context.library.resume(session_id, fork=fork, project=project)
         except ProjectGone as error:
-            project = await _ask_for_project(context, error)
+            project = await ask_for_project(context.window, error)
             if project is None:
                 return
             continue
@@ -54,38 +59,6 @@ def _confirm(context: Context, plan: ResumePlan) -> None:
         context.toast.say(f"Continues in {plan.terminal}")
     elif plan.shell_line:
         context.copy(plan.shell_line, "No terminal was found: the command is on the clipboard")
-
-
-async def _ask_for_project(context: Context, error: ProjectGone) -> Path | None:
-    """Offer the places where the project may be now, and any other."""
-    choices = [Choice(path, project_name(path), path) for path in error.candidates]
-    choices.append(Choice("", "Choose another folder…", ""))
-    dialog = ChoiceDialog(
-        context.window,
-        title="The project has moved",
-        message=str(error),
-        detail=error.path,
-        choices=choices,
-        accept="Continue there",
-    )
-    if await ask(dialog) != QDialog.DialogCode.Accepted:
-        return None
-    if dialog.chosen:
-        return Path(dialog.chosen)
-    return await _ask_for_folder(context, error.path)
-
-
-async def _ask_for_folder(context: Context, gone: str) -> Path | None:
-    dialog = QFileDialog(context.window, "Where the project is now")
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
-    above = next((parent for parent in Path(gone).parents if parent.is_dir()), Path.home())
-    dialog.setDirectory(str(above))
-    if await ask(dialog) != QDialog.DialogCode.Accepted:
-        return None
-    files = dialog.selectedFiles()
-    return Path(files[0]) if files else None
 
 
 async def _offer_command(context: Context, error: AgentMissing) -> None:

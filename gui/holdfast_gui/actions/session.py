@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdfast_core.model.held import is_held_id
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
@@ -26,8 +27,14 @@ def _has_one(context: Context) -> bool:
 
 def _can_resume(context: Context) -> bool:
     entry = context.entry
+    if entry is not None and is_held_id(entry.id):
+        return context.keeping.live_entry(entry.id) is None
     info = context.reading.agents.get(entry.agent) if entry else None
     return info is not None and info.can_resume
+
+
+def _can_use_terminal(context: Context) -> bool:
+    return _can_resume(context) and not any(is_held_id(session_id) for session_id in context.selected_ids)
 
 
 def _is_starred(context: Context) -> bool:
@@ -36,7 +43,7 @@ def _is_starred(context: Context) -> bool:
 
 @action(
     "session.resume",
-    "&Resume in terminal",
+    "&Resume",
     menu="&Session",
     keys=("Ctrl+Return",),
     list_keys=("Return",),
@@ -45,12 +52,14 @@ def _is_starred(context: Context) -> bool:
     enabled=_can_resume,
 )
 async def resume(context: Context) -> None:
-    """Continue the session in its agent's own program."""
+    """Continue the session: in its agent's own program, or live here if Holdfast keeps it."""
     for session_id in context.selected_ids:
         await resuming.resume(context, session_id)
 
 
-@action("session.fork", "Resume as a &copy", menu="&Session", icon="play", in_context_menu=True, enabled=_can_resume)
+@action(
+    "session.fork", "Resume as a &copy", menu="&Session", icon="play", in_context_menu=True, enabled=_can_use_terminal
+)
 async def fork(context: Context) -> None:
     """Continue in a new session that begins with this one; the old one stays as it is."""
     for session_id in context.selected_ids:
@@ -64,7 +73,7 @@ async def fork(context: Context) -> None:
     keys=("Ctrl+Shift+C",),
     icon="terminal",
     in_context_menu=True,
-    enabled=_can_resume,
+    enabled=_can_use_terminal,
 )
 async def copy_command(context: Context) -> None:
     """Put the command that continues the session on the clipboard."""

@@ -181,6 +181,7 @@ class Program:
         parts.traying.refill()
         parts.traying.say_what_is_missing()
         await context.library.start()
+        await context.keeping.begin()
         if self.start.opened:
             await carry_out(context, self.start.opened, str(Path.cwd()))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
     from holdfast_gui.actions.desktop import Application
     from holdfast_gui.actions.dragging import Dragging
+    from holdfast_gui.actions.importing import Dropping
     from holdfast_gui.actions.memory import Memory
     from holdfast_gui.actions.menus import Menus
     from holdfast_gui.actions.pages import Pages
@@ -58,6 +59,7 @@ class Parts:
     context: Context
     bridge: Bridge
     dragging: Dragging
+    dropping: Dropping
     menus: Menus
     pages: Pages
     saved: SavedSearches
@@ -71,6 +73,7 @@ class Parts:
         self.context.remember()
         self.tray.hide()
         self.bridge.close()
+        self.context.keeping.close()
         self.dragging.close()
 
 
@@ -113,6 +116,8 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
     from holdfast_gui.actions.context import Context
     from holdfast_gui.actions.declared import declared
     from holdfast_gui.actions.dragging import Dragging
+    from holdfast_gui.actions.importing import Dropping
+    from holdfast_gui.actions.keeping import Keeping
     from holdfast_gui.actions.keyboard import PlainKeys
     from holdfast_gui.actions.menus import Menus
     from holdfast_gui.actions.pages import Pages
@@ -130,6 +135,8 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
 
     await asyncio.sleep(0)
     toast = Toast(window)
+    reading, troubles = Reading(window, transcript, library, scope), Troubles(window, toast, front.paths)
+    keeping = Keeping(window, library, scope, browser=front.browser, reading=reading, troubles=troubles)
     window.detail.home = front.start.agents_home or str(Path.home())
     context = Context(
         paths=front.paths,
@@ -140,9 +147,10 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
         scope=scope,
         memory=front.memory,
         browser=front.browser,
-        reading=Reading(window, transcript, library, scope),
+        reading=reading,
         indexing=front.indexing,
-        troubles=Troubles(window, toast, front.paths),
+        troubles=troubles,
+        keeping=keeping,
         toast=toast,
     )
     actions = Actions(context, declared())
@@ -154,6 +162,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
         context=context,
         bridge=Bridge(library, window),
         dragging=Dragging(context, reporter),
+        dropping=Dropping(context),
         menus=Menus(context),
         pages=Pages(context),
         saved=SavedSearches(context),

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from holdfast_gui.actions.opening import carry_out
+from holdfast_gui.actions.trashing import delete_sessions
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.desktop import Application
@@ -33,6 +34,7 @@ def connect(parts: Parts, application: Application, instance: Instance, reporter
     _connect_list(parts)
     _connect_session(parts)
     _connect_tray(parts)
+    _connect_held(parts)
     parts.searching.open(context.window.session_list.current_id)
 
 
@@ -72,6 +74,7 @@ def _connect_list(parts: Parts) -> None:
     sessions.rename_finished.connect(slot(parts.saying.rename))
     sessions.star_toggled.connect(slot(parts.saying.toggle_star))
     sessions.drag_wanted.connect(parts.dragging.start)
+    sessions.delete_wanted.connect(slot(lambda ids: delete_sessions(context, ids)))
     sessions.sort_chosen.connect(browser.order_by)
     sessions.group_chosen.connect(browser.group)
     sessions.empty.action_pressed.connect(browser.do_empty_action)
@@ -92,6 +95,17 @@ def _connect_session(parts: Parts) -> None:
     context.transcript.child_wanted.connect(slot(context.reading.show_child))
     context.transcript.context_menu_wanted.connect(parts.menus.open_transcript_menu)
     context.transcript.link_clicked.connect(saying.open_link)
+
+
+def _connect_held(parts: Parts) -> None:
+    context, keeping = parts.context, parts.context.keeping
+    keeping.action_wanted.connect(context.actions.run)
+    keeping.changed.connect(context.refresh)
+    keeping.live_changed.connect(context.refresh)
+    parts.bridge.reported.connect(keeping.take_report)
+    parts.bridge.changed.connect(keeping.hear)
+    context.reading.turned.connect(keeping.show_detail)
+    context.window.detail.held.wanted.connect(context.actions.run)
 
 
 def _connect_tray(parts: Parts) -> None:

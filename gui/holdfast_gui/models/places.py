@@ -13,7 +13,9 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 
 from holdfast_gui import text
 
-PlaceKind = Literal["all", "starred", "problems", "agent", "project", "tag", "saved", "health"]
+PlaceKind = Literal[
+    "all", "live", "starred", "recovery", "problems", "trash", "health", "agent", "project", "tag", "saved"
+]
 TOP_PROJECTS: Final = 5
 TOP_TAGS: Final = 8
 Index = QModelIndex | QPersistentModelIndex
@@ -62,6 +64,22 @@ ALL: Final = Place("all", "", "", "All sessions")
 STARRED: Final = Place("starred", "", "is:starred", "Starred")
 HEALTH: Final = Place("health", "", "", "Health")
 PROBLEMS: Final = Place("problems", "", "is:problem", "Problems")
+LIVE: Final = Place("live", "", "is:live", "Live")
+TRASH: Final = Place("trash", "", "", "Trash")
+RECOVERY: Final = Place("recovery", "", "", "To recover")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many there are of what stands among the places and is no list.
+
+    ``problems`` are those that the index does not know of.
+    """
+
+    live: int = 0
+    problems: int = 0
+    trash: int = 0
+    unclean: int = 0
 
 
 class PlacesModel(QAbstractListModel):
@@ -71,6 +89,7 @@ class PlacesModel(QAbstractListModel):
         super().__init__()
         self._places = Places()
         self._agents: dict[str, AgentInfo] = {}
+        self._kept = Kept()
         self._saved: list[SavedSearch] = []
         self._saved_counts: dict[str, int] = {}
         self._shows_all_projects = False
@@ -98,6 +117,12 @@ class PlacesModel(QAbstractListModel):
         by_id = {agent.agent: agent for agent in agents}
         if places != self._places or by_id != self._agents:
             self._places, self._agents = places, by_id
+            self._reset()
+
+    def set_kept(self, kept: Kept) -> None:
+        """Replace the counts of what is no list."""
+        if kept != self._kept:
+            self._kept = kept
             self._reset()
 
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:
@@ -154,11 +179,15 @@ class PlacesModel(QAbstractListModel):
         self.endResetModel()
 
     def _build(self) -> None:
-        places = self._places
+        places, kept = self._places, self._kept
         self._rows = [_Row(self.tr("All sessions"), ALL, "sessions", sessions=places.total)]
+        self._rows.append(_Row(self.tr("Live"), LIVE, "live", sessions=kept.live or None))
         self._rows.append(_Row(self.tr("Starred"), STARRED, "star", sessions=places.starred or None))
-        if places.problems:
-            self._rows.append(_Row(self.tr("Problems"), PROBLEMS, "problem", sessions=places.problems))
+        if kept.unclean:
+            self._rows.append(_Row(self.tr("To recover"), RECOVERY, "history", sessions=kept.unclean))
+        if problems := places.problems + kept.problems:
+            self._rows.append(_Row(self.tr("Problems"), PROBLEMS, "problem", sessions=problems))
+        self._rows.append(_Row(self.tr("Trash"), TRASH, "trash", sessions=kept.trash or None))
         self._rows.append(_Row(self.tr("Health"), HEALTH, "health"))
         self._add_section(self.tr("Agents"), [self._agent_row(each) for each in places.agents])
         self._add_section(self.tr("Projects"), self._project_rows())

@@ -18,6 +18,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
 from holdfast_gui.views.detail_parts import Fact, Facts, FileRow, Section, SubagentRow, TodoRow
+from holdfast_gui.views.held_section import HeldSection
 from holdfast_gui.views.said import NoteField, TagsField
 
 
@@ -38,6 +39,7 @@ class DetailPane(Pane):
         self.home = str(Path.home()) if home is None else home
         self._entry: SessionEntry | None = None
         self.facts = Facts()
+        self.held = HeldSection()
         self.usage = Facts()
         self.files = Section(self.tr("Files touched"))
         self.todos = Section(self.tr("To-dos"))
@@ -67,6 +69,7 @@ class DetailPane(Pane):
         if entry is None:
             return
         self._show_facts(entry, resume_text, agent, now or clock.now())
+        self.held.show_for(entry.id)
         self.files.set_items(entry.files_touched, self._file_row)
         self.todos.set_items(entry.todos, TodoRow, shown=12)
         self.note.set_note(entry.note, is_same=is_same)
@@ -85,6 +88,10 @@ class DetailPane(Pane):
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Show what could not be read of this session."""
         self.problems.set_items(problems, _problem_row)
+
+    def show_held(self) -> None:
+        """Take what was given to ``held`` into the order of the focus."""
+        self._order_focus()
 
     def _arrange(self) -> None:
         self._inner = QWidget()
@@ -119,14 +126,22 @@ class DetailPane(Pane):
     def _order_focus(self) -> None:
         rows = [*self.files.rows(), *self.subagents.rows()]
         said = [self.note, *self.tags.chips(), self.tags.add_button, self.tags.field]
-        stops: list[QWidget] = [self.first_stop, *self.facts.stops(), *self.usage.stops(), *rows, *said]
+        stops: list[QWidget] = [
+            self.first_stop,
+            *self.facts.stops(),
+            *self.held.stops,
+            *self.usage.stops(),
+            *rows,
+            *said,
+        ]
         for one, next_one in pairwise(stops):
             QWidget.setTabOrder(one, next_one)
 
-    def _sections(self) -> list[Section]:
+    def _sections(self) -> list[QWidget]:
         self._usage_section = Section(self.tr("Usage"), [self.usage])
         return [
             Section(self.tr("Session"), [self.facts]),
+            self.held,
             self._usage_section,
             self.files,
             self.todos,

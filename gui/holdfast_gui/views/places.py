@@ -11,7 +11,7 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from holdfast_gui.models.places import ALL, Place, PlacesModel, SavedSearch
+from holdfast_gui.models.places import ALL, Kept, Place, PlacesModel, SavedSearch
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import MARK, paint_icon
 from holdfast_gui.theme.tokens import PLACES_WIDTH
@@ -60,6 +60,12 @@ class PlacesView(Pane):
         """Show these counts; the chosen place stays."""
         with self.list.staying():
             self._model.set_places(places, agents)
+            self._mark()
+
+    def set_kept(self, kept: Kept) -> None:
+        """Show how many are live, in the trash, and so on."""
+        with self.list.staying():
+            self._model.set_kept(kept)
             self._mark()
 
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:

@@ -46,6 +46,7 @@ class SessionListView(Pane):
     rename_finished = Signal(str, str)
     star_toggled = Signal(str)
     drag_wanted = Signal(list)
+    delete_wanted = Signal(list)
     sort_chosen = Signal(str)
     group_chosen = Signal(str)
 
@@ -140,6 +141,7 @@ class SessionListView(Pane):
         table.context_menu_wanted.connect(self.context_menu_wanted)
         table.star_toggled.connect(self.star_toggled)
         table.drag_wanted.connect(self.drag_wanted)
+        table.delete_wanted.connect(self.delete_wanted)
         self.model.rename_wanted.connect(self.rename_finished)
         self.head.sort_chosen.connect(self.sort_chosen)
         self.head.group_chosen.connect(self.group_chosen)

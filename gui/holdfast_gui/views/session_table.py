@@ -43,6 +43,7 @@ class SessionTable(QTableView):
     context_menu_wanted = Signal(QPoint)
     star_toggled = Signal(str)
     drag_wanted = Signal(list)
+    delete_wanted = Signal(list)
 
     def __init__(self, model: SessionListModel) -> None:
         super().__init__()
@@ -239,14 +240,10 @@ class SessionTable(QTableView):
 
     def _take_key(self, key: int) -> bool:
         match key:
-            case Qt.Key.Key_J:
-                self.step(1)
-            case Qt.Key.Key_K:
-                self.step(-1)
-            case Qt.Key.Key_PageDown:
-                self.step(self._rows_on_page())
-            case Qt.Key.Key_PageUp:
-                self.step(-self._rows_on_page())
+            case Qt.Key.Key_J | Qt.Key.Key_K:
+                self.step(1 if key == Qt.Key.Key_J else -1)
+            case Qt.Key.Key_PageDown | Qt.Key.Key_PageUp:
+                self.step(self._rows_on_page() if key == Qt.Key.Key_PageDown else -self._rows_on_page())
             case Qt.Key.Key_Home:
                 self._go_to_edge(range(self._list.rowCount()))
             case Qt.Key.Key_End:
@@ -257,6 +254,9 @@ class SessionTable(QTableView):
             case Qt.Key.Key_S:
                 if self.current_id:
                     self.star_toggled.emit(self.current_id)
+            case Qt.Key.Key_Delete:
+                if self.selected_ids():
+                    self.delete_wanted.emit(self.selected_ids())
             case Qt.Key.Key_F2:
                 self.edit_current()
             case _:

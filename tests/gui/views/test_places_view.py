@@ -74,7 +74,7 @@ def test_keys_walk_over_headings(view, qtbot, key):
 
 def test_places_are_chosen_by_number(view, qtbot):
     with qtbot.waitSignal(view.place_selected) as chosen:
-        assert view.select_nth(2)
+        assert view.select_nth(3)
 
     assert chosen.args == [STARRED]
     assert not view.select_nth(0)

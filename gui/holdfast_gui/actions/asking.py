@@ -1,0 +1,49 @@
+"""Where a project is now: asked in the window, with the places where it may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from holdfast_gui.tasks import ask
+from holdfast_gui.text import project_name
+from holdfast_gui.views.choice import Choice, ChoiceDialog
+
+if TYPE_CHECKING:
+    from holdfast_core.errors import ProjectGone
+
+
+async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
+    """Offer the places where the project may be now, and any other."""
+    choices = [Choice(path, project_name(path), path) for path in error.candidates]
+    choices.append(Choice("", "Choose another folder…", ""))
+    dialog = ChoiceDialog(
+        window,
+        title="The project has moved",
+        message=str(error),
+        detail=error.path,
+        choices=choices,
+        accept="Continue there",
+    )
+    if await ask(dialog) != QDialog.DialogCode.Accepted:
+        return None
+    if dialog.chosen:
+        return Path(dialog.chosen)
+    return await ask_for_folder(window, error.path)
+
+
+async def ask_for_folder(window: QWidget, gone: str) -> Path | None:
+    """Ask where a project is, beginning beside the place where it was."""
+    dialog = QFileDialog(window, "Where the project is now")
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+    above = next((parent for parent in Path(gone).parents if parent.is_dir()), Path.home())
+    dialog.setDirectory(str(above))
+    if await ask(dialog) != QDialog.DialogCode.Accepted:
+        return None
+    files = dialog.selectedFiles()
+    return Path(files[0]) if files else None
