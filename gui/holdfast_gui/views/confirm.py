@@ -158,7 +158,7 @@ class _Sign(QWidget):
         self.setFixedSize(side, side)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        tokens, inset = theme().tokens, theme().px(9)
+        tokens, inset = theme().tokens, self.width() // 4  # the text size may change while it is open
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -33,6 +33,7 @@ def parent(qapp, qtbot) -> Iterator[QWidget]:
 @pytest.fixture
 def opened(parent, qtbot) -> Make:
     def make(sheet: ConfirmSheet) -> ConfirmSheet:
+        qtbot.addWidget(sheet)
         sheet.open()
         qtbot.waitExposed(sheet)
         qtbot.waitUntil(sheet.cancel_button.hasFocus)
