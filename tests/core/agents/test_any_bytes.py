@@ -17,6 +17,7 @@ from tests.fakes.line_file import MemoryReader
 
 PATHS = {
     "claude_code": Path("/h/.claude/projects/-p/s.jsonl"),
+    "copilot_cli": Path("/h/.copilot/session-state/s/events.jsonl"),
     "codex": Path("/h/.codex/sessions/rollout-2026-03-03T10-00-00-019cb000-0000-7000-8000-00000000000a.jsonl"),
 }
 LINES = {
