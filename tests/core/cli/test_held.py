@@ -494,3 +494,17 @@ def test_nothing_is_made_by_asking(reading: Person):
     assert answers[:2] == [[], []]
     assert not (reading.top / "ours" / "data" / "keys").exists()
     assert not (reading.top / "ours" / "data" / "sessions").exists()
+
+
+def test_what_another_program_kept_comes_in_and_is_adopted(holder: Person):
+    kept = Path(__file__).parents[1] / "store" / "importing" / "data" / "jido_code" / ".jido_code"
+
+    done = holder.json("sessions", "import", str(kept))
+    doubted = [one["id"] for one in done["imported"] if not one["is_verified"]]
+    refused = holder.run("sessions", "append", doubted[0], "--role", "user", "--text", "x")
+    adopted = holder.json("sessions", "solve", doubted[0], "adopt", "--yes")
+
+    assert doubted
+    assert {one["id"] for one in holder.json("sessions", "problems")} == set(doubted[1:])
+    assert (refused.returncode, adopted["id"]) == (4, doubted[0])
+    assert holder.run("sessions", "append", doubted[0], "--role", "user", "--text", "x").returncode == 0
