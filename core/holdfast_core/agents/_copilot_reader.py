@@ -26,7 +26,7 @@ from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._parts import given, text_in
 from holdfast_core.agents._sqlite import private_copy
-from holdfast_core.agents._values import PATH_LIMIT, count, datetime_ms
+from holdfast_core.agents._values import PATH_LIMIT, count, datetime_ms, text_of_name
 from holdfast_core.errors import SourceError
 from holdfast_core.model.message import Block, Compaction, Error, File, Role, Text, Thinking, Todo, TodoStatus, ToolCall
 from holdfast_core.model.usage import Usage
@@ -49,8 +49,6 @@ class State(SessionState, array_like=True):
     counted: dict[str, int] = msgspec.field(default_factory=dict)
     speaker: int | None = None
     thought: bytes = b""
-    started: bool = False
-    cwd: str = ""
 
 
 class Reader(SessionReader[Event, State]):
@@ -92,7 +90,7 @@ class Reader(SessionReader[Event, State]):
         gathered = super().begun()
         path = Path(self.source.path)
         if path.name == "events.jsonl":
-            gathered.native_id = path.parent.name
+            gathered.native_id = text_of_name(path.parent.name)
         return gathered
 
     def _add(
@@ -105,9 +103,6 @@ class Reader(SessionReader[Event, State]):
 
     def _take_start(self, _record: Event, data: Data) -> None:
         kept, gathered = self.kept, self.kept.main
-        if data.session_id and not kept.started:
-            gathered.native_id = data.session_id
-        kept.started = True
         kept.counted.clear()
         gathered.agent_version = data.copilot_version or gathered.agent_version
         gathered.surface = data.producer or gathered.surface

@@ -93,7 +93,6 @@ class Changes(msgspec.Struct, gc=False, rename="camel"):
 class Data(msgspec.Struct, gc=False, rename="camel"):
     """All that any kind of event says."""
 
-    session_id: str | None = None
     copilot_version: str | None = None
     producer: str | None = None
     start_time: datetime | None = None
