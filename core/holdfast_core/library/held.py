@@ -79,8 +79,7 @@ class Held(Caring):
         if kind in ("skip", "other"):
             return None
         if kind == "new":
-            entry = await self.listed(session_id)
-            return await self.create(entry.project_path)
+            return await self.create(await self._project_of(session_id))
         if kind == "backup":
             return await self.restore(session_id)
         if kind == "retry":
@@ -89,6 +88,13 @@ class Held(Caring):
             return await self.recover(session_id, kind)
         await self._do("session.adopt", session_id, lambda store: store.adopt(session_id))
         return await self.load(session_id)
+
+    async def _project_of(self, session_id: str) -> str:
+        """Return the directory of a session, empty for one of which nothing can be read any more."""
+        try:
+            return (await self.listed(session_id)).project_path
+        except NotFound:
+            return ""
 
     # Lists
 

@@ -654,3 +654,28 @@ async def test_a_check_that_failed_is_done_again(library: Library, project: Path
     move(paths.data / "moved", paths.sessions)
 
     assert [entry.id for entry in await library.held.entries()] == [session.id]
+
+
+@pytest.mark.parametrize("has_backup", [True, False])
+async def test_a_session_beyond_repair_is_told_with_what_can_be_done(
+    open_library: Opener, project: Path, caplog: pytest.LogCaptureFixture, has_backup: bool
+) -> None:
+    first = open_library()
+    session = await made(first, project, "Plan", "one")
+    if has_backup:
+        await first.held.backup([session.id])
+    damage(Path((await first.held.row(session.id)).source_path))
+    await first.close()
+    library = open_library()
+
+    problems = await library.held.problems()
+
+    caplog.clear()
+    assert [one.id for one in problems] == ([] if has_backup else [session.id])
+    for problem in problems:
+        assert problem.reason.endswith(".")
+        assert all(choice.consequence.endswith(".") for choice in problem.choices)
+        made_anew = await library.held.solve(session.id, "new")
+        assert made_anew is not None
+        assert made_anew.id != session.id
+    caplog.clear()
