@@ -31,6 +31,9 @@ class Child:
             before()
             self._work(writer, root, saves)
             code = 0
+        except BaseException as error:
+            self._write_reason(repr(error.__context__ or error), number=0)
+            raise
         finally:
             os._exit(code)
 
@@ -70,9 +73,11 @@ class Child:
 
     def _tell(self, tried: int, kept: int, error: Exception | None = None) -> None:
         """Write down what is promised now; of refusals the last one stays."""
+        self._told[:8] = struct.pack("<II", tried, kept)
         if error is not None:
-            reason = repr(error).encode()[:_REASON_LIMIT]
-            self._told[_NUMBERS.size : _NUMBERS.size + len(reason)] = reason
-            _NUMBERS.pack_into(self._told, 0, tried, kept, tried + 1, len(reason))
-        else:
-            self._told[:8] = struct.pack("<II", tried, kept)
+            self._write_reason(repr(error), tried)
+
+    def _write_reason(self, text: str, number: int) -> None:
+        reason = text.encode("utf-8", "replace")[:_REASON_LIMIT]
+        self._told[_NUMBERS.size : _NUMBERS.size + len(reason)] = reason
+        self._told[8:16] = struct.pack("<II", number + 1, len(reason))

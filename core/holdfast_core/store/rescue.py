@@ -37,6 +37,7 @@ def rescue(site: Site, session_id: str, *, seen: Seen | None, why: HoldfastError
 
     Raises:
         Refused: its backups are locked; nothing was done.
+        HoldfastError: its backups cannot be listed; nothing was done.
         OSError: it could not be written; nothing was done.
     """
     path = site.places.session(session_id)
@@ -76,11 +77,20 @@ def keep_what_verifies(site: Site, stored: Stored) -> Stored:
 
 
 def backup_files(site: Site, session_id: str) -> list[Path]:
-    """Return the files of a session's earlier generations, newest first."""
-    directory = site.places.backups_of(session_id)
-    if not directory.is_dir():
+    """Return the files of a session's earlier generations, newest first.
+
+    Raises:
+        HoldfastError: their directory cannot be read, which is not the same as none.
+    """
+    try:
+        found = list(site.places.backups_of(session_id).iterdir())
+    except FileNotFoundError:
         return []
-    return sorted(directory.glob(f"[0-9]*{SUFFIX}"), reverse=True)
+    except OSError as error:
+        raise HoldfastError(
+            "The backups cannot be read. Check the permissions of their directory.", detail=repr(error)
+        ) from error
+    return sorted((path for path in found if path.name[:1].isdigit() and path.suffix == SUFFIX), reverse=True)
 
 
 def _aside(site: Site, path: Path) -> Path:

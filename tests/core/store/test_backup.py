@@ -193,3 +193,19 @@ def test_whatever_is_killed_when_the_next_opening_leaves_no_temporary_file(tmp_p
 
     for number in range(len(killed(tmp_path / "all", Plan()))):
         killed(tmp_path / str(number), Plan(number, "die"))
+
+
+def test_backups_that_cannot_be_listed_are_not_told_as_none():
+    with a_store() as store:
+        session = made(store, 1)
+        store.backup([session.id])
+        folder = store.site.places.backups_of(session.id)
+        aside = folder.rename(folder.with_name("aside"))
+        folder.write_bytes(b"no directory")  # whoever runs as root may read every directory
+
+        with pytest.raises(HoldfastError, match="permissions"):
+            store.backups(session.id)
+
+        folder.unlink()
+        aside.rename(folder)
+        assert len(store.backups(session.id)) == 1
