@@ -78,3 +78,13 @@ def _session_id(session: Recorded) -> str:
         if found:
             return found
     return session.path.stem
+
+
+def transcripts(folder: str, ending: str) -> Iterator[Recorded]:
+    """Yield every file of a corpus folder with a name like this that has messages by the manifest's count."""
+    manifest = ROOT / "MANIFEST.tsv"
+    lines = manifest.read_text("utf-8").splitlines()[1:] if manifest.is_file() else []
+    for line in lines:
+        found, _repo, _kind, _version, size, messages, broken, path = line.split("\t")
+        if found == folder and ending in path.rpartition("/")[2] and messages != "0":
+            yield Recorded(found, ROOT / path, int(size), int(messages), int(broken))

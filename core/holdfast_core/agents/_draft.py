@@ -44,6 +44,7 @@ class Response(msgspec.Struct, array_like=True):
     cost_pico: int | None
     cache_write_1h: int = 0
     mark: bytes = b""
+    stored_pico: int | None = None
 
 
 class Gathered(msgspec.Struct, array_like=True):
@@ -207,8 +208,11 @@ class Draft:
         timestamp_ms: int | None,
         index: int | None,
         cache_write_1h: int = 0,
+        cost_usd: float | None = None,
     ) -> bool:
         """Count a response, or a later and fuller row of the one that was counted last.
+
+        ``cost_usd`` is what the agent stored; without it the cost is by the price list.
 
         True means that the message at ``index`` must carry ``usage``. A
         response that was counted before another one is a copy and not counted.
@@ -227,7 +231,8 @@ class Draft:
         if mark in seen:
             gathered.response = None
             return False
-        new = Response(key, _NONE, model, timestamp_ms, index, 0, 0, mark)
+        stored = None if cost_usd is None else round(cost_usd * PICO)
+        new = Response(key, _NONE, model, timestamp_ms, index, 0, 0, mark, stored)
         gathered.response = new
         self._count(new, usage, cache_write_1h)
         return True
@@ -254,7 +259,9 @@ class Draft:
         gathered.cache_read_tokens += usage.cache_read_tokens - before.cache_read_tokens
         gathered.cache_write_tokens += usage.cache_write_tokens - before.cache_write_tokens
         gathered.reasoning_tokens += usage.reasoning_tokens - before.reasoning_tokens
-        cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)
+        cost = response.stored_pico
+        if cost is None:
+            cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)
         if cost is not None:
             gathered.cost_pico += cost - (response.cost_pico or 0)
             gathered.is_priced = True

@@ -214,6 +214,8 @@ def shaped(value: Any, shape: msgspec.inspect.Type) -> Any:
     ``generic`` makes one of anything, so that nothing is lost from a list.
     """
     if isinstance(shape, msgspec.inspect.UnionType):
+        if value is None:
+            return None
         return next((found for choice in shape.types if (found := shaped(value, choice)) is not None), None)
     if isinstance(shape, msgspec.inspect.StructType):
         return _struct(value, shape)
@@ -234,10 +236,11 @@ def _scalar(value: Any, shape: msgspec.inspect.Type) -> Any:
         return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
     if isinstance(shape, msgspec.inspect.IntType):
         return count(value)
-    if isinstance(shape, msgspec.inspect.BoolType):
-        return value if isinstance(value, bool) else None
-    if isinstance(shape, msgspec.inspect.StrType):
-        return value if isinstance(value, str) else None
+    if isinstance(shape, msgspec.inspect.FloatType):
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(shape, msgspec.inspect.BoolType | msgspec.inspect.StrType):
+        kind = bool if isinstance(shape, msgspec.inspect.BoolType) else str
+        return value if isinstance(value, kind) else None
     return value if isinstance(shape, msgspec.inspect.AnyType) else None
 
 
