@@ -24,6 +24,7 @@ from holdfast_core.model.keeping import Backup
 from holdfast_core.sealed.container import Container, Identity, read_header
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.store.claims import is_claimed
+from holdfast_core.store.fitting import MAX_MS
 from holdfast_core.store.manifest import Seen
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import not_found, read
@@ -95,7 +96,7 @@ def restore(site: Site, session_id: str, version: int) -> Seen:
         found = _valid(site, session_id, version)
         generation = _present(site, session_id)
         before = site.manifest.seen(session_id)
-        updated_ms = max(clock.now_ms(), before.entry.updated_ms + 1 if before else 0)
+        updated_ms = min(max(clock.now_ms(), before.entry.updated_ms + 1 if before else 0), MAX_MS)
         session = msgspec.structs.replace(found, is_live=False, updated_ms=updated_ms)
         seen = write(site, session, generation=generation, reason="restore")
         site.manifest.put(seen)

@@ -8,7 +8,7 @@ from contextlib import closing
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, NotFound
+from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.model.held import HeldEntry, HeldSession
 from holdfast_core.model.keeping import Backup, BadSession, HeldProblem, StartSummary, Unclean, VerifyReport
 from holdfast_core.sealed.container import Container, Identity
@@ -40,7 +40,8 @@ class Care(Part):
         """Keep the present state of sessions as a backup, of all if None; returns how many."""
         wanted = self._all(session_ids)
         for session_id in wanted:
-            backup.create(self.site, session_id, reason)
+            if reason != "request" or not self._kept(session_id):
+                backup.create(self.site, session_id, reason)
         return len(wanted)
 
     def restore(self, session_id: str, version: int | None = None) -> HeldEntry:
@@ -174,6 +175,15 @@ class Care(Part):
             self.site.manifest.edit(session_id, lambda before: msgspec.structs.replace(before, failures=0))
             self.site.manifest.no_trouble(session_id)
             self._tell(changed=[session_id])
+
+    def _kept(self, session_id: str) -> bool:
+        """Let the present file become a backup of its own; False if that would need a passphrase."""
+        try:
+            with closing(Journal(self.site, session_id)) as journal:
+                journal.keep()
+        except Locked:
+            return False
+        return True
 
     def _all(self, session_ids: Sequence[str] | None) -> Sequence[str]:
         return [entry.id for entry in self.site.manifest.entries()] if session_ids is None else session_ids

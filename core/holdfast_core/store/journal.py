@@ -192,6 +192,14 @@ class Journal:
                 self._fold()
             return self.version
 
+    def keep(self) -> None:
+        """Write the session anew as it is: the former file becomes a backup to which nothing is added any more.
+
+        Raises: see `fold`.
+        """
+        with self._held():
+            self._fold("request")
+
     def put(self, session: HeldSession, *, reason: Reason = "save") -> HeldSession:
         """Write a session whole in the place of this one, but for the time of the change; returns it as it is kept.
 

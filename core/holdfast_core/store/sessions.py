@@ -16,12 +16,12 @@ from typing import Any, Unpack
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, Refused
+from holdfast_core.errors import HoldfastError, Refused, WrongUsage
 from holdfast_core.model.annotation import Annotation, Saying
 from holdfast_core.model.held import HeldEntry, HeldSession, Origin, Version
 from holdfast_core.model.message import Message
 from holdfast_core.model.usage import Usage
-from holdfast_core.store.annotations import editing, normalised
+from holdfast_core.store.annotations import editing, normalised, normalised_tag
 from holdfast_core.store.claims import claim
 from holdfast_core.store.cleaning import make_room
 from holdfast_core.store.journal import Journal
@@ -32,6 +32,8 @@ from holdfast_core.store.site import told_when_failing
 from holdfast_core.store.writer import write
 
 log = logging.getLogger(__name__)
+
+_TAGS = frozenset(("tags", "add_tags", "remove_tags"))
 
 
 class Sessions(Part):
@@ -159,7 +161,8 @@ class Sessions(Part):
         edit = editing(said)
         with told_when_failing(), self.site.lock(session_id), closing(Journal(self.site, session_id)) as journal:
             before = journal.read() if journal.entry.is_encrypted else HeldSession(id="", tags=journal.entry.tags)
-            after = normalised(edit(Annotation(session_id=session_id, tags=before.tags)))
+            strange, tags = _sorted_out(before.tags if _TAGS & said.keys() else ())
+            after = normalised(edit(Annotation(session_id=session_id, tags=tags)))
             fields: dict[str, Any] = {}
             if "title" in said:
                 fields["title"] = after.title or ""
@@ -167,8 +170,8 @@ class Sessions(Part):
                 fields["starred"] = after.starred
             if "note" in said:
                 fields["notes"] = after.note
-            if {"tags", "add_tags", "remove_tags"} & said.keys():
-                fields["tags"] = after.tags
+            if _TAGS & said.keys():
+                fields["tags"] = after.tags if "tags" in said else (*after.tags, *strange)
             journal.set(sync=True, **fields)
         self._tell(changed=[session_id])
         return journal.entry
@@ -248,3 +251,16 @@ class Sessions(Part):
                     raise
         self._tell(changed=[session_id])
         return found.session
+
+
+def _sorted_out(tags: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the tags that nobody could give here, which stay as another program wrote them, and the others."""
+    strange, usual = [], []
+    for tag in tags:
+        try:
+            normalised_tag(tag)
+        except WrongUsage:
+            strange.append(tag)
+        else:
+            usual.append(tag)
+    return tuple(strange), tuple(usual)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.store import backup
+from holdfast_core.store.fitting import MAX_MS
 from holdfast_core.store.store import Store
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -170,6 +171,17 @@ def test_what_backups_take_is_known(tmp_path: Path):
 
         assert backup.stored_bytes(store.site) == kept.size_bytes
         assert backup.prune_all(store.site) == 0
+
+
+def test_what_is_put_back_is_what_was_there_when_the_backup_was_asked_for(tmp_path: Path):
+    with a_store(tmp_path) as store:
+        made(store, 1, updated_ms=MAX_MS)
+        version = store.version(ONE).generation
+        store.backup([ONE])
+        store.rename(ONE, "Later")
+        store.close(ONE)
+
+        assert store.restore(ONE, version).title == "Session 1"
 
 
 @pytest.mark.parametrize("change", ["backup", "close", "delete", "restore"])

@@ -240,3 +240,15 @@ def test_p23_a_directory_that_is_not_there_is_made_for_this_person_alone(tmp_pat
         modes = {path.stat().st_mode & 0o777 for path in store.site.places.directory.rglob("*") if path.is_file()}
         assert modes == {0o600}
         assert store.site.places.directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_tags_that_nobody_could_give_here_stand_in_the_way_of_nothing(tmp_path: Path):
+    with a_store(tmp_path) as store:
+        made(store, 1, tags=("a, b", "Plan"))
+
+        store.note(ONE, "A note")
+        store.tag(ONE, add=["new"], remove=["plan"])
+
+        assert (store.load(ONE).notes, store.load(ONE).tags) == ("A note", ("new", "a, b"))
+        store.annotate(ONE, tags=["one"])
+        assert store.load(ONE).tags == ("one",)
