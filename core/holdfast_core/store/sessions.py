@@ -258,9 +258,7 @@ def _sorted_out(tags: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     strange, usual = [], []
     for tag in tags:
         try:
-            normalised_tag(tag)
+            usual.append(normalised_tag(tag))
         except WrongUsage:
             strange.append(tag)
-        else:
-            usual.append(tag)
     return tuple(strange), tuple(usual)
