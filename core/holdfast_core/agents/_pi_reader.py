@@ -150,12 +150,13 @@ class Reader(SessionReader[Entry, State]):
     def _take_prompt(self, entry: Entry, said: Said) -> None:
         blocks = blocks_of(said.content, self.blobs())
         first = blocks[0] if blocks else None
-        nothing: list[tuple[Role, str]] = [("user", "")]
-        parts = self.split(first.text, said) if isinstance(first, Text) else nothing
-        for role, text in parts[:-1]:
-            self._add(entry, role, [Text(text)], id=f"{entry.id or f'line-{self.line}'}:context")
-        role, text = parts[-1]
         rest = blocks[1:] if isinstance(first, Text) else blocks
+        parts = self.split(first.text, said) if isinstance(first, Text) else []
+        *before, (role, text) = [part for part in parts if part[1]] or [("user", "")]
+        if rest and role == "system":
+            before, role, text = [*before, (role, text)], "user", ""
+        for earlier, words in before:
+            self._add(entry, earlier, [Text(words)], id=f"{entry.id or f'line-{self.line}'}:context")
         if self.draft.gathered.kind == "subagent" and role == "user":
             role = "system"  # its parent speaks there
         self._add(entry, role, [*([Text(text)] if text else []), *rest])

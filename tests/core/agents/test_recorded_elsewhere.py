@@ -42,7 +42,7 @@ class Lying(NamedTuple):
 
     def path(self, folder: Path) -> Path:
         name = self.session.path.name
-        return folder / self.place.path.format(name=name, stem=name.partition(".jsonl")[0])
+        return folder / self.place.path.format(name=name, stem=name.partition(".jsonl")[0].partition(".checkpoint")[0])
 
     def put(self, folder: Path) -> Path:
         """Copy the file, and what stands beside it, to where its agent would have it."""
