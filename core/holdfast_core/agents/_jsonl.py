@@ -147,6 +147,10 @@ class LineFile:
         """Return whether the file only grew, if it changed at all, since it was opened."""
         return os.fstat(self._descriptor).st_size >= self.end
 
+    def head(self, size: int) -> bytes:
+        """Return the bytes at the beginning."""
+        return self._read(size, 0)
+
     def tail_hash(self, offset: int) -> bytes:
         """Return the hash of the bytes just before a position."""
         start = max(0, offset - _TAIL)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._draft import Draft, Gathered, TooEarly
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._reading import LineReader, Place, read_lines
@@ -52,6 +52,7 @@ class SessionReader(LineReader[Record], Generic[Record, State]):
     """Makes one session of a file. ``kept`` lasts until the next reading, ``draft`` gathers the session."""
 
     state_kind: ClassVar[type[SessionState]]
+    _is_restored = False
 
     def __init__(self, file: LineFile, source: Source) -> None:
         super().__init__(file)
@@ -84,7 +85,15 @@ class SessionReader(LineReader[Record], Generic[Record, State]):
     def restore(self, state: bytes) -> None:
         self.kept = msgspec.msgpack.decode(state, type=self.state_kind)  # type: ignore[assignment]  # as above
         self.draft = Draft(self.kept.main)
+        self._is_restored = True
         self.adopted()
+
+    def name(self, native_id: str) -> None:
+        """Set the session's id; an earlier reading that gave it another one is then done anew."""
+        if native_id != self.kept.main.native_id:
+            if self._is_restored:
+                raise TooEarly(-1)
+            self.kept.main.native_id = native_id
 
     def place_before(self, index: int) -> Place | None:
         fitting = [place for place in self.kept.places if place.index <= index]
