@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import HoldfastError, Locked, NotFound, ProjectGone, Refused, WrongUsage
+from holdfast_core.errors import HoldfastError, NotFound, ProjectGone, Refused, WrongUsage
 from holdfast_core.library import Library
 from holdfast_core.model.annotation import Annotation
-from holdfast_core.model.held import HeldSession
 from holdfast_core.model.keeping import StartSummary
 from holdfast_core.model.message import Message, Text
 from holdfast_core.paths import Paths
 
 from tests.core.library.conftest import Opener
+from tests.core.library.held_world import damage, files_with, listed, made, move
 from tests.fakes.agent import write_session
 
 LIMIT_SECONDS = 30
 TOKEN = "ghp_" + "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb7d"
-
-
-async def listed(library: Library, query: str = "") -> list[str]:
-    return [entry.id for entry in await library.entries(await library.keys(query))]
-
-
-async def made(library: Library, project: Path, title: str = "A plan", *texts: str) -> HeldSession:
-    session = await library.held.create(str(project), title=title)
-    for text in texts:
-        await library.held.append_text(session.id, "user", text)
-    return session
-
-
-def files_with(text: str, top: Path) -> list[str]:
-    return [path.name for path in sorted(top.rglob("*")) if path.is_file() and text.encode() in path.read_bytes()]
-
-
-def damage(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def move(path: Path, other: Path) -> None:
-    path.rename(other)
 
 
 async def test_a_library_without_held_sessions_makes_nothing_for_them(library: Library, paths: Paths) -> None:
@@ -405,174 +379,6 @@ async def test_at_the_limit_a_new_one_is_refused_or_the_oldest_goes(open_library
     assert {entry.title for entry in await cleaning.held.entries()} == {"second", "third"}
 
 
-async def test_the_audit_log_names_what_was_done_and_no_content(library: Library, project: Path, paths: Paths) -> None:
-    session = await made(library, project, "Secret plan", "hush")
-    with pytest.raises(NotFound):
-        await library.held.append_text("0b8f2f4e-94b1-4d0a-9c33-5d6a3c1e7f00", "user", "x")
-
-    report = await library.held.audit()
-
-    assert report.is_intact
-    assert [(one.event, one.subject, one.outcome) for one in report.records][1:] == [
-        ("session.append", session.id, "done"),
-        ("session.create", session.id, "done"),
-    ]
-    assert report.records[0].outcome == "failed"
-    assert b"hush" not in paths.audit.read_bytes()
-    assert b"Secret" not in paths.audit.read_bytes()
-
-
-async def test_a_changed_audit_log_is_told(library: Library, project: Path, paths: Paths) -> None:
-    await made(library, project, "a", "b")
-    data = paths.audit.read_bytes()
-    paths.audit.write_bytes(data.replace(b"session.append", b"session.create"))
-
-    report = await library.held.audit()
-
-    assert (report.is_intact, report.broken_at) == (False, 2)
-
-
-async def test_no_audit_log_is_kept_where_none_is_wanted(open_library: Opener, project: Path, paths: Paths) -> None:
-    await made(open_library(audit_log=False), project)
-
-    assert not paths.audit.exists()
-
-
-async def test_work_is_timed_and_kept_for_the_next_process(open_library: Opener, project: Path) -> None:
-    library = open_library()
-    session = await made(library, project, "a", "b")
-    await library.held.load(session.id)
-    await library.close()
-
-    operations = {one.name: one.count for one in (await open_library().held.metrics()).operations}
-
-    assert operations["save"] >= 1
-    assert operations["append"] == 1
-    assert operations["load"] >= 1
-
-
-async def test_the_page_of_health_says_how_all_is(library: Library, project: Path) -> None:
-    await made(library, project)
-
-    health = await library.held.health()
-
-    assert {row.state for row in health.rows} == {"good"}
-    assert health.storage.sessions == 1
-    assert all(row.words for row in health.rows)
-
-
-async def test_a_new_key_signs_everything_anew(open_library: Opener, project: Path) -> None:
-    library = open_library()
-    session = await made(library, project, "a", "b")
-    before = await library.held.keys()
-
-    assert await library.held.rotate_keys() == 1
-
-    after = await library.held.keys()
-    assert after.active_id != before.active_id
-    assert [key.state for key in after.keys] == ["verify-only", "active"]
-    assert (await library.held.verify()).bad == ()
-    assert (await library.held.audit()).is_intact
-    assert len((await open_library().held.load(session.id)).messages) == 1
-
-
-async def test_encrypted_sessions_are_nowhere_in_the_clear(open_library: Opener, project: Path, tmp_path: Path) -> None:
-    library = open_library()
-    await library.update()
-    session = await made(library, project, "Persimmon", "persimmon jam")
-    await library.held.backup()
-
-    code = await library.held.set_passphrase("correct horse")
-
-    assert files_with("ersimmon", tmp_path / "holdfast") == []
-    assert [entry.title for entry in await library.entries(await library.keys(""))] == ["Encrypted session"]
-    assert len((await library.load(session.id)).session.messages) == 1
-    locked = open_library()
-    with pytest.raises(Locked):
-        await locked.load(session.id)
-    with pytest.raises(Locked):
-        await locked.held.append_text(session.id, "user", "x")
-    with pytest.raises(Refused):
-        await locked.held.unlock("wrong")
-    assert (await locked.held.verify()).bad == ()
-    await locked.held.unlock(code)
-    assert (await locked.held.load(session.id)).title == "Persimmon"
-
-
-async def test_decrypting_gives_everything_back(open_library: Opener, project: Path) -> None:
-    library = open_library()
-    await library.update()
-    session = await made(library, project, "Persimmon", "jam")
-    await library.held.set_passphrase("correct horse")
-
-    assert await library.held.remove_passphrase() == 1
-
-    assert not (await library.held.keys()).is_encrypted
-    assert (await open_library().held.load(session.id)).title == "Persimmon"
-    assert await listed(library, "jam") == [session.id]
-
-
-async def test_an_exported_json_comes_back_as_the_same_session(library: Library, project: Path, tmp_path: Path) -> None:
-    session = await made(library, project, "Plan", "first", "second")
-    await library.held.annotate([session.id], add_tags=["a"], starred=True, note="n")
-    (path,) = await library.export([session.id], tmp_path / "out.json", "json")
-
-    report = await library.held.import_path(path)
-
-    before, after = await library.held.load(session.id), await library.held.load(report.imported[0].id)
-    assert after.id != before.id
-    assert after.messages == before.messages
-    assert (after.title, after.tags, after.starred, after.notes, after.config) == (
-        before.title,
-        before.tags,
-        before.starred,
-        before.notes,
-        before.config,
-    )
-    assert after.origin.kind == "imported"
-
-
-async def test_an_import_warns_of_what_is_missing_here(library: Library, project: Path, tmp_path: Path) -> None:
-    session = await made(library, project)
-    (path,) = await library.export([session.id], tmp_path / "out.json", "json")
-    move(project, tmp_path / "elsewhere")
-
-    report = await library.held.import_path(path)
-
-    assert any("project is not on this machine" in warning for warning in report.warnings)
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"schema":"holdfast.session"', b"\x00" * 100, b"[1]"])
-async def test_what_is_no_session_is_not_taken_in(library: Library, tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "in.json"
-    path.write_bytes(content)
-
-    try:
-        report = await library.held.import_path(path)
-    except WrongUsage:
-        return
-
-    assert report.imported == ()
-    assert report.warnings
-
-
-async def test_a_newer_export_is_told_and_the_others_come_in(library: Library, project: Path, tmp_path: Path) -> None:
-    session = await made(library, project)
-    (path,) = await library.export([session.id], tmp_path / "a.json", "json")
-    newer = json.loads(path.read_text()) | {"schema_version": 99}
-    (tmp_path / "b.json").write_text(json.dumps(newer))
-
-    report = await library.held.import_path(tmp_path)
-
-    assert [one.source for one in report.imported] == ["a.json"]
-    assert any("newer" in warning for warning in report.warnings)
-
-
-async def test_there_is_nothing_to_import_where_nothing_is(library: Library, tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        await library.held.import_path(tmp_path / "nothing")
-
-
 async def test_messages_of_another_process_are_seen(open_library: Opener, project: Path) -> None:
     one, other = open_library(), open_library()
     session = await made(one, project, "Shared", "first")
@@ -596,30 +402,6 @@ async def test_what_is_said_here_is_seen_also_while_looking_for_sessions_is_paus
 
     async with asyncio.timeout(LIMIT_SECONDS):
         assert await seen.get() == session.id
-
-
-async def test_encrypted_sessions_can_be_searched_where_the_person_wants_that(
-    open_library: Opener, project: Path
-) -> None:
-    first = open_library(encrypted_in_index="everything")
-    session = await made(first, project, "Persimmon", "jam")
-    await first.held.set_passphrase("correct horse")
-    await first.close()
-    library = open_library(encrypted_in_index="everything")
-    reports: asyncio.Queue[object] = asyncio.Queue()
-    library.reports.add(reports.put_nowait)
-    await library.start()
-    async with asyncio.timeout(LIMIT_SECONDS):
-        await reports.get()
-    assert await listed(library, "jam") == []
-    seen: asyncio.Queue[str] = asyncio.Queue()
-    library.changes.add(lambda changes: [seen.put_nowait(one) for one in changes.changed])
-
-    await library.held.unlock("correct horse")
-
-    async with asyncio.timeout(LIMIT_SECONDS):
-        assert await seen.get() == session.id
-    assert await listed(library, "jam") == [session.id]
 
 
 async def test_a_window_lets_the_limits_hold_and_says_so(open_library: Opener, project: Path) -> None:

@@ -1,0 +1,69 @@
+"""The audit log, timings and the page of health of held sessions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from holdfast_core.errors import NotFound
+from holdfast_core.library import Library
+from holdfast_core.paths import Paths
+
+from tests.core.library.conftest import Opener
+from tests.core.library.held_world import made
+
+
+async def test_the_audit_log_names_what_was_done_and_no_content(library: Library, project: Path, paths: Paths) -> None:
+    session = await made(library, project, "Secret plan", "hush")
+    with pytest.raises(NotFound):
+        await library.held.append_text("0b8f2f4e-94b1-4d0a-9c33-5d6a3c1e7f00", "user", "x")
+
+    report = await library.held.audit()
+
+    assert report.is_intact
+    assert [(one.event, one.subject, one.outcome) for one in report.records][1:] == [
+        ("session.append", session.id, "done"),
+        ("session.create", session.id, "done"),
+    ]
+    assert report.records[0].outcome == "failed"
+    assert b"hush" not in paths.audit.read_bytes()
+    assert b"Secret" not in paths.audit.read_bytes()
+
+
+async def test_a_changed_audit_log_is_told(library: Library, project: Path, paths: Paths) -> None:
+    await made(library, project, "a", "b")
+    data = paths.audit.read_bytes()
+    paths.audit.write_bytes(data.replace(b"session.append", b"session.create"))
+
+    report = await library.held.audit()
+
+    assert (report.is_intact, report.broken_at) == (False, 2)
+
+
+async def test_no_audit_log_is_kept_where_none_is_wanted(open_library: Opener, project: Path, paths: Paths) -> None:
+    await made(open_library(audit_log=False), project)
+
+    assert not paths.audit.exists()
+
+
+async def test_work_is_timed_and_kept_for_the_next_process(open_library: Opener, project: Path) -> None:
+    library = open_library()
+    session = await made(library, project, "a", "b")
+    await library.held.load(session.id)
+    await library.close()
+
+    operations = {one.name: one.count for one in (await open_library().held.metrics()).operations}
+
+    assert operations["save"] >= 1
+    assert operations["append"] == 1
+    assert operations["load"] >= 1
+
+
+async def test_the_page_of_health_says_how_all_is(library: Library, project: Path) -> None:
+    await made(library, project)
+
+    health = await library.held.health()
+
+    assert {row.state for row in health.rows} == {"good"}
+    assert health.storage.sessions == 1
+    assert all(row.words for row in health.rows)

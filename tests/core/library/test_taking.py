@@ -1,0 +1,73 @@
+"""Sessions that come in from files: our own JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from holdfast_core.errors import NotFound, WrongUsage
+from holdfast_core.library import Library
+
+from tests.core.library.held_world import made, move
+
+
+async def test_an_exported_json_comes_back_as_the_same_session(library: Library, project: Path, tmp_path: Path) -> None:
+    session = await made(library, project, "Plan", "first", "second")
+    await library.held.annotate([session.id], add_tags=["a"], starred=True, note="n")
+    (path,) = await library.export([session.id], tmp_path / "out.json", "json")
+
+    report = await library.held.import_path(path)
+
+    before, after = await library.held.load(session.id), await library.held.load(report.imported[0].id)
+    assert after.id != before.id
+    assert after.messages == before.messages
+    assert (after.title, after.tags, after.starred, after.notes, after.config) == (
+        before.title,
+        before.tags,
+        before.starred,
+        before.notes,
+        before.config,
+    )
+    assert after.origin.kind == "imported"
+
+
+async def test_an_import_warns_of_what_is_missing_here(library: Library, project: Path, tmp_path: Path) -> None:
+    session = await made(library, project)
+    (path,) = await library.export([session.id], tmp_path / "out.json", "json")
+    move(project, tmp_path / "elsewhere")
+
+    report = await library.held.import_path(path)
+
+    assert any("project is not on this machine" in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"schema":"holdfast.session"', b"\x00" * 100, b"[1]"])
+async def test_what_is_no_session_is_not_taken_in(library: Library, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "in.json"
+    path.write_bytes(content)
+
+    try:
+        report = await library.held.import_path(path)
+    except WrongUsage:
+        return
+
+    assert report.imported == ()
+    assert report.warnings
+
+
+async def test_a_newer_export_is_told_and_the_others_come_in(library: Library, project: Path, tmp_path: Path) -> None:
+    session = await made(library, project)
+    (path,) = await library.export([session.id], tmp_path / "a.json", "json")
+    newer = json.loads(path.read_text()) | {"schema_version": 99}
+    (tmp_path / "b.json").write_text(json.dumps(newer))
+
+    report = await library.held.import_path(tmp_path)
+
+    assert [one.source for one in report.imported] == ["a.json"]
+    assert any("newer" in warning for warning in report.warnings)
+
+
+async def test_there_is_nothing_to_import_where_nothing_is(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        await library.held.import_path(tmp_path / "nothing")
