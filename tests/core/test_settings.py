@@ -40,7 +40,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 def _values(key: str) -> st.SearchStrategy[Any]:
     field = Settings.model_fields[key]
-    kind = next(info.kind for info in setting_infos() if info.key == key)
+    info = next(info for info in setting_infos() if info.key == key)
+    kind = info.kind
     if kind == "choice":
         return st.sampled_from(get_args(field.annotation))
     if kind in ("number", "whole number"):
@@ -48,6 +49,8 @@ def _values(key: str) -> st.SearchStrategy[Any]:
             next(getattr(rule, name) for rule in field.metadata if hasattr(rule, name)) for name in ("ge", "le")
         )
         return st.integers(low, high) if kind == "whole number" else st.floats(low, high)
+    if info.allowed.startswith("a list of whole paths"):
+        return st.lists(VALUES["path"].filter(bool), max_size=5).map(tuple)
     return VALUES[kind]
 
 

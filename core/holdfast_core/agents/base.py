@@ -6,6 +6,7 @@ never raises for one bad record, and does not know that other agents exist.
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,20 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
     size_bytes: int
     modified_ns: int
     inode: int = 0
+
+
+def fingerprint_at(path: str) -> Fingerprint:
+    """Return what a file looks like, with a database's write-ahead log beside it; all zeros for none."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return Fingerprint(0, 0)
+    try:
+        beside = os.lstat(f"{path}-wal")
+    except OSError:
+        return Fingerprint(found.st_size, found.st_mtime_ns, found.st_ino)
+    modified_ns = max(found.st_mtime_ns, beside.st_mtime_ns)
+    return Fingerprint(found.st_size + beside.st_size, modified_ns, found.st_ino)
 
 
 class SourceRef(msgspec.Struct, frozen=True, gc=False):
@@ -119,6 +134,8 @@ class Agent(ABC):
     program: ClassVar[str]
     how_to_install: ClassVar[str]
     can_host: ClassVar[bool] = False
+    continues_rewritten: ClassVar[bool] = False
+    """Whether `read` tells by itself if a checkpoint still fits a source that was changed in place."""
 
     @abstractmethod
     def roots(self, home: Home) -> list[Path]:
@@ -144,6 +161,10 @@ class Agent(ABC):
             if ref.path in tops or any(str(parent) in tops for parent in path.parents):
                 yield ref
 
+    def away(self, home: Home) -> list[Path]:
+        """Return directories that cannot be seen now and may be there again: nothing below them counts as gone."""
+        return []
+
     @abstractmethod
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
         """Read a source, from ``checkpoint`` on where that still fits.
@@ -152,6 +173,14 @@ class Agent(ABC):
             SourceError: nothing of the source can be read (not a regular file,
                 gone, not this format, over a limit).
         """
+
+    def read_session(self, ref: SourceRef, home: Home, native_id: str) -> Reading:
+        """Read one of a source's sessions; others may come with it. Overridden where that costs less than all.
+
+        Raises:
+            SourceError: as `read`.
+        """
+        return self.read(ref, home)
 
     @abstractmethod
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
@@ -164,6 +193,14 @@ class Agent(ABC):
     def deletes_after_days(self, home: Home) -> int | None:
         """Return the agent's own clean-up rule, None if it never deletes."""
         return None
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        """Return whether a file that begins with ``head`` is of this agent's format, wherever it lies.
+
+        ``head`` is some kilobytes and may end anywhere; ``name`` is the file's
+        own. Only what no other agent writes counts.
+        """
+        return False
 
 
 class ResumeTarget(msgspec.Struct, frozen=True, gc=False):

@@ -104,7 +104,7 @@ def print_entries(context: Context, entries: list[SessionEntry]) -> None:
         [
             f"{number}",
             ("★ " if entry.starred else "") + (entry.title or entry.preview or entry.native_id),
-            Path(entry.project_path).name,
+            entry.project_path.replace("\\", "/").rstrip("/").rpartition("/")[2],
             entry.agent,
             f"{entry.message_count:,}",
             _age(entry.updated_ms),

@@ -28,7 +28,7 @@ from holdfast_core.model.resume import ResumeChoice, ResumePlan
 from holdfast_core.model.search import SearchResult
 from holdfast_core.model.session import SessionEntry
 from holdfast_core.observe import Observers
-from holdfast_core.paths import Paths, self_command
+from holdfast_core.paths import Paths, path_text, self_command
 from holdfast_core.scan.load import Followed, Loaded, follow, load
 
 if TYPE_CHECKING:
@@ -96,10 +96,14 @@ class Library:
         return library
 
     def use_settings(self, settings: Settings) -> None:
-        """Follow these settings from now on; the indexer and live sessions, from their next start."""
+        """Follow these settings from now on; indexer and live sessions from their next start, save for homes."""
+        homes = self._extra_homes
         self._settings = settings
         if "held" in self.__dict__:
             self.held.parts.use_settings()
+        if self._extra_homes != homes:
+            self.__dict__.pop("_agents", None)
+            self._look_in(self._extra_homes)
 
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
@@ -503,9 +507,28 @@ class Library:
         except HoldfastError as error:
             self.failures.notify(str(error))
 
-    @property
+    @cached_property
     def _agents(self) -> Mapping[str, Agent]:
-        return all_agents() if self._known_agents is None else self._known_agents
+        agents = all_agents() if self._known_agents is None else self._known_agents
+        if not self._extra_homes:
+            return agents
+        from holdfast_core.scan.homes import with_homes
+
+        return with_homes(agents, self._extra_homes)
+
+    @property
+    def _extra_homes(self) -> tuple[Path, ...]:
+        if self._settings is None or not self._settings.extra_homes:
+            return ()
+        from holdfast_core.scan.homes import extra_homes
+
+        return extra_homes(self._settings.extra_homes, self._home.path)
+
+    def _look_in(self, homes: Sequence[Path]) -> None:
+        from holdfast_core.scan.protocol import LookIn
+
+        if self._indexer is not None:
+            self._indexer.send(LookIn(tuple(path_text(str(home)) for home in homes)))
 
     @contextmanager
     def _timed(self, operation: OperationName) -> Iterator[None]:

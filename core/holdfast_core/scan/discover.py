@@ -66,8 +66,8 @@ def discover(agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, fu
     for name, agent in agents.items():
         refs, failures, is_complete = _refs_of(agent, home)
         found.failures.extend(failures)
-        unseen = _compare(found, refs, writer.known(name), full=full)
-        _judge_gone(found, name, unseen if is_complete else {})
+        unseen = _compare(found, agent, refs, writer.known(name), full=full)
+        _judge_gone(found, name, unseen if is_complete else {}, agent.away(home))
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -94,8 +94,8 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
             refs, failures, is_complete = _refs_of(agent, home)
             found.failures.extend(failures)
             known = writer.known(name)
-        unseen = _compare(found, refs, known, full=False)
-        _judge_gone(found, name, unseen if is_complete else {})
+        unseen = _compare(found, agent, refs, known, full=False)
+        _judge_gone(found, name, unseen if is_complete else {}, agent.away(home))
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -140,12 +140,14 @@ def _failure(agent: str, number: int | None) -> ScanFailure:
     return ScanFailure(agent, reason)
 
 
-def _compare(found: Discovery, refs: Iterable[SourceRef], known: dict[str, Known], *, full: bool) -> dict[str, Known]:
+def _compare(
+    found: Discovery, agent: Agent, refs: Iterable[SourceRef], known: dict[str, Known], *, full: bool
+) -> dict[str, Known]:
     """Add what is to be read to ``found``; return what is known and was not seen."""
     unseen = dict(known)
     for ref in refs:
         before = unseen.pop(ref.key, None)
-        change = _change(ref, before)
+        change = _change(ref, before, keeps_checkpoint=agent.continues_rewritten)
         if full:
             change = SourceChange(ref, "changed" if before else "new", None)
         if change is not None:
@@ -153,7 +155,7 @@ def _compare(found: Discovery, refs: Iterable[SourceRef], known: dict[str, Known
     return unseen
 
 
-def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
+def _change(ref: SourceRef, before: Known | None, *, keeps_checkpoint: bool) -> SourceChange | None:
     if before is None:
         return SourceChange(ref, "new", None)
     old, new = before.fingerprint, ref.fingerprint
@@ -162,12 +164,13 @@ def _change(ref: SourceRef, before: Known | None) -> SourceChange | None:
     if old.inode == new.inode and new.size_bytes > old.size_bytes:
         return SourceChange(ref, "grown", before.checkpoint)
     # Another file under the same name, or rewritten in place: what stood before its end may differ.
-    return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", None)
+    checkpoint = before.checkpoint if keeps_checkpoint and old.inode == new.inode else None
+    return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", checkpoint)
 
 
-def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known]) -> None:
+def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known], away: Iterable[Path]) -> None:
     """Sort unseen sources into those that are gone and those that merely cannot be seen."""
-    seen: dict[Path, bool] = {}
+    seen = dict.fromkeys(away, False)
     gone = [key for key, known in unseen.items() if _is_visible(Path(known.path).parent, seen)]
     if len(gone) < len(unseen) and all(failure.agent != agent for failure in found.failures):
         found.failures.append(_failure(agent, None))

@@ -27,6 +27,7 @@ from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.paths import Paths, text_path
 from holdfast_core.scan.held import unlock, with_held
+from holdfast_core.scan.homes import with_homes
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
@@ -35,6 +36,7 @@ from holdfast_core.scan.protocol import (
     Command,
     Event,
     Failed,
+    LookIn,
     Pause,
     Progressed,
     Reported,
@@ -70,8 +72,8 @@ def main(agents: Mapping[str, Agent] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window, which then tells us
     close_logs = open_logs(_paths(start), start.log_level, name="indexer")
     try:
-        sources = _with_held(all_agents() if agents is None else agents, start)
-        asyncio.run(Indexer(start, sources, _Output(out)).run(lines))
+        known = all_agents() if agents is None else agents
+        asyncio.run(Indexer(start, known, _Output(out)).run(lines))
     except BaseException as error:
         incident(log, error)
         raise
@@ -119,7 +121,8 @@ class Indexer:
 
     def __init__(self, start: Start, agents: Mapping[str, Agent], emit: Callable[[Event], None]) -> None:
         self._paths = _paths(start)
-        self._agents = agents
+        self._agents = _sources(agents, start)
+        self._given = agents, start
         self._home = Home(
             Path(text_path(start.agents_home)),
             {name: text_path(value) for name, value in start.environment.items()},
@@ -176,6 +179,10 @@ class Indexer:
                 self._want(_Due(everything=True, full=full, rescan_numbers=[number] if number else []))
             case Annotate(number=number, held=held):
                 self._want(_Due(notes=True, note_numbers=[number], held=set(map(text_path, held))))
+            case LookIn(homes=homes):
+                agents, start = self._given
+                self._agents = _sources(agents, msgspec.structs.replace(start, homes=homes))
+                self._want(_Due(everything=True))
             case Unlock(secret=secret):
                 self._want(_Due(notes=True, secret=secret))
             case Pause(is_paused=is_paused):
@@ -421,8 +428,10 @@ def _modified_ns(path: Path) -> int:
         return 0
 
 
-def _with_held(agents: Mapping[str, Agent], start: Start) -> dict[str, Agent]:
+def _sources(agents: Mapping[str, Agent], start: Start) -> dict[str, Agent]:
+    """Return what is looked through: agents in each home, and the held sessions."""
     paths = _paths(start)
+    agents = with_homes(agents, [Path(text_path(home)) for home in start.homes])
     directory = Path(text_path(start.sessions)) if start.sessions else paths.sessions
     return with_held(agents, directory, paths.keys, encrypted_in_index=start.encrypted_in_index)
 

@@ -16,6 +16,7 @@ from holdfast_core.agents.base import Home
 from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.changes import ScanReport
 from holdfast_core.paths import Paths, chosen_place, path_text
+from holdfast_core.scan.homes import extra_homes
 from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
@@ -23,6 +24,7 @@ from holdfast_core.scan.protocol import (
     Command,
     Event,
     Failed,
+    LookIn,
     Pause,
     Rescan,
     Start,
@@ -64,6 +66,7 @@ def first_line(paths: Paths, home: Home, settings: Settings | None) -> Start:
         is_paused=settings.start_paused,
         sessions=path_text(str(chosen_place(settings.sessions_directory, paths.sessions))),
         encrypted_in_index=settings.encrypted_in_index,
+        homes=tuple(path_text(str(path)) for path in extra_homes(settings.extra_homes, home.path)),
     )
 
 
@@ -99,6 +102,8 @@ class IndexerProcess:
         """Tell the indexer something; a restarted one starts with a look everywhere and needs no repetition."""
         if isinstance(command, Pause):
             self.first = msgspec.structs.replace(self.first, is_paused=command.is_paused)
+        if isinstance(command, LookIn):
+            self.first = msgspec.structs.replace(self.first, homes=command.homes)
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
 

@@ -12,7 +12,8 @@ from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="type"):
     """The first line: where everything is. ``environment`` holds the variables by which agents are moved.
 
-    ``sessions`` is the directory of the held sessions, empty for the usual one.
+    ``sessions`` is the directory of the held sessions, empty for the usual one;
+    ``homes`` are those in which agents are looked for beside ``agents_home``.
     """
 
     data: str
@@ -28,6 +29,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="t
     is_paused: bool = False
     sessions: str = ""
     encrypted_in_index: Literal["nothing", "everything"] = "nothing"
+    homes: tuple[str, ...] = ()
 
 
 class Rescan(msgspec.Struct, frozen=True, tag="rescan", tag_field="type"):
@@ -57,6 +59,12 @@ class Unlock(msgspec.Struct, frozen=True, tag="unlock", tag_field="type"):
     """The passphrase or recovery code of encrypted sessions: read them all again and take their text in."""
 
     secret: str
+
+
+class LookIn(msgspec.Struct, frozen=True, tag="look_in", tag_field="type"):
+    """Look for agents in these homes too from now on, and in no others beside the first."""
+
+    homes: tuple[str, ...]
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop", tag_field="type"):
@@ -94,7 +102,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
     message: str
 
 
-Command = Start | Rescan | Pause | Annotate | Unlock | Stop
+Command = Start | Rescan | Pause | Annotate | Unlock | LookIn | Stop
 Event = Changed | Progressed | Reported | Answered | Failed
 
 # A change set of 100,000 sessions is about 6 MB.

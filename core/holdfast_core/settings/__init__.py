@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from holdfast_core.atomic import write_file
 from holdfast_core.errors import NotFound, Refused, WrongUsage
 from holdfast_core.paths import Paths
-from holdfast_core.settings.values import SECTIONS, Settings, TerminalName
+from holdfast_core.settings.values import SECTIONS, HomePath, Settings, TerminalName
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -247,6 +247,8 @@ def _allowed(key: str) -> str:
         low = next(rule.ge for rule in field.metadata if hasattr(rule, "ge"))
         high = next(rule.le for rule in field.metadata if hasattr(rule, "le"))
         return f"a {kind} from {low:g} to {high:g}" if kind == "number" else f"a {kind} from {low} to {high}"
+    if field.annotation == tuple[HomePath, ...]:
+        return 'a list of whole paths, as in ["/a", "/b"]'
     words = {"switch": "true or false", "list": 'a list of texts, as in ["a", "b"]', "path": "a whole path, or nothing"}
     return words[kind]
 

@@ -43,6 +43,7 @@ def _placed(text: str) -> str:
 
 
 PlacePath = Annotated[str, Field(max_length=4096), AfterValidator(_placed)]
+HomePath = Annotated[PlacePath, Field(min_length=1)]
 SECTIONS: Final = {
     "Window": "theme",
     "Finding sessions": "start_paused",
@@ -93,6 +94,13 @@ class Settings(BaseModel):
         le=86_400,
         title="Look everywhere every (seconds)",
         description="How often all sessions of all agents are looked through for changes that were missed.",
+    )
+    extra_homes: tuple[HomePath, ...] = Field(
+        (),
+        max_length=32,
+        title="More homes",
+        description="Directories in which agents are looked for as in your home: the home of another system or "
+        'machine that can be reached here, as in `["/mnt/c/Users/me"]`.',
     )
     terminal: TerminalName = Field(
         "auto",

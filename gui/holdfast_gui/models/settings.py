@@ -27,6 +27,7 @@ AT_ONCE: Final = frozenset(
         "close_to_tray",
         "tray_sessions",
         "show_subagents",
+        "extra_homes",
         "terminal",
         "terminal_command",
         "export_format",

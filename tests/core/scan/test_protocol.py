@@ -12,6 +12,7 @@ from holdfast_core.scan.protocol import (
     Command,
     Event,
     Failed,
+    LookIn,
     Pause,
     Progressed,
     Reported,
@@ -32,6 +33,7 @@ COMMANDS = [
     Annotate(4),
     Annotate(5, held=("/d/a.hold",)),
     Unlock("passphrase"),
+    LookIn(("/mnt/c/Users/me",)),
     Stop(),
 ]
 EVENTS = [
