@@ -19,7 +19,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 _BAD_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
 _RECORD_START = re.compile(
-    r'\{\s*"(?:type|parentUuid|uuid|timestamp|sessionId|isSidechain|logicalParentUuid|message|id|record_type)"\s*:'
+    r'\{\s*"(?:type|parentUuid|uuid|timestamp|sessionId|isSidechain|logicalParentUuid|message|id|record_type|role)"\s*:'
 )
 _RESTARTS = 16
 _SPACE = " \t\r\0"

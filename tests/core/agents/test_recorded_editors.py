@@ -53,9 +53,16 @@ def continue_dev(row: Row) -> str | None:
     return f".continue/sessions/{row.path.name}" if row.path.name != "sessions.json" else None
 
 
+def cursor_cli(row: Row) -> str | None:
+    name = "-".join(row.path.parts[-4:]).removesuffix(".jsonl")
+    is_transcript = row.path.suffix == ".jsonl"
+    return f".cursor/projects/p/agent-transcripts/{name}/{name}.jsonl" if is_transcript else None
+
+
 PLACES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "copilot_cli": (("copilot-cli",), copilot_cli),
     "continue_dev": (("continue",), continue_dev),
+    "cursor_cli": (("cursor", "cursor-agent"), cursor_cli),
 }
 CASES = [
     (agent, row, place)
