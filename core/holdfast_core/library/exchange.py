@@ -125,7 +125,9 @@ def imported(path: Path, new_id: Callable[[], str]) -> HeldSession:
     session, said = json.parse(data)
     document = msgspec.json.decode(data)
     try:
-        return _imported(session, said, document, new_id())
+        made = _imported(session, said, document, new_id())
+        msgspec.convert(msgspec.to_builtins(msgspec.structs.replace(made, messages=())), HeldSession)
+        return made
     except (msgspec.ValidationError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise SourceError(
             "This file is damaged or no exported session.", reason="invalid", detail=str(error)

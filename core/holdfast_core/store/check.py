@@ -93,14 +93,15 @@ class _Look:
 
     def compare(self, files: dict[str, os.stat_result], known: dict[str, Marked], *, full: bool) -> None:
         for name, status in files.items():
-            if sys.platform != "win32" and status.st_mode & _OTHERS:
-                self.wrong_permissions += 1
             before = known.get(name)
             if not stat.S_ISREG(status.st_mode):
                 self._strange(name)
                 if before is not None:
                     self.orphaned_entries.append(before.id)
-            elif before is None:
+                continue
+            if sys.platform != "win32" and status.st_mode & _OTHERS:
+                self.wrong_permissions += 1
+            if before is None:
                 self._orphan(name, status)
             elif full or before.is_live or before.mark != FileMark.of(status):
                 self._changed(before, status, full=full)

@@ -13,13 +13,10 @@ from holdfast_core.sealed import container
 from holdfast_core.sealed.container import Identity
 from holdfast_core.store import backup
 from holdfast_core.store.fitting import DocumentError
-from holdfast_core.store.migrations import MigrationFailed
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.store import Store
 from holdfast_core.store.upgrade import FAILED, upgrade, upgrade_all
 from holdfast_core.store.words import choices_of_problem
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tests.core.store.support import a_store, files, made, said, some_id
 from tests.core.store.test_migrations import DATA, stored
@@ -77,36 +74,6 @@ def test_all_that_need_it_are_migrated_and_no_others(tmp_path: Path, caplog: pyt
         assert upgrade_all(store.site) == 0
         assert store.site.places.session(some_id(500)).read_bytes() == current
         assert {store.load(entry.id).schema_version for entry in store.entries()} == {SCHEMA_VERSION}
-
-
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    field=st.sampled_from(["created_ms", "context_files", "todos", "config", "usage"]),
-    value=st.sampled_from(["soon", {"a": [1]}, [[[]]], True, 1.5]),
-    version=st.sampled_from([2, 3]),
-)
-def test_p18_a_failed_migration_leaves_a_backup_and_a_log_entry(
-    caplog: pytest.LogCaptureFixture, field: str, value: Any, version: int
-):
-    with a_store() as store:
-        wrong = {"schema_version": version, "id": some_id(1), "title": "T", "messages": [], field: value}
-        session_id = put(store, wrong)
-        caplog.clear()
-        path = store.site.places.session(session_id)
-        before = path.read_bytes()
-
-        try:
-            upgrade(store.site, session_id)
-        except MigrationFailed:
-            kept = backup.backups(store.site, session_id)
-            assert path.read_bytes() == before
-            assert [(one.reason, one.is_valid) for one in kept] == [("migration", True)]
-            assert store.site.places.backup(session_id, 1, "migration").read_bytes() == before
-            assert "could not be migrated and is as it was" in caplog.text
-            assert [(one.id, one.code) for one in store.site.manifest.troubles()] == [(session_id, FAILED)]
-            caplog.clear()
-        else:
-            assert store.load(session_id).schema_version == SCHEMA_VERSION
 
 
 def test_a_session_of_a_newer_holdfast_is_neither_written_nor_deleted(tmp_path: Path, caplog: pytest.LogCaptureFixture):

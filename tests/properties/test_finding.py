@@ -1,4 +1,4 @@
-"""What must hold of held sessions as both faces see them, whatever they hold and whatever happened to their files."""
+"""Properties of finding: filters, search, highlights, and the first list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from holdfast_core.index.reader import IndexReader
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.library import Library
 from holdfast_core.model.held import HELD_AGENT, HeldSession, Origin, SessionConfig
-from holdfast_core.model.message import Message, Text, ToolCall
+from holdfast_core.model.keeping import StartSummary
+from holdfast_core.model.message import Message, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.query import parse
 from holdfast_core.model.session import FileTouched
 from holdfast_core.paths import find_paths
@@ -26,16 +27,16 @@ from holdfast_core.scan.ingest import update
 from holdfast_core.settings import Settings
 from holdfast_core.store.places import Places
 from holdfast_core.store.source import HeldSource
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.store.support import a_store, some_id
+from tests.properties.support import EXAMPLES
 
 MEMORY: Final = Path("/dev/shm")  # a sync costs nothing there
 NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOW_MS: Final = int(NOW.timestamp() * 1000)
 DAY_MS: Final = 86_400_000
-EXAMPLES = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 names = st.sampled_from(["apple", "pear", "quince", "medlar"])
 
@@ -140,6 +141,9 @@ PLACES: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "title": lambda word: {"title": f"About {word}"},
     "text": lambda word: {"messages": (Message("m", "user", (Text(f"say {word} now"),)),)},
     "tool": lambda word: {"messages": (Message("m", "assistant", (ToolCall("c", "run", {"line": f"do {word}"}),)),)},
+    "thinking": lambda word: {"messages": (Message("m", "assistant", (Thinking(f"is it {word}"),)),)},
+    "result": lambda word: {"messages": (Message("m", "tool", (ToolResult("c", f"gave {word}"),)),)},
+    "model": lambda word: {"config": SessionConfig(model=word)},
     "context": lambda word: {"context_files": (f"/src/{word}.py",)},
     "touched": lambda word: {"files_accessed": (FileTouched(f"/src/{word}.rs"),)},
     "tag": lambda word: {"tags": (word,)},
@@ -218,36 +222,31 @@ def ids(fates: list[str], *wanted: str) -> set[str]:
     return {some_id(number) for number, fate in enumerate(fates) if fate in wanted}
 
 
-@EXAMPLES
-@given(st.lists(Fate, max_size=5))
-def test_q6_the_check_comes_before_the_first_list(caplog: pytest.LogCaptureFixture, fates: list[str]) -> None:
-    entries = after(fates, lambda library: library.held.entries())
-
-    caplog.clear()
-    assert {entry.id for entry in entries} == ids(fates, "well", "unknown")
+LISTS: Final[dict[str, Callable[[Library], Awaitable[list[str]]]]] = {
+    "entries": lambda library: _ids(library.held.entries()),
+    "resumable": lambda library: _ids(library.held.resumable()),
+    "overdue": lambda library: library.held.overdue(),
+}
 
 
-@EXAMPLES
-@given(st.lists(Fate, max_size=5))
-def test_q1_every_listed_session_can_be_opened(caplog: pytest.LogCaptureFixture, fates: list[str]) -> None:
-    async def open_all(library: Library) -> list[HeldSession]:
-        return [await library.held.load(entry.id) for entry in await library.held.entries()]
-
-    opened = after(fates, open_all)
-
-    caplog.clear()
-    assert {one.id for one in opened} == ids(fates, "well", "unknown")
-    assert all(len(one.messages) == 1 for one in opened)
+async def _ids(entries: Awaitable[list[Any]]) -> list[str]:
+    return [entry.id for entry in await entries]
 
 
 @EXAMPLES
-@given(st.lists(Fate, max_size=5))
-def test_q10_the_person_is_told_what_was_found_and_done(caplog: pytest.LogCaptureFixture, fates: list[str]) -> None:
-    summary = after(fates, lambda library: library.held.start_check())
+@given(st.lists(Fate, max_size=5), st.sampled_from(sorted(LISTS)))
+def test_q06_the_check_comes_before_the_first_list(
+    caplog: pytest.LogCaptureFixture, fates: list[str], first: str
+) -> None:
+    """Whichever list is asked for first: what is wrong was found, put right and told before it is there."""
+
+    async def look(library: Library) -> tuple[list[str], list[StartSummary]]:
+        told: list[StartSummary] = []
+        library.held.summaries.add(told.append)
+        return await LISTS[first](library), list(told)
+
+    listed, told = after(fates, look)
 
     caplog.clear()
-    assert set(summary.orphaned_entries) == ids(fates, "missing")
-    assert set(summary.orphaned_files) == ids(fates, "unknown")
-    assert len(summary.quarantined) == len(ids(fates, "damaged"))
-    assert bool(summary.notes) == any(fate != "well" for fate in fates)
-    assert all(note.endswith((".", "?")) for note in summary.notes)
+    assert set(listed) == (set() if first == "overdue" else ids(fates, "well", "unknown"))
+    assert [bool(summary) for summary in told] == [any(fate != "well" for fate in fates)]
