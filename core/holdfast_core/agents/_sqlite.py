@@ -53,11 +53,13 @@ Value = str | bytes | int | float | None
 class Database:
     """A private copy of a database, of which columns can be asked and nothing else.
 
-    ``problems`` are rows that could not be read, told by their number.
+    ``problems`` are rows that could not be read, told by their number;
+    ``bytes_given`` is the size of those that were.
     """
 
     def __init__(self, connection: apsw.Connection, size_bytes: int) -> None:
         self.size_bytes = size_bytes
+        self.bytes_given = 0
         self.problems: list[Problem] = []
         self._connection = connection
         self._end = 0.0
@@ -148,7 +150,9 @@ class Database:
         self._allow_more_time()
         try:
             for row in self._connection.execute(sql, values):
-                left -= _ROW_BYTES + sum([len(value) for value in row if type(value) is bytes])
+                given = _ROW_BYTES + sum([len(value) for value in row if type(value) is bytes])
+                self.bytes_given += given
+                left -= given
                 if left < 0:
                     self.problem(count + 1, "damaged")
                     return

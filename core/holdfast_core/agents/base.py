@@ -134,6 +134,10 @@ class Agent(ABC):
     program: ClassVar[str]
     how_to_install: ClassVar[str]
     can_host: ClassVar[bool] = False
+    is_scattered: ClassVar[bool] = False
+    """Whether sessions lie in the projects: roots are searched, not watched, and what is closed there is no trouble."""
+    resumes_by_id: ClassVar[bool] = True
+    """Whether `resume_command` names the session; otherwise the program goes on with what it finds in the project."""
     continues_rewritten: ClassVar[bool] = False
     """Whether `read` tells by itself if a checkpoint still fits a source that was changed in place."""
 

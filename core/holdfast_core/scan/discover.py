@@ -112,7 +112,8 @@ def is_missing(path: str) -> bool:
 def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure], bool]:
     """Return an agent's sources, what could not be looked through, and whether the look came to its end."""
     refs: list[SourceRef] = []
-    troubles = {trouble for root in agent.roots(home) if (trouble := _trouble_at(root))}
+    roots = [] if agent.is_scattered else agent.roots(home)
+    troubles = {trouble for root in roots if (trouble := _trouble_at(root))}
     is_complete = True
     try:
         refs.extend(agent.discover(home))  # what came before a failure is kept and read

@@ -42,7 +42,7 @@ def load(entry: SessionEntry, ref: SourceRef, agent: Agent, home: Home) -> Loade
         SourceError: the source is gone, cannot be read, or holds this session no more.
     """
     ref = _as_it_is_now(ref, agent, home) or ref
-    reading = _read(ref, agent, home, None)
+    reading = _read_one(ref, agent, home, entry.native_id)
     read = _session_in(reading, entry.id)
     if read is None:
         raise SourceError(_NOT_IN_FILE, reason="gone")
@@ -86,9 +86,18 @@ def _read(ref: SourceRef, agent: Agent, home: Home, checkpoint: Checkpoint | Non
     try:
         return agent.read(ref, home, checkpoint=checkpoint)
     except OSError as error:
-        raise SourceError(
-            "The agent's file of this session cannot be read.", reason="unreadable", detail=repr(error)
-        ) from error
+        raise _unreadable(error) from error
+
+
+def _read_one(ref: SourceRef, agent: Agent, home: Home, native_id: str) -> Reading:
+    try:
+        return agent.read_session(ref, home, native_id)
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> SourceError:
+    return SourceError("The agent's file of this session cannot be read.", reason="unreadable", detail=repr(error))
 
 
 def _session_in(reading: Reading, session_id: str) -> SessionRead | None:

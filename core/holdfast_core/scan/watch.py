@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from holdfast_core.agents.base import Fingerprint, SourceRef
+from holdfast_core.agents.base import Fingerprint, SourceRef, fingerprint_at
 
 Look = TypeVar("Look")
 
@@ -104,7 +104,7 @@ class Watcher:
                 self._existing = existing
                 self._roots_changed.set()
                 self._tell_rescan()
-            files = await asyncio.to_thread(_differing, dict(self._files), _fingerprint)
+            files = await asyncio.to_thread(_differing, dict(self._files), fingerprint_at)
             directories = await asyncio.to_thread(_differing, dict(self._directories), _modified)
             self._files.update(files)
             self._directories.update(directories)
@@ -185,14 +185,6 @@ def _differing(before: dict[str, Look], look: Callable[[str], Look]) -> dict[str
     """Return how the paths look now that look different from ``before``."""
     now = ((path, look(path)) for path in before)
     return {path: looks for path, looks in now if looks != before[path]}
-
-
-def _fingerprint(path: str) -> Fingerprint:
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return Fingerprint(0, 0)
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _modified(path: str) -> int:

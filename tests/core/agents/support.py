@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, SourceRef
@@ -26,9 +28,17 @@ def case_id(case: Path) -> str:
 
 
 def home_of(case: Path, folder: Path) -> Home:
-    """Return a copy of a case's home whose files were all written at the same moment."""
+    """Return a copy of a case's home whose files were all written at the same moment.
+
+    A database stands there as the statements that make it, in a file with ``.sql`` behind its name.
+    """
     target = folder / "home"
     shutil.copytree(case / "home", target)
+    for script in list(target.rglob("*.sql")):
+        connection = apsw.Connection(str(script.with_suffix("")))
+        connection.execute(script.read_text("utf-8")).fetchall()
+        connection.close()
+        script.unlink()
     for path in target.rglob("*"):
         os.utime(path, ns=(WRITTEN_NS, WRITTEN_NS))
     return Home(target, {})
@@ -42,7 +52,12 @@ def refs_of(agent: Agent, home: Home) -> dict[str, SourceRef]:
 
 def sources() -> list[tuple[Path, str]]:
     """Return every source of every case: the case, and the path within its home."""
-    return [(case, path) for case in CASES for path in refs_of(all_agents()[case.parent.name], Home(case / "home", {}))]
+    found = []
+    for case in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            home = home_of(case, Path(folder)) if any(case.rglob("*.sql")) else Home(case / "home", {})
+            found += [(case, path) for path in refs_of(all_agents()[case.parent.name], home)]
+    return found
 
 
 def read_only(agent: Agent, home: Home) -> Reading:
