@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
-from holdfast_core.errors import NotFound, NotNow
+from holdfast_core.errors import HoldfastError, NotFound, NotNow
 from holdfast_core.live.claims import claim_project
 from holdfast_core.live.idle import Idle
 from holdfast_core.live.saving import LiveStore, Saving
@@ -149,6 +149,19 @@ class Host:
     async def set(self, session_id: str, **fields: Any) -> None:
         """Change fields of the document: in the journal first, then here; raises what `append` does."""
         await self._whole(self._set(session_id, fields))
+
+    async def save(self, session_id: str) -> None:
+        """Make durable what was said in a session, now, without waiting for the next commit.
+
+        Raises:
+            NotFound: the session is not live here.
+            NotNow: it is being started or closed.
+            HoldfastError: it could not be saved; it is tried again by itself.
+        """
+        live = self._open_live(session_id)
+        await self._whole(live.saving.commit())
+        if live.session.save_error:
+            raise HoldfastError(live.session.save_error)
 
     def mark(self, session_id: str, state: Literal["active", "waiting"]) -> None:
         """Say that a session waits for the person's permission, or goes on.

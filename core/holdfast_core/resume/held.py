@@ -184,7 +184,8 @@ class HeldResume:
 
         After too many failures to try again is no longer among them.
         """
-        first = (_PROJECT,) if isinstance(error, ProjectGone) else (_ADOPT,) if isinstance(error, NotAdopted) else ()
+        is_astray = isinstance(error, ProjectGone) or self._has_no_project(session_id)
+        first = (_ADOPT,) if isinstance(error, NotAdopted) else (_PROJECT,) if is_astray else ()
         if self._is_worn(session_id):
             return (*first, _NEW, _OTHER, _SKIP)
         return (*first, _RETRY, _OTHER, _NEW, _SKIP)
@@ -251,6 +252,12 @@ class HeldResume:
         wait = self._rate.admit(session_id, self._seconds())
         if wait > 0:
             raise NotNow(f"Sessions were resumed too often. Try again in {math.ceil(wait)} seconds.")
+
+    def _has_no_project(self, session_id: str) -> bool:
+        try:
+            return is_held_id(session_id) and not self._store.entry(session_id).project_path
+        except (HoldfastError, OSError):
+            return False
 
     async def _count_failure(self, session_id: str, error: HoldfastError | OSError) -> None:
         detail = error.detail if isinstance(error, HoldfastError) else ""

@@ -12,6 +12,7 @@ from holdfast_gui.actions.registry import action
 from holdfast_gui.notify import Kind
 from holdfast_gui.tasks import ask
 from holdfast_gui.views.about import AboutDialog
+from holdfast_gui.views.choice_bar import ChoiceBar
 from holdfast_gui.views.shortcuts import Row, ShortcutsDialog
 
 if TYPE_CHECKING:
@@ -94,7 +95,10 @@ def logs(context: Context) -> None:
 @action("application.trouble", "Go to the &problem", menu="&Help", group=1, keys=("F8",), icon="problem")
 def trouble(context: Context) -> None:
     """Move the keyboard to the bar that says what went wrong."""
-    if context.troubles.waiting:
+    choices = context.window.findChild(ChoiceBar)
+    if choices is not None and choices.isVisible():
+        choices.take_focus()
+    elif context.troubles.waiting:
         context.troubles.bar.take_focus()
     else:
         context.toast.say("Nothing went wrong")

@@ -176,7 +176,10 @@ class Refusals(QObject):
                 context.window.session_list.setFocus()
 
     async def _move(self, session_id: str) -> None:
+        window = self._context.window
         if isinstance(self._error, ProjectGone):
-            project = await ask_for_project(self._context.window, self._error)
-            if project is not None:
-                await resume_held(self._context, session_id, project)
+            project = await ask_for_project(window, self._error)
+        else:
+            project = await ask_for_folder(window, str(Path.home() / "project"))
+        if project is not None:
+            await resume_held(self._context, session_id, project)

@@ -71,3 +71,5 @@ class Pages(QObject):
             self._made[place.kind] = make(self._context)
         self._context.window.places.select(place)
         self._context.window.show_page(self._made[place.kind])
+        if not self._context.window.places.list.hasFocus():
+            self._made[place.kind].take_focus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
@@ -31,14 +32,31 @@ async def delete_sessions(context: Context, session_ids: Sequence[str]) -> None:
         context.toast.say("Only sessions that Holdfast keeps can be deleted; agents' files stay as they are")
         return
     held = context.library.held
-    sheet = to_the_trash(context.window, await held.loss(ids), trash_days=_days(context))
+    # The store hears of what became live just now a little later than the window.
+    live = {entry.id for entry in held.live()}.intersection(ids)
+    ids = [session_id for session_id in ids if session_id not in live]
+    loss = await held.loss(ids)
+    loss = msgspec.structs.replace(loss, kept=loss.kept + len(live))
+    sheet = to_the_trash(context.window, loss, trash_days=_days(context))
     if await ask(sheet) != QDialog.DialogCode.Accepted:
         return
+    _go_beside(context, set(ids))
     gone = await held.delete(ids)
     context.keeping.deleted = [entry.id for entry in gone]
     context.refresh()
     words = f"{counted(len(gone), 'session', 'sessions')} moved to the trash"
     context.toast.say(words, "Undo", lambda: context.actions.run("held.undo"))
+
+
+def _go_beside(context: Context, ids: set[str]) -> None:
+    """Open the next session of the list that stays, before those of ``ids`` go; none if there is none."""
+    sessions = context.window.session_list
+    at = sessions.table.currentIndex().row()
+    rows = [*range(at, sessions.model.rowCount()), *range(at - 1, -1, -1)]
+    entries = (sessions.model.entry_at(row) for row in rows)
+    stays = next((entry for entry in entries if entry and entry.id not in ids), None)
+    if stays is None or not sessions.select_session(stays.id):
+        context.reading.open("")
 
 
 async def undo_deletion(context: Context) -> None:

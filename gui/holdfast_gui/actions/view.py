@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast_gui.actions.registry import action
 from holdfast_gui.models.places import HEALTH
+from holdfast_gui.views.choice_bar import ChoiceBar
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -165,8 +166,11 @@ def health(context: Context) -> None:
 def back(context: Context) -> None:
     """Leave what is open for what was before it: trouble, a page, find, the typed search, the list."""
     window = context.window
+    choices = window.findChild(ChoiceBar)
     if context.troubles.bar.isVisible():
         context.troubles.dismiss()
+    elif choices is not None and choices.isVisible():
+        choices.hide()
     elif window.page is not None:
         context.browser.come_back()
         window.session_list.setFocus()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import IntEnum
@@ -15,7 +16,7 @@ from holdfast_gui import text
 
 Index = QModelIndex | QPersistentModelIndex
 _DAY_MS = 86_400_000
-_SOON_DAYS = 3
+_SOON_DAYS = 4
 
 
 class TrashRole(IntEnum):
@@ -94,10 +95,10 @@ def is_soon(entry: TrashEntry, now: datetime) -> bool:
 
 
 def days_left(entry: TrashEntry, now: datetime) -> int | None:
-    """Return for how many whole days it stays, None for as long as it is not removed by hand."""
+    """Return for how many days at most it stays, None for as long as it is not removed by hand."""
     if entry.expires_ms is None:
         return None
-    return max(0, round(entry.expires_ms - now.timestamp() * 1000) // _DAY_MS)
+    return max(0, math.ceil((entry.expires_ms - now.timestamp() * 1000) / _DAY_MS))
 
 
 def spoken(entry: TrashEntry, now: datetime) -> str:

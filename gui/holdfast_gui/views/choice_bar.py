@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast_core.model.keeping import Choice
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -14,6 +14,9 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.views.choice_rows import ChoiceRows
 from holdfast_gui.views.controls import Button, IconButton, Label
+from holdfast_gui.views.scroll import scrolled
+
+_SHARE = 0.4
 
 
 class ChoiceBar(QWidget):
@@ -27,8 +30,8 @@ class ChoiceBar(QWidget):
         self._session_id = ""
         self._headline = Label(font="bold", colour="bad", wraps=True)
         self._detail = Label(font="small", wraps=True)
-        self._place = QVBoxLayout()
         self.rows: ChoiceRows | None = None
+        self._area = scrolled()
         self.details_button = Button(self.tr("Show details"), kind="flat")
         self.details_button.clicked.connect(self.details_wanted)
         self._close = IconButton("close", self.tr("Dismiss"))
@@ -48,12 +51,10 @@ class ChoiceBar(QWidget):
         self._headline.setText(text.one_line(title))
         self._detail.setText(" ".join(part for part in (text.one_line(message, limit=600), code) if part))
         self.details_button.setVisible(bool(code))
-        if self.rows is not None:
-            self.rows.hide()
-            self.rows.deleteLater()
         rows = self.rows = ChoiceRows(choices)
         rows.chosen.connect(self._on_chosen)
-        self._place.addWidget(rows)
+        rows.installEventFilter(self)
+        self._area.setWidget(rows)  # the former ones go with it
         self.setAccessibleName(self._headline.text())
         self.setAccessibleDescription(f"{self._detail.text()} {rows.words}")
         self.show()
@@ -63,6 +64,14 @@ class ChoiceBar(QWidget):
         """Give the keyboard to the first choice."""
         if self.rows is not None and self.rows.buttons:
             self.rows.buttons[0].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """See Qt: the choices take the room that they need, up to a share of the window; the rest is scrolled to."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest) and self.rows is not None:
+            wanted = self.rows.heightForWidth(self._area.viewport().width())
+            room = round(self.window().height() * _SHARE)
+            self._area.setFixedHeight(min(wanted, room))
+        return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """See Qt."""
@@ -78,14 +87,16 @@ class ChoiceBar(QWidget):
         words.setSpacing(theme().px(2))
         words.addWidget(self._headline)
         words.addWidget(self._detail)
-        words.addSpacing(theme().px(6))
-        words.addLayout(self._place)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme().margins(50, 10, 16, 12))
+        row = QHBoxLayout()
         row.setSpacing(theme().px(8))
         row.addLayout(words, 1)
         row.addWidget(self.details_button, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme().margins(50, 10, 16, 12))
+        column.setSpacing(theme().px(8))
+        column.addLayout(row)
+        column.addWidget(self._area)
 
     def _on_chosen(self, kind: str) -> None:
         self.hide()

@@ -55,6 +55,7 @@ class ChoiceRows(QWidget):
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._place()
+            self.updateGeometry()
 
     def _add(self, choice: Choice, about: str, *, is_primary: bool) -> None:
         button = Button(text.escaped_mnemonic(choice.label), kind="primary" if is_primary else "plain")
@@ -74,4 +75,3 @@ class ChoiceRows(QWidget):
             else:
                 self._grid.addWidget(button, number, 0)
                 self._grid.addWidget(label, number, 1, Qt.AlignmentFlag.AlignVCenter)
-        self.updateGeometry()

@@ -10,7 +10,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_PALETTE
 
-_COVER = 0.86
+_COVER = 0.92
 
 
 class DropVeil(QWidget):

@@ -54,10 +54,11 @@ class SessionHead(Pane):
         """Show a session, or nothing."""
         self._title.setText(text.title(entry.title) if entry else "")
         self._facts.set(_facts(entry, agent, now or clock.now()) if entry else [])
-        self.resume_button.setEnabled(entry is not None and (agent is None or agent.can_resume))
+        is_live = entry is not None and entry.state == "live"
+        self.resume_button.setEnabled(entry is not None and not is_live and (agent is None or agent.can_resume))
         self.export_button.setEnabled(entry is not None)
         why = self.tr("This agent has no way to continue a session") if agent and not agent.can_resume else ""
-        self.resume_button.setToolTip(why)
+        self.resume_button.setToolTip(self.tr("This session is live already") if is_live else why)
         self.setAccessibleName(self._title.text())
         self.setAccessibleDescription(self._facts.words)
 

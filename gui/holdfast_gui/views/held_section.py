@@ -10,7 +10,7 @@ from holdfast_core.model.keeping import Backup
 from holdfast_core.model.live import LiveEntry
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import reason_words, saved_words, state_words
@@ -18,7 +18,6 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.controls import Button, Label, Pressable
 from holdfast_gui.views.detail_parts import Fact, Facts, Section
-from holdfast_gui.views.flow import FlowLayout
 from holdfast_gui.views.marks import paint_dot
 
 VERSIONS = 4
@@ -33,7 +32,9 @@ class HeldSection(QWidget):
         super().__init__()
         self._session_id = ""
         self.facts = Facts()
-        self.saved = Label(font="small", colour="text2", wraps=True)
+        self.error = Label(font="small", colour="bad", wraps=True)
+        self._closed = ""
+        self._known: list[Fact] = []
         self.buttons = {
             "held.save": Button(self.tr("Save now")),
             "held.close": Button(self.tr("Close")),
@@ -42,13 +43,14 @@ class HeldSection(QWidget):
         for action, button in self.buttons.items():
             button.clicked.connect(lambda _checked=False, action=action: self.wanted.emit(action))
         row = QWidget()
-        flow = FlowLayout(spacing=theme().px(6))
-        flow.setContentsMargins(0, theme().px(4), 0, 0)
-        row.setLayout(flow)
+        line = QHBoxLayout(row)
+        line.setContentsMargins(theme().margins(0, 6, 0, 0))
+        line.setSpacing(theme().px(6))
         for button in self.buttons.values():
-            flow.addWidget(button)
+            line.addWidget(button)
+        line.addStretch(1)
         self._row = row
-        self._kept = Section(self.tr("Kept by Holdfast"), [self.facts, self.saved, row])
+        self._kept = Section(self.tr("Kept by Holdfast"), [self.facts, self.error, row])
         self.versions = Section(self.tr("Versions"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -67,14 +69,12 @@ class HeldSection(QWidget):
         self._session_id = entry.id
         state = _translate("live in another program" if entry.state == "live" else "closed")
         came = text.one_line(agent) if entry.agent != HELD_AGENT else _translate("Holdfast")
-        self.facts.set(
-            [
-                Fact(_translate("State"), state_words(live) if live else state),
-                Fact(_translate("Came from"), came),
-                Fact(_translate("Signature"), _translate("proven" if entry.is_verified else "not proven, read-only")),
-                Fact(_translate("Encryption"), _translate("encrypted") if entry.is_encrypted else ""),
-            ]
-        )
+        self._closed = state
+        self._known = [
+            Fact(_translate("Came from"), came),
+            Fact(_translate("Signature"), _translate("proven" if entry.is_verified else "not proven, read-only")),
+            Fact(_translate("Encryption"), _translate("encrypted") if entry.is_encrypted else ""),
+        ]
         self.set_live(live, now)
         self.buttons["held.adopt"].setVisible(not entry.is_verified)
         self._row.setVisible(live is not None or not entry.is_verified)
@@ -86,10 +86,12 @@ class HeldSection(QWidget):
 
     def set_live(self, live: LiveEntry | None, now: datetime) -> None:
         """Show when it was saved last, or why it could not be; never more than that."""
-        self.saved.setVisible(live is not None)
-        if live is not None:
-            self.saved.setText(text.one_line(saved_words(live, now)))
-            self.saved.set_colour("bad" if live.save_error else "text2")
+        error = live.save_error if live else ""
+        saved = saved_words(live, now) if live and not error else ""
+        state = Fact(_translate("State"), state_words(live) if live else self._closed)
+        self.facts.set([state, Fact(_translate("Auto-save"), saved), *self._known])
+        self.error.setText(text.one_line(error))
+        self.error.setVisible(bool(error))
         for action in ("held.save", "held.close"):
             self.buttons[action].setVisible(live is not None)
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from holdfast_core.model.keeping import Imported, ImportReport
 from PySide6.QtCore import QCoreApplication, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import ElidedLabel, Label
-from holdfast_gui.views.scroll import OverlayScrollBar
+from holdfast_gui.views.scroll import scrolled
 from holdfast_gui.views.sheet import Sheet
 
 ROWS = 200
@@ -50,7 +50,11 @@ class ImportSheet(Sheet):
         for warning in warnings[:ROWS]:
             rows.addWidget(Label(text.one_line(warning), font="small", colour="wait", wraps=True))
         rows.addStretch(1)
-        self.column.addWidget(_scrolled(inner, len(found) + len(warnings)))
+        area = scrolled(inner)
+        area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # nothing in it takes the focus, and keys have to scroll it
+        area.setAccessibleName(_translate("What would be imported"))
+        area.setMinimumHeight(min(theme().px(320), theme().px(46) * max(1, len(found) + len(warnings))))
+        self.column.addWidget(area)
         self.words = " ".join(label.text() for label in self.findChildren(Label))
         self.setAccessibleDescription(self.words)
 
@@ -64,18 +68,6 @@ def _row(each: Imported) -> QVBoxLayout:
     pair.addWidget(ElidedLabel(text.title(each.title), font="strong"))
     pair.addWidget(ElidedLabel(source, font="small", colour="text3" if each.is_verified else "wait"))
     return pair
-
-
-def _scrolled(inner: QWidget, rows: int) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(inner)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    OverlayScrollBar(area)
-    area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-    area.setMinimumHeight(min(theme().px(320), theme().px(46) * max(1, rows)))
-    return area
 
 
 def _translate(words: str) -> str:

@@ -15,7 +15,6 @@ from holdfast_gui import text
 from holdfast_gui.models.held import saved_words, state_words
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, ElidedLabel, Label
-from holdfast_gui.views.flow import FlowLayout
 from holdfast_gui.views.marks import paint_dot
 from holdfast_gui.views.page import PlacePage
 from holdfast_gui.views.plots import paint_card
@@ -133,9 +132,11 @@ class LiveCard(QWidget):
         top.setSpacing(theme().px(12))
         top.addWidget(self._title, 1)
         top.addWidget(self._state)
-        buttons = FlowLayout(spacing=theme().px(8))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(theme().px(8))
         for button in self.buttons.values():
             buttons.addWidget(button)
+        buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme().margins(40, 12, 16, 14))
         column.setSpacing(theme().px(2))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtCore import QCoreApplication, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.theme import theme
-from holdfast_gui.views.controls import Button
+from holdfast_gui.theme.icons import paint_icon
+from holdfast_gui.theme.tokens import RADIUS_SMALL
+from holdfast_gui.views.controls import BUTTON_HEIGHT, Button, Label, Pressable
 from holdfast_gui.views.sheet import Sheet, field_label
 
 TITLE_LIMIT = 200
@@ -23,20 +26,15 @@ class NewSessionSheet(Sheet):
     def __init__(self, parent: QWidget, projects: Sequence[str], *, home: str, chosen: str = "") -> None:
         super().__init__(
             parent,
-            title=_words("New held session"),
-            message=_words("Holdfast keeps it and saves it as it grows. It is live at once."),
-            accept=_words("Begin"),
+            title=_translate("New held session"),
+            message=_translate("Holdfast keeps it and saves it as it grows. It is live at once."),
+            accept=_translate("Begin"),
         )
-        self._home = home
         self.title = QLineEdit()
         self.title.setMaxLength(TITLE_LIMIT)
         self.title.setPlaceholderText(self.tr("Untitled session"))
-        self.project = QComboBox()
-        self.project.setFont(theme().font("body"))
-        self.project.setMinimumHeight(theme().px(30))
-        self.project.addItem(self.tr("No project"), "")
-        for path in projects:
-            self._add(path)
+        self.project = ProjectField(projects, home=home)
+        self.project.set_path(chosen)
         self.folder_button = Button(self.tr("Choose folder…"))
         self.folder_button.clicked.connect(self.folder_wanted)
         row = QHBoxLayout()
@@ -46,29 +44,88 @@ class NewSessionSheet(Sheet):
         self.column.addWidget(field_label(self.tr("Title"), self.title))
         self.column.addWidget(self.title)
         self.column.addSpacing(theme().px(6))
-        self.column.addWidget(field_label(self.tr("Project"), self.project))
+        self.column.addWidget(Label(self.tr("Project"), font="small", colour="text2"))
         self.column.addLayout(row)
-        if chosen:
-            self.set_project(chosen)
         self.title.setFocus()
 
     @property
     def chosen_project(self) -> str:
         """The directory, empty for none."""
-        return str(self.project.currentData() or "")
+        return self.project.path
 
     def set_project(self, path: str) -> None:
         """Choose a directory."""
-        if self.project.findData(path) < 0:
-            self._add(path)
-        self.project.setCurrentIndex(self.project.findData(path))
-
-    def _add(self, path: str) -> None:
-        where = text.home_path(path, self._home)
-        self.project.addItem(f"{text.project_name(path)}  –  {where}", path)
+        self.project.set_path(path)
 
 
-def _words(words: str) -> str:
-    from PySide6.QtCore import QCoreApplication
+class ProjectField(Pressable):
+    """Shows a project's name and place, and opens a menu of others."""
 
+    def __init__(self, projects: Sequence[str], *, home: str) -> None:
+        super().__init__()
+        self.path = ""
+        self._projects = list(projects)
+        self._home = home
+        self._menu: QMenu | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(self._open)
+        self.set_path("")
+
+    @property
+    def words(self) -> str:
+        """What is shown."""
+        return self._words(self.path)
+
+    def set_path(self, path: str) -> None:
+        """Choose a directory, empty for none."""
+        self.path = path
+        if path and path not in self._projects:
+            self._projects.insert(0, path)
+        self.setAccessibleName(self.tr("Project: {project}").format(project=self.words))
+        self.setToolTip(text.tooltip(path))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """See Qt."""
+        return QSize(theme().px(180), theme().px(BUTTON_HEIGHT))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
+        look, tokens = theme(), theme().tokens
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(tokens.line)
+        painter.setBrush(tokens.hover if self.is_hot else tokens.bg2)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.drawRoundedRect(box, look.px(RADIUS_SMALL), look.px(RADIUS_SMALL))
+        side = look.px(14)
+        right = self.width() - look.px(10) - side
+        paint_icon(painter, "chevron-down", QRect(right, (self.height() - side) // 2, side, side), tokens.text2)
+        painter.setFont(look.font("body"))
+        painter.setPen(tokens.text if self.path else tokens.text3)
+        room = QRect(look.px(9), 0, right - look.px(15), self.height())
+        shown = painter.fontMetrics().elidedText(self.words, Qt.TextElideMode.ElideMiddle, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.end()
+
+    def _words(self, path: str) -> str:
+        if not path:
+            return _translate("No project")
+        return f"{text.project_name(path)}  ·  {text.home_path(path, self._home)}"
+
+    def _open(self) -> None:
+        self._menu = QMenu(self)
+        self._menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = QActionGroup(self._menu)
+        for path in ("", *self._projects):
+            action = self._menu.addAction(text.escaped_mnemonic(self._words(path)))
+            action.setCheckable(True)
+            action.setChecked(path == self.path)
+            action.setData(path)
+            group.addAction(action)
+        group.triggered.connect(lambda action: self.set_path(action.data()))
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+
+
+def _translate(words: str) -> str:
     return QCoreApplication.translate("NewSessionSheet", words)

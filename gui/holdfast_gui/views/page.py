@@ -45,6 +45,9 @@ class PlacePage(Pane):
         column.addWidget(self.area, 1)
         column.addWidget(self.state, 1)
 
+    def take_focus(self) -> None:
+        """Give the keyboard to what most people want here; a page of figures wants none."""
+
     def say(self, icon: str, sentence: str, detail: str = "", action: str = "") -> None:
         """Show one sentence, with one action at most, which ``state.action_pressed`` tells of."""
         self.state.set(icon, sentence, detail, action)

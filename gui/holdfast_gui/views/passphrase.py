@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from holdfast_gui.theme import theme
-from holdfast_gui.views.controls import Button, Label
+from holdfast_gui.views.controls import Button, Label, Pane
+from holdfast_gui.views.setting_controls import Switch
 from holdfast_gui.views.sheet import Sheet, field_label
 
 LEAST: Final = 8
@@ -114,17 +115,24 @@ class RecoverySheet(Sheet):
         self.code.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.code.setMargin(theme().px(10))
         self.code.setAccessibleName(self.tr("Recovery code"))
         self.copy_button = Button(self.tr("Copy"), icon="copy")
         self.copy_button.clicked.connect(lambda: self.copy_wanted.emit(code))
-        self.kept = QCheckBox(self.tr("I have put it in a safe place"))
-        self.kept.setFont(theme().font("body"))
+        sentence = self.tr("I have put it in a safe place")
+        self.kept = Switch(sentence)
         self.kept.toggled.connect(self.accept_button.setEnabled)
-        self.column.addWidget(self.code)
-        self.column.addWidget(self.copy_button)
+        ground = Pane("code_ground")
+        row = QHBoxLayout(ground)
+        row.setContentsMargins(theme().margins(12, 8, 8, 8))
+        row.addWidget(self.code, 1)
+        row.addWidget(self.copy_button)
+        switch = QHBoxLayout()
+        switch.setSpacing(theme().px(8))
+        switch.addWidget(self.kept)
+        switch.addWidget(Label(sentence), 1)
+        self.column.addWidget(ground)
         self.column.addSpacing(theme().px(6))
-        self.column.addWidget(self.kept)
+        self.column.addLayout(switch)
         self.accept_button.setEnabled(False)
         self.cancel_button.hide()
 

@@ -50,7 +50,7 @@ class RecoveryPage(PlacePage):
             gone.hide()
             gone.deleteLater()
         for one in found[:CARDS]:
-            card = _card(one, now)
+            card = _card(one, now, is_only=len(found) == 1)
             card.chosen.connect(self.chosen)
             self.cards.append(card)
             self.body.insertWidget(self.body.count() - 1, card)
@@ -58,8 +58,8 @@ class RecoveryPage(PlacePage):
         left = len(found) - len(self.cards)
         self._more.setText(_translate("{sessions} more: “Recover all” takes them too.").format(sessions=left))
         self._more.setVisible(left > 0)
-        self.all_button.setEnabled(bool(found))
-        self.skip_button.setEnabled(bool(found))
+        self.all_button.setVisible(len(found) > 1)
+        self.skip_button.setVisible(bool(found))
         if found:
             self.show_body()
         else:
@@ -78,12 +78,14 @@ class RecoveryPage(PlacePage):
             part.setEnabled(not is_busy)
 
     def take_focus(self) -> None:
-        """Give the keyboard to what most people want."""
-        stop = self.all_button if self.cards else self.state.button
+        """See `PlacePage`."""
+        stop = self.all_button if len(self.cards) > 1 else self.state.button
+        if len(self.cards) == 1:
+            stop = self.cards[0].choices.buttons[0]
         stop.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
-def _card(one: Unclean, now: datetime) -> SessionCard:
+def _card(one: Unclean, now: datetime, *, is_only: bool) -> SessionCard:
     at = text.when(one.updated_ms, now)
     facts = [
         text.project_name(one.project_path),
@@ -91,7 +93,13 @@ def _card(one: Unclean, now: datetime) -> SessionCard:
         _translate("last change {when}").format(when=at),
     ]
     return SessionCard(
-        one.id, title=one.title, facts=facts, sentences=_sentences(one), choices=one.choices, icon="history"
+        one.id,
+        title=one.title,
+        facts=facts,
+        sentences=_sentences(one),
+        choices=one.choices,
+        icon="history",
+        has_primary=is_only,
     )
 
 

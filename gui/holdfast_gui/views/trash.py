@@ -60,6 +60,11 @@ class TrashPage(PlacePage):
         self._on_selection()
         self._show_rows(is_shown=bool(entries), days=days)
 
+    def take_focus(self) -> None:
+        """See `PlacePage`."""
+        stop = self.list if self.entries else self.state.button
+        stop.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _show_rows(self, *, is_shown: bool, days: int) -> None:
         for tool in (self.restore_button, self.delete_button, self.empty_button):
             tool.setVisible(is_shown)

@@ -8,7 +8,7 @@ from datetime import datetime
 from holdfast_core.model.keeping import Backup
 from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QButtonGroup, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import reason_words
@@ -16,7 +16,7 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.controls import Label, Pressable
 from holdfast_gui.views.marks import paint_dot
-from holdfast_gui.views.scroll import OverlayScrollBar
+from holdfast_gui.views.scroll import scrolled
 from holdfast_gui.views.sheet import Sheet
 
 SHOWN = 6
@@ -97,10 +97,14 @@ class VersionsSheet(Sheet):
             column.addWidget(row)
         column.addStretch(1)
         if self.rows:
-            self.column.addWidget(_scrolled(inner, self.rows))
+            area = scrolled(inner)
+            height = self.rows[0].sizeHint().height() + theme().px(2)
+            area.setMinimumHeight(min(len(self.rows), SHOWN) * height + theme().px(6))
+            self.column.addWidget(area)
         first = next((row for row in self.rows if row.isEnabled()), None)
         if first is not None:
             first.setChecked(True)
+            first.setFocus()
         elif self.rows:
             self.column.addWidget(Label(_translate("None of them is whole."), font="small", colour="bad"))
         self.accept_button.setEnabled(first is not None)
@@ -114,20 +118,6 @@ class VersionsSheet(Sheet):
     def _tell(self) -> None:
         if self.chosen is not None:
             self.wanted.emit(self.chosen.version)
-
-
-def _scrolled(inner: QWidget, rows: Sequence[QWidget]) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(inner)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    OverlayScrollBar(area)
-    area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-    row_height = rows[0].sizeHint().height() + theme().px(2)
-    area.setMinimumHeight(min(len(rows), SHOWN) * row_height + theme().px(6))
-    return area
 
 
 def _translate(words: str) -> str:
