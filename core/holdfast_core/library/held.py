@@ -209,7 +209,11 @@ class Held(Caring):
         return await self._do("session.archive", kept.id, lambda store: store.create(kept), operation="save")
 
     async def compact(self, session_id: str) -> None:
-        """Write what was added to a session since its last whole save in the compact form."""
+        """Write what was added to a session since its last whole save in the compact form; a live one is saved now."""
+        going = self._going
+        if going is not None and going.is_live(session_id):
+            await going.host.save(session_id)
+            return
         await self._do("session.compact", session_id, partial(_compact, session_id=session_id), operation="compact")
 
     async def close(self, session_id: str) -> HeldSession:
@@ -327,21 +331,28 @@ class Held(Caring):
     async def set_passphrase(self, passphrase: str) -> str:
         """Encrypt held sessions with a passphrase, or change it; returns the recovery code, shown once.
 
-        With the first passphrase all are written anew, their backups go, and
-        so does the index, which is built again without their text. What is in
-        the trash or was put aside stays as it is.
+        With the first passphrase all are written anew, with their backups, the
+        trash and what was put aside; the index is built again without their
+        text. Where that was cut off, the next passphrase goes on with it.
+        `in_the_clear` says what could not be encrypted.
 
         Raises:
             Refused: they are encrypted already and locked now.
         """
         before = await self.keys()
         code = await self._do("keys.encrypt", "", lambda store: store.site.keys.set_passphrase(passphrase))
-        if not before.is_encrypted:
-            await self._write_anew(keep_backups=False)
+        if not before.is_encrypted or await self.in_the_clear():
+            await self._write_anew()
             await self._do("store.scrub", "", _scrub)
             if self.parts.encrypted_in_index == "nothing":
                 await self._library.forget_index()
         return code
+
+    async def in_the_clear(self) -> list[str]:
+        """Return the files below the directory of held sessions that are not encrypted though they should be."""
+        from holdfast_core.store.resealing import in_the_clear
+
+        return await self._look(lambda store: in_the_clear(store.site), [])
 
     async def remove_passphrase(self) -> int:
         """Write all sessions without encryption and return how many; they must be unlocked."""
@@ -427,12 +438,13 @@ class Held(Caring):
         await self._show()
         return done
 
-    async def _write_anew(self, *, keep_backups: bool = True) -> int:
-        """Write every session whole under the keys of now; returns how many."""
-        entries = await self.entries()
-        ids = [entry.id for entry in entries]
-        await self._each("session.reseal", ids, partial(_reseal, keep_backups=keep_backups))
-        return len(ids)
+    async def _write_anew(self) -> int:
+        """Write all that is kept under the keys of now; returns how many sessions were."""
+        from holdfast_core.store.resealing import reseal_rest
+
+        done = await self._each("session.reseal", [entry.id for entry in await self.entries()], _reseal)
+        await self._do("store.reseal", "", lambda store: reseal_rest(store.site))
+        return sum(done)
 
 
 def _compact(store: Store, *, session_id: str) -> None:
@@ -440,11 +452,12 @@ def _compact(store: Store, *, session_id: str) -> None:
         journal.fold(always=True)
 
 
-def _reseal(store: Store, session_id: str, *, keep_backups: bool) -> None:
+def _reseal(store: Store, session_id: str) -> bool:
     from holdfast_core.store.resealing import reseal
 
-    reseal(store.site, session_id, keep_backups=keep_backups)
+    is_done = reseal(store.site, session_id)
     store.changes.notify(ChangeSet(changed=(session_id,)))
+    return is_done
 
 
 def _scrub(store: Store) -> None:
