@@ -11,6 +11,7 @@ from holdfast_core.cli import asking
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.keeping import tell_done, timed
 from holdfast_core.export.document import minute
+from holdfast_core.export.plain import one_line
 
 if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
@@ -54,13 +55,15 @@ async def encrypt(context: Context, arguments: argparse.Namespace) -> None:
     """
     asking.confirm(
         context,
-        "Held sessions will be encrypted, and their backups until now are removed. What is in the trash stays as it "
-        "is. Whoever loses both the passphrase and the recovery code loses all of them.",
+        "Held sessions will be encrypted, with their backups, what is in the trash and what was put aside as damaged. "
+        "Whoever loses both the passphrase and the recovery code loses all of them.",
         arguments,
     )
     code = await context.library.held.set_passphrase(asking.passphrase(context, "New passphrase", twice=True))
+    for name in (plain := await context.library.held.in_the_clear()):
+        context.warn(f"This is not encrypted, since it cannot be read or is no file: {one_line(name)}")
     if context.is_json:
-        context.print_json({"recovery_code": code})
+        context.print_json({"recovery_code": code, "not_encrypted": plain})
         return
     context.warn("Write this recovery code down and keep it away from this machine:")
     context.print(code)

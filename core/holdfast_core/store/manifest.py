@@ -226,6 +226,11 @@ class Manifest:
         with self.changing():
             self._connection.execute("DELETE FROM problem WHERE id = ?", (session_id,))
 
+    def rename_troubles(self, title: str) -> None:
+        """Call every session with a problem this."""
+        with self.changing():
+            self._connection.execute("UPDATE problem SET title = ?", (title,))
+
     def count_from(self, changes: int) -> None:
         """Go on counting changes from here, if that is more than now: a rebuilt manifest is not an old one."""
         with self.changing():

@@ -21,9 +21,10 @@ from holdfast_core.errors import HoldfastError, Locked, NotFound, Refused
 from holdfast_core.model.held import HeldEntry
 from holdfast_core.model.keeping import Loss, TrashEntry
 from holdfast_core.sealed import container
-from holdfast_core.sealed.container import Container, Identity, Position
+from holdfast_core.sealed.container import Container, Identity, Position, read_header
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.store.claims import is_claimed
+from holdfast_core.store.listing import stand_in
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import SUFFIX, digest
 from holdfast_core.store.reader import not_found, read
@@ -155,6 +156,20 @@ def empty(site: Site, session_ids: Sequence[str] | None = None) -> int:
     return len(going)
 
 
+def renew(site: Site) -> None:
+    """Let the records say of deleted sessions what may be told of them now that these were sealed anew.
+
+    Raises:
+        Refused: one is encrypted and locked.
+        HoldfastError: a record could not be written.
+    """
+    for name, gone in _records(site):
+        with told_when_failing(), site.lock(gone.entry.id):
+            now = _renewed(site, gone, _file(site, name))
+            if now != gone:
+                _write(site, name, now, replacing=True)
+
+
 def expire(site: Site, *, now_ms: int) -> int:
     """Remove for good what has been in the trash for as long as is set; returns how many sessions."""
     days = site.limits.trash_days
@@ -182,16 +197,37 @@ def _remember(site: Site, session_id: str, now_ms: int, reason: Literal["person"
         gone = _Gone(seen.entry, now_ms, reason, seen.position, seen.mark, seen.base_bytes, seen.plain_bytes)
     record = _record_file(site, name)
     record.unlink(missing_ok=True)  # of a deletion that was cut off before the file went
-    # What the manifest says in plain text of an encrypted session is all that stands here.
+    _write(site, name, gone)
+    return gone
+
+
+def _write(site: Site, name: str, gone: _Gone, *, replacing: bool = False) -> None:
+    """Write a record. What the manifest says in plain text of an encrypted session is all that stands in it."""
+    path, identity = _record_file(site, name), Identity(_RECORD_TYPE, name)
     container.write(
-        record,
+        path,
         site.keys,
-        Identity(_RECORD_TYPE, name),
+        identity,
         [msgspec.json.encode(gone)],
-        expected_generation=None,
+        expected_generation=read_header(path, site.keys, identity).generation if replacing else None,
         encrypt=False,
     )
-    return gone
+
+
+def _renewed(site: Site, gone: _Gone, path: Path) -> _Gone:
+    """Return the record of a deleted session as its file is now; of one that cannot be read only what may be told."""
+    try:
+        seen = read(path, site.keys, gone.entry.id, limit_bytes=site.read_limit_bytes).seen(
+            failures=gone.entry.failures
+        )
+    except Locked:
+        raise
+    except HoldfastError as error:
+        log.info("a deleted session cannot be read: %s", error.detail)
+        is_encrypted = site.keys.is_encrypted
+        entry = msgspec.structs.replace(gone.entry, is_encrypted=is_encrypted)
+        return _Gone(stand_in(entry) if is_encrypted else entry, gone.deleted_ms, gone.reason)
+    return _Gone(seen.entry, gone.deleted_ms, gone.reason, seen.position, seen.mark, seen.base_bytes, seen.plain_bytes)
 
 
 def _refuse_newer(site: Site, session_id: str) -> None:
