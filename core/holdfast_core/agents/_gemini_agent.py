@@ -18,7 +18,7 @@ from holdfast_core.agents._gemini_records import Record
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, Source
-from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._reading import LineReader, read_lines
 from holdfast_core.agents._values import moment_ms
 from holdfast_core.agents._walk import files_below
 from holdfast_core.agents.base import (
@@ -65,7 +65,7 @@ class GeminiLike(LineAgent):
     def key_of(self, path: str) -> str:
         return path.removesuffix("l") if path.endswith(".jsonl") else path
 
-    def reader(self, file: LineFile, source: Source) -> Reader:
+    def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
         return Reader(file, source)
 
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
@@ -84,7 +84,7 @@ class GeminiLike(LineAgent):
         """Read a session that is one document, or a saved conversation, which may be a bare list."""
         document = read_document(source.path, kind, root=source.root)
         with LineFile(source.path, root=source.root) as file:
-            reader = self.reader(file, source)
+            reader = Reader(file, source)
             if kind is None:
                 folder = project_folder(source)
                 reader.kept.main.native_id = f"{source.stem}-{folder[:8] if len(folder) == _HASH_LENGTH else folder}"
@@ -170,7 +170,7 @@ def _prompts_of(draft: Draft, document: Document, source: Source) -> SessionRead
 
 
 class _Retention(msgspec.Struct, rename="camel"):
-    enabled: bool = True
+    enabled: bool | None = None
     max_age: str = ""
 
 
@@ -182,8 +182,11 @@ class _Settings(msgspec.Struct):
     general: _General = msgspec.field(default_factory=_General)
 
 
-def days_of_retention(configs: Sequence[Path]) -> int | None:
-    """Return after how many days sessions go, None if they stay; the first settings file that there is counts."""
+def days_of_retention(configs: Sequence[Path], *, is_usual: bool = True) -> int | None:
+    """Return after how many days sessions go, None if they stay; the first settings file that there is counts.
+
+    ``is_usual`` tells whether they go where the settings say nothing.
+    """
     for config in configs:
         content = read_small(config / "settings.json", root=str(config))
         if content is None:
@@ -192,8 +195,8 @@ def days_of_retention(configs: Sequence[Path]) -> int | None:
             rule = msgspec.json.decode(content, type=_Settings).general.session_retention
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        if not rule.enabled:
+        if not (is_usual if rule.enabled is None else rule.enabled):
             return None
         age = _AGE.fullmatch(rule.max_age)
         return _DEFAULT_DAYS if age is None else math.ceil(int(age[1]) * _HOURS[age[2]] / 24)
-    return _DEFAULT_DAYS
+    return _DEFAULT_DAYS if is_usual else None

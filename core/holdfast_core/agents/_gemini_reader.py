@@ -69,7 +69,7 @@ class Reader(SessionReader[Record, State]):
         parent = Path(self.source.path).parent
         if parent.parent.name == "chats":
             return Gathered(self.source.stem, kind="subagent", parent_id=parent.name)
-        return Gathered(self.source.stem, provider="google")
+        return Gathered(self.source.stem, provider="google" if self.source.agent == "gemini" else "")
 
     def take(self, record: Record) -> None:
         if record.rewind_to is not None:

@@ -28,7 +28,10 @@ class Place(NamedTuple):
     beside: tuple[str, ...] = ()
 
 
-PLACES = (Place("pi", "pi", ".jsonl", ".pi/agent/sessions/--p--/{stem}.jsonl"),)
+PLACES = (
+    Place("pi", "pi", ".jsonl", ".pi/agent/sessions/--p--/{stem}.jsonl"),
+    Place("qwen", "qwen", ".jsonl", ".qwen/projects/-p/chats/{stem}.jsonl"),
+)
 
 
 class Lying(NamedTuple):
