@@ -47,6 +47,7 @@ from holdfast_core.scan.protocol import (
     decode_command,
     encode,
 )
+from holdfast_core.scan.seen import remember_agents
 from holdfast_core.scan.watch import Rhythm, Watcher
 from holdfast_core.store.annotations import Annotations
 
@@ -297,6 +298,7 @@ class Indexer:
         self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
             report = report_of(outcome, writer)
+            remember_agents(self._paths.agents_seen, self._home.path, writer.sessions_listed())
             if outcome.changes:
                 log.info(
                     "%d sessions, %d new, %d changed, %d lost, %d bytes read in %.1f s",
@@ -387,7 +389,8 @@ class Indexer:
         return self._has_index and not (self._paths.index / CATALOG).exists()
 
     def _roots(self) -> list[Path]:
-        return [root for agent in self._agents.values() for root in agent.roots(self._home)]
+        watched = [agent for agent in self._agents.values() if not agent.is_scattered]
+        return [root for agent in watched for root in agent.roots(self._home)]
 
 
 class _Output:

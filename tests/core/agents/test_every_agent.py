@@ -195,7 +195,7 @@ def test_a_linked_root_is_followed(agent: Agent, tmp_path: Path) -> None:
 
     (found,) = agent.discover(home)
 
-    assert len(agent.read(found, home).sessions) == 1
+    assert agent.read(found, home).sessions
 
 
 @every_agent
@@ -223,5 +223,5 @@ def test_a_resume_command_starts_the_agents_program(agent: Agent) -> None:
             continue
 
     assert all(argv[0] == agent.program for argv in found)
-    assert all(target.native_id in " ".join(argv) for argv in found)
+    assert all(target.native_id in " ".join(argv) for argv in found) or not agent.resumes_by_id
     assert len(set(found)) == len(found)
