@@ -17,6 +17,12 @@ _ADOPT = Choice("adopt", "Adopt", "Takes the session as it is and signs it, so t
 _RECOVER = Choice(
     "recover", "Recover", "Closes the session with everything that was saved, up to the last moment before the end."
 )
+_NEW_AFTER = Choice(
+    "new",
+    "Start a new session",
+    "Closes the session with everything that was saved, and starts an empty one in the same project.",
+)
+_LATER = Choice("skip", "Skip", "Leaves the session as it is. You are asked again at the next start.")
 _DISCARD = Choice(
     "discard", "Go back", "Closes the session as it was last written whole. What came after it goes to a backup."
 )
@@ -47,7 +53,7 @@ def choices_of_problem(code: str, *, has_backup: bool) -> tuple[Choice, ...]:
 
 def choices_of_unclean() -> tuple[Choice, ...]:
     """Return what can be done about a session that was cut off."""
-    return (_RECOVER, _DISCARD, _NEW, _SKIP)
+    return (_RECOVER, _DISCARD, _NEW_AFTER, _LATER)
 
 
 def notes_of(found: StartSummary, *, unreadable: int, strange: int) -> tuple[str, ...]:
