@@ -59,10 +59,24 @@ def cursor_cli(row: Row) -> str | None:
     return f".cursor/projects/p/agent-transcripts/{name}/{name}.jsonl" if is_transcript else None
 
 
+def cursor(row: Row) -> str | None:
+    return in_user_directory(row, "Cursor")
+
+
+def in_user_directory(row: Row, program: str) -> str | None:
+    """Return where a database would stand in an editor's own directory."""
+    if row.path.suffix != ".vscdb":
+        return None
+    parts = row.path.parts
+    below = parts[parts.index("User") + 1 :] if "User" in parts else ("workspaceStorage", "w", row.path.name)
+    return "/".join((".config", program, "User", *below))
+
+
 PLACES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "copilot_cli": (("copilot-cli",), copilot_cli),
     "continue_dev": (("continue",), continue_dev),
     "cursor_cli": (("cursor", "cursor-agent"), cursor_cli),
+    "cursor": (("cursor",), cursor),
 }
 CASES = [
     (agent, row, place)

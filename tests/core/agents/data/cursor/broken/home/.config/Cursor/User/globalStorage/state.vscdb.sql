@@ -1,0 +1,11 @@
+PRAGMA page_size=512;
+CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
+CREATE TABLE cursorDiskKV (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
+INSERT INTO ItemTable VALUES ('workbench.panel.aichat.view.aichat.chatdata', '{"tabs":[{"tabId":');
+INSERT INTO cursorDiskKV VALUES ('composerData:c5e00000-0000-4000-8000-000000000010', '{"composerId": 7, "name": ["x"], "createdAt": "yesterday", "fullConversationHeadersOnly": [{"bubbleId": "b1"}, {"bubbleId": "b2"}, {"bubbleId": "b3"}, {"bubbleId": "gone"}, {}, "odd", {"bubbleId": "b4"}, {"bubbleId": "b5"}], "todos": "none", "modelConfig": 7}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c5e00000-0000-4000-8000-000000000010:b1', '{"_v": 3, "bubbleId": "b1", "tokenCount": {"inputTokens": 0, "outputTokens": 0}, "createdAt": "2026-06-01T09:00:01.000Z", "type": 1, "text": "Before the break."}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c5e00000-0000-4000-8000-000000000010:b2', '{"type":2,"text":"half a bub');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c5e00000-0000-4000-8000-000000000010:b3', '[1]');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c5e00000-0000-4000-8000-000000000010:b4', '{"_v": 3, "bubbleId": "b4", "tokenCount": {"inputTokens": 0, "outputTokens": 0}, "createdAt": "2026-06-01T09:00:04.000Z", "type": 2, "text": null, "toolFormerData": {"name": null, "tool": null, "params": "{oops", "status": 7}}');
+INSERT INTO cursorDiskKV VALUES ('bubbleId:c5e00000-0000-4000-8000-000000000010:b5', '{"_v": 3, "bubbleId": "b5", "tokenCount": {"inputTokens": 0, "outputTokens": 0}, "createdAt": "nonsense", "type": 2, "text": "After the break.", "thinking": "odd", "toolFormerData": {"name": "glob", "toolCallId": "t1", "params": "{oops", "result": "not json"}}');
+INSERT INTO cursorDiskKV VALUES ('composerData:c5e00000-0000-4000-8000-000000000011', '{{{');

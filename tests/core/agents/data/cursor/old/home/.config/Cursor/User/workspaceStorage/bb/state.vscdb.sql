@@ -1,0 +1,5 @@
+PRAGMA page_size=512;
+CREATE TABLE ItemTable (key TEXT UNIQUE ON CONFLICT REPLACE, value BLOB);
+INSERT INTO ItemTable VALUES ('composer.composerData', '{"allComposers": [{"composerId": "c5e00000-0000-4000-8000-00000000000e", "createdAt": 1731784818255, "lastUpdatedAt": 1731784918255, "name": "", "conversation": [{"type": 1, "bubbleId": "m1", "text": "Paint the door."}, {"type": 2, "bubbleId": "m2", "text": "Painted."}]}, {"type": "head", "composerId": "head-only"}]}');
+INSERT INTO ItemTable VALUES ('workbench.panel.aichat.view.aichat.chatdata', '{"tabs": [{"tabId": "c5e00000-0000-4000-8000-00000000000f", "chatTitle": "Door", "lastSendTime": 1731700000000, "tabState": "chat", "bubbles": [{"type": "user", "id": "u1", "text": "Which colour?", "selectedImages": [{"path": "C:\\door.png"}]}, {"type": "ai", "id": "a1", "text": "", "rawText": "Red.", "modelType": "claude-3.5-sonnet"}, {"type": "user", "id": "u2"}]}]}');
+INSERT INTO ItemTable VALUES ('aiService.prompts', '[{"text": "Which colour?", "commandType": 4}]');
