@@ -140,6 +140,10 @@ class AuditLog:
         """
         return cls(path, key, level=level, limit_bytes=limit_bytes, keep_files=keep_files, anchor=anchor)
 
+    def use_level(self, level: Level) -> None:
+        """Write down what is of this level from now on."""
+        self._level = level
+
     def record(
         self, event: str, subject: str = "", outcome: Outcome = "done", detail: str = "", *, is_reading: bool = False
     ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from holdfast_core.errors import NotFound, ProjectGone
 from holdfast_core.live.host import Host, HostLimits
@@ -14,6 +14,7 @@ from holdfast_core.resume.project import open_project
 
 if TYPE_CHECKING:
     from holdfast_core.library.parts import Parts
+    from holdfast_core.settings import Settings
 
 
 class Going:
@@ -23,23 +24,21 @@ class Going:
         self.projects: list[str] = []
         self._store = parts.store()
         settings = parts.settings
-        limits = HostLimits(
-            live=settings.live_limit,
-            autosave_seconds=settings.autosave_seconds,
-            idle_minutes=settings.idle_minutes,
-            idle_warning_minutes=settings.idle_warning_minutes,
-        )
-        self.host = Host(self._store, limits, locks=self._store.site.places.locks, metrics=parts.metrics)
-        rate = RateLimits(
-            limit=settings.resume_limit, limit_all=settings.resume_limit_all, seconds=settings.resume_window_seconds
-        )
+        self.host = Host(self._store, _limits(settings), locks=self._store.site.places.locks, metrics=parts.metrics)
+        self._rate = RateLimits(**_rate(settings))
         self.resumer = HeldResume(
             self._store,
             self.host,
-            rate,
+            self._rate,
             failures_limit=settings.resume_failures,
             known_projects=lambda: self.projects,
         )
+
+    def use_settings(self, settings: Settings) -> None:
+        """Follow these settings from now on, in what is live too."""
+        self.host.use_limits(_limits(settings))
+        self._rate.use(**_rate(settings))
+        self.resumer.use_failures_limit(settings.resume_failures)
 
     def is_live(self, session_id: str) -> bool:
         """Return whether a session is live in this process."""
@@ -62,3 +61,24 @@ class Going:
                 "The directory of this session is gone. Choose where the project is now.", path=path, candidates=()
             ) from error
         return ResumeOutcome(session.id, session.title, place, len(session.messages), is_live=False)
+
+
+class _Rate(TypedDict):
+    limit: int
+    limit_all: int
+    seconds: float
+
+
+def _rate(settings: Settings) -> _Rate:
+    return _Rate(
+        limit=settings.resume_limit, limit_all=settings.resume_limit_all, seconds=settings.resume_window_seconds
+    )
+
+
+def _limits(settings: Settings) -> HostLimits:
+    return HostLimits(
+        live=settings.live_limit,
+        autosave_seconds=settings.autosave_seconds,
+        idle_minutes=settings.idle_minutes,
+        idle_warning_minutes=settings.idle_warning_minutes,
+    )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast_core.model.live import LiveEntry, LiveEvent
     from holdfast_core.model.session import SessionEntry
     from holdfast_core.scan.load import Loaded
+    from holdfast_core.settings import Settings
     from holdfast_core.store.store import Store
 
 _NOWHERE = Home(Path(), {})  # held sessions lie below no agent's home
@@ -57,6 +58,7 @@ class Held(Caring):
         super().__init__(library, parts)
         self.events: Observers[LiveEvent] = Observers()
         self._going: Going | None = None
+        parts.followers.append(self._follow)
 
     async def recover(self, session_id: str, kind: ChoiceKind = "recover") -> HeldSession | None:
         """Do what the person chose for a session that was cut off; ``skip`` leaves it as it is.
@@ -307,6 +309,7 @@ class Held(Caring):
             problems=problems,
             unclean=unclean,
             save_errors=[entry.save_error for entry in self.live() if entry.save_error],
+            agents=await self._library.survey.health(),
         )
 
     # Keys
@@ -426,6 +429,10 @@ class Held(Caring):
                 self._going = Going(self.parts)
                 self._going.host.events.add(self.events.notify)
         return self._going
+
+    def _follow(self, settings: Settings) -> None:
+        if self._going is not None:
+            self._going.use_settings(settings)
 
     async def _living(self, event: str, session_id: str, work: Awaitable[ResumeOutcome]) -> ResumeOutcome:
         try:

@@ -45,6 +45,8 @@ class Parts:
         self._keys: Keys | None = None
         self._store: Store | None = None
         self._audit: AuditLog | None = None
+        self._redacted = ""
+        self.followers: list[Callable[[Settings], None]] = []
 
     @property
     def settings(self) -> Settings:
@@ -81,10 +83,16 @@ class Parts:
         return self._keys is not None or self.paths.keys.exists()
 
     def use_settings(self) -> None:
-        """Follow the settings that count now, as far as what is open can."""
+        """Follow the settings that count now, as far as what is open can; then ``followers`` are called."""
         with self._lock:
             if self._store is not None:
                 self._store.site.limits = self._limits()
+                if self.settings.redact_stored != self._redacted:
+                    self._store.site.redaction.use(self._redact())
+            if self._audit is not None:
+                self._audit.use_level(self.settings.audit_level)
+        for follower in self.followers:
+            follower(self.settings)
 
     def keys(self) -> Keys:
         """Return the keys, made the first time.
@@ -233,6 +241,7 @@ class Parts:
     def _redact(self) -> Redact:
         """Return what takes secrets out of texts; made with the first session that is written."""
         made: list[Redact] = []
+        self._redacted = self.settings.redact_stored
 
         def redact(text: str) -> str:
             if not made:

@@ -17,7 +17,7 @@ from holdfast_core.live.claims import claim_project
 from holdfast_core.live.idle import Idle
 from holdfast_core.live.saving import LiveStore, Saving
 from holdfast_core.live.session import LiveSession
-from holdfast_core.live.timer import LoopTimer, Timer
+from holdfast_core.live.timer import Alarm, LoopTimer, Timer
 from holdfast_core.metrics import Metrics
 from holdfast_core.model.held import HeldSession
 from holdfast_core.model.live import LiveEntry, LiveEvent, LiveEventKind, LiveState
@@ -57,6 +57,7 @@ class _Live:
     session: LiveSession
     saving: Saving
     idle: Idle
+    watching: Alarm
     loops: list[asyncio.Task[None]] = field(default_factory=list)
     started: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,8 +91,14 @@ class Host:
         self._is_ending = False
 
     def use_limits(self, limits: HostLimits) -> None:
-        """Follow these limits for every session that is started from now on."""
+        """Follow these limits from now on, in sessions that are live too; how many may be, for the next one."""
+        is_idle_other = _idle_seconds(limits) != _idle_seconds(self._limits)
         self._limits = limits
+        for live in self._lives.values():
+            live.saving.fold_every(limits.autosave_seconds)
+            if is_idle_other:
+                live.idle.follow(**_idle_seconds(limits))
+                live.watching.set_anew()
 
     def entries(self) -> list[LiveEntry]:
         """Return the live sessions, the first started first."""
@@ -253,7 +260,7 @@ class Host:
                 "settings."
             )
         session = LiveSession(session_id, project=project, now_ms=self._timer.now_ms())
-        live = _Live(session, self._saving(session), self._idle())
+        live = _Live(session, self._saving(session), self._idle(), Alarm(self._timer))
         self._lives[session_id] = live
         return live
 
@@ -276,12 +283,7 @@ class Host:
         )
 
     def _idle(self) -> Idle:
-        limits = self._limits
-        return Idle(
-            after_seconds=limits.idle_minutes * 60,
-            warning_seconds=limits.idle_warning_minutes * 60,
-            now=self._timer.seconds(),
-        )
+        return Idle(**_idle_seconds(self._limits), now=self._timer.seconds())
 
     def _give_up(self, live: _Live) -> None:
         """Take back a start that failed; the stored session is as it was."""
@@ -313,8 +315,8 @@ class Host:
 
     async def _watch(self, live: _Live) -> None:
         """Warn of the end of an idle session, then close it."""
-        while (wait := live.idle.wait_seconds(self._timer.seconds())) is not None:
-            await self._timer.wait(wait)
+        while True:
+            await live.watching.over(lambda: live.idle.wait_seconds(self._timer.seconds()))
             step = live.idle.step(self._timer.seconds())
             if step == "warn":
                 self._warn(live)
@@ -384,6 +386,10 @@ class Host:
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
         return task
+
+
+def _idle_seconds(limits: HostLimits) -> dict[str, float]:
+    return {"after_seconds": limits.idle_minutes * 60, "warning_seconds": limits.idle_warning_minutes * 60}
 
 
 def _duration(seconds: float) -> str:

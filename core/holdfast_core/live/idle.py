@@ -16,9 +16,13 @@ class Idle:
     """
 
     def __init__(self, *, after_seconds: float, warning_seconds: float, now: float) -> None:
+        self._last = now
+        self.follow(after_seconds=after_seconds, warning_seconds=warning_seconds)
+
+    def follow(self, *, after_seconds: float, warning_seconds: float) -> None:
+        """Count with these times from the last activity on; the person is warned anew."""
         self._after = after_seconds
         self._warning = min(warning_seconds, after_seconds)
-        self._last = now
         self._was_warned = False
 
     @property

@@ -22,6 +22,11 @@ class RateLimits:
         self._keys: OrderedDict[str, deque[float]] = OrderedDict()  # whose last moment is oldest comes first
         self._lock = threading.Lock()
 
+    def use(self, *, limit: int, limit_all: int, seconds: float) -> None:
+        """Follow these limits from now on; what was admitted counts on, as far as it is remembered."""
+        with self._lock:
+            self._limit, self._limit_all, self._seconds = limit, limit_all, seconds
+
     def admit(self, key: str, now: float) -> float:
         """Return 0 and count it if ``key`` may go on now, else after how many seconds it may."""
         with self._lock:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from typing import Any, Protocol, TypeVar
 
 from holdfast_core.errors import HoldfastError, NotNow, Refused, WrongUsage
-from holdfast_core.live.timer import Timer
+from holdfast_core.live.timer import Alarm, Timer
 from holdfast_core.metrics import Metrics
 from holdfast_core.model.held import HeldEntry, HeldSession
 from holdfast_core.model.message import Message
@@ -80,18 +80,17 @@ class Saving:
         on_saved: Callable[[], None],
         on_failed: Callable[[str], None],
     ) -> None:
-        if fold_seconds < FOLD_SECONDS[0] or fold_seconds > FOLD_SECONDS[-1]:
-            raise WrongUsage(f"Live sessions are saved every {FOLD_SECONDS[0]} to {FOLD_SECONDS[-1]} seconds.")
+        self._fold_seconds = _allowed(fold_seconds)
         self._id = session_id
         self._timer = timer
         self._metrics = metrics
-        self._fold_seconds = fold_seconds
         self._on_saved = on_saved
         self._on_failed = on_failed
         self._thread = ThreadPoolExecutor(1, "live")
         self._held = ExitStack()
         self._journal: Journal | None = None
         self._unsaved = asyncio.Event()
+        self._folding = Alarm(timer)
         self._is_failing = False
 
     async def open(self, store: LiveStore, claim: Claimed, begin: Begin) -> HeldEntry:
@@ -151,12 +150,22 @@ class Saving:
     async def keep_folded(self) -> None:
         """Fold the journal at every interval, for as long as the session lives."""
         while True:
-            await self._timer.wait(self._fold_seconds)
+            await self._folding.over(lambda: self._fold_seconds)
             try:
                 await self._run(lambda: self._open_journal().fold())
             except (HoldfastError, OSError) as error:
                 self._failed(error)
                 self._unsaved.set()
+
+    def fold_every(self, seconds: float) -> None:
+        """Fold at this interval from now on.
+
+        Raises:
+            WrongUsage: it is not allowed.
+        """
+        if seconds != self._fold_seconds:
+            self._fold_seconds = _allowed(seconds)
+            self._folding.set_anew()
 
     async def commit(self) -> None:
         """Make durable what is written now; a failure is told and tried again later."""
@@ -218,6 +227,12 @@ def _claimed_journal(store: LiveStore, session_id: str) -> Journal:
         return store.open_journal(session_id)
     except Refused as error:
         raise NotNow(str(error), detail=error.detail) from error
+
+
+def _allowed(fold_seconds: float) -> float:
+    if fold_seconds < FOLD_SECONDS[0] or fold_seconds > FOLD_SECONDS[-1]:
+        raise WrongUsage(f"Live sessions are saved every {FOLD_SECONDS[0]} to {FOLD_SECONDS[-1]} seconds.")
+    return fold_seconds
 
 
 def _detail(error: HoldfastError | OSError) -> str:

@@ -115,6 +115,10 @@ class HeldResume:
         self._seconds = seconds
         self._known_projects = known_projects
 
+    def use_failures_limit(self, limit: int) -> None:
+        """Follow this limit from now on."""
+        self._failures_limit = limit
+
     async def resume(self, session_id: str, *, project: Path | None = None, is_trusted: bool = False) -> ResumeOutcome:
         """Make a session live: verified, in a directory that was checked before and after, with all that was stored.
 
@@ -191,8 +195,12 @@ class HeldResume:
         return (*first, _RETRY, _OTHER, _NEW, _SKIP)
 
     def automatic(self, entries: Iterable[HeldEntry]) -> list[HeldEntry]:
-        """Return which of ``entries`` may be restored by themselves: no problem, not too many failures."""
-        return [entry for entry in entries if entry.state != "problem" and entry.failures < self._failures_limit]
+        """Return which of ``entries`` may be restored by themselves: no problem, adopted, not too many failures."""
+        return [
+            entry
+            for entry in entries
+            if entry.state != "problem" and entry.is_verified and entry.failures < self._failures_limit
+        ]
 
     async def _resume(self, session_id: str, project: Path | None, *, is_trusted: bool) -> LiveEntry:
         document = await asyncio.to_thread(self._load, session_id)

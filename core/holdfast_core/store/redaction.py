@@ -28,9 +28,13 @@ class Redaction:
     """One way to take secrets out, and how many texts it changed so far."""
 
     def __init__(self, redact: Redact) -> None:
+        self.use(redact)
+        self.count = 0
+
+    def use(self, redact: Redact) -> None:
+        """Take secrets out in this way from now on."""
         self._redact = redact
         self._rests = redact is unchanged
-        self.count = 0
 
     def session(self, session: HeldSession) -> HeldSession:
         """Return a session without secrets."""

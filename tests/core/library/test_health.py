@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import NotFound
+from holdfast_core.errors import NotFound, Refused
 from holdfast_core.library import Library
 from holdfast_core.paths import Paths
+from holdfast_core.settings import Settings
 
 from tests.core.library.conftest import Opener
 from tests.core.library.held_world import made
@@ -67,3 +68,34 @@ async def test_the_page_of_health_says_how_all_is(library: Library, project: Pat
     assert {row.state for row in health.rows} == {"good"}
     assert health.storage.sessions == 1
     assert all(row.words for row in health.rows)
+
+
+async def test_settings_that_are_changed_in_a_window_count_at_once(
+    open_library: Opener, project: Path, tmp_path: Path
+) -> None:
+    library = open_library(live_limit=1, resume_limit=1, redact_stored="certain", audit_level="changes")
+    client = "123456789012-" + "ab1cd2ef3gh4ij5kl6mn7op8qr9st0uv" + ".apps.googleusercontent.com"
+    first = await made(library, project, "one", client)
+    await library.held.load(first.id)
+    other = tmp_path / "other"
+    other.mkdir()
+    live = await library.held.start(str(project))
+    second = await library.held.create(str(other))
+    with pytest.raises(Refused):
+        await library.held.resume(second.id)
+
+    library.use_settings(
+        Settings(use_keyring=False, live_limit=2, resume_limit=5, redact_stored="possible", audit_level="everything")
+    )
+
+    assert (await library.held.resume(second.id)).is_live
+    assert [entry.id for entry in library.held.live()] == [live.id, second.id]
+    await library.held.load(first.id)
+    assert (await library.held.audit(1)).records[0].event == "session.load"
+    assert library.held.removed == 0
+    await library.held.append_text(first.id, "user", client)
+    assert library.held.removed == 1
+    library.use_settings(Settings(use_keyring=False, audit_log=False))
+    await library.held.load(first.id)
+    assert (await library.held.audit(100)).is_intact
+    assert sum(record.event == "session.load" for record in (await library.held.audit(100)).records) == 1

@@ -309,6 +309,45 @@ async def test_other_limits_hold_from_then_on(world: World):
     assert len(host.entries()) == 2
 
 
+async def test_the_interval_of_saving_follows_the_settings_at_once(world: World):
+    host = world.host(autosave_seconds=300)
+    session = await world.started(host)
+    await world.timer.advance(10)
+    world.store.steps.clear()
+
+    host.use_limits(HostLimits(autosave_seconds=5))
+
+    await world.timer.advance(6)
+    await until(lambda: "fold" in world.store.steps)
+    assert entry_of(host, session.id).state == "active"
+
+
+@pytest.mark.parametrize("before", [0, 30])
+async def test_the_idle_time_follows_the_settings_at_once(world: World, before: int):
+    host = world.host(idle_minutes=before, autosave_seconds=300)
+    await world.started(host)
+    await world.timer.advance(60)
+
+    host.use_limits(HostLimits(idle_minutes=5, idle_warning_minutes=1, autosave_seconds=300))
+
+    await world.timer.advance(190)
+    assert "idle_warning" in world.kinds
+    await world.timer.advance(70)
+    await until(lambda: not host.entries())
+
+
+async def test_who_turns_the_idle_time_off_is_not_closed(world: World):
+    host = world.host(idle_minutes=5, idle_warning_minutes=1)
+    await world.started(host)
+    await world.timer.advance(250)
+    assert "idle_warning" in world.kinds
+
+    host.use_limits(HostLimits(idle_minutes=0))
+
+    await world.timer.advance(1000)
+    assert len(host.entries()) == 1
+
+
 async def test_a_project_is_open_in_one_session_only(world: World):
     host = world.host()
     first, second = world.inner.create(), world.inner.create()
