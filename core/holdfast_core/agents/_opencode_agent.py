@@ -27,6 +27,7 @@ _SESSION_COLUMNS = (
     "parent_id", "directory", "title", "version", "time_created", "time_updated", "time_archived", "revert",
     "summary_diffs",
 )  # fmt: skip
+_RAW_COLUMNS = ("revert", "summary_diffs")
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
@@ -73,8 +74,8 @@ class OpenCodeAgent(DatabaseAgent):
             for name, stamp in database.stamps(
                 table, "session_id", sized=("data", "status"), latest=("time_updated",)
             ).items():
-                if name in found:
-                    found[name] += stamp
+                if name in found or table == "message":
+                    found[name] = found.get(name, "") + stamp
         return found
 
     def sessions_in(self, tables: Tables) -> list[SessionRead]:
@@ -87,9 +88,11 @@ class OpenCodeAgent(DatabaseAgent):
             "todo", "session_id", ("position", "content", "status")
         ):
             todos.setdefault(session, []).append((position, {"content": content, "status": status}))
+        rows = {row[1]: row[2:] for row in tables.rows("session", "id", _SESSION_COLUMNS, raw=_RAW_COLUMNS)}
+        nothing = (None,) * len(_SESSION_COLUMNS)
         found = []
-        for row in tables.rows("session", "id", _SESSION_COLUMNS, raw=("revert", "summary_diffs")):
-            _, session, parent, directory, title, version, created, updated, archived, revert, diffs = row
+        for session in dict.fromkeys((*rows, *messages)):  # its own row may be gone or damaged
+            parent, directory, title, version, created, updated, archived, revert, diffs = rows.get(session, nothing)
             info = SessionInfo(
                 session, _text(parent), _text(directory), _text(title), _text(version),
                 Time(created, updated, None, archived), _json(revert),
@@ -97,7 +100,7 @@ class OpenCodeAgent(DatabaseAgent):
             steps = [step for _, step in sorted(todos.get(session, []), key=lambda pair: str(pair[0]).zfill(9))]
             beside = Beside(self.id, tables.modified_ms, todos_of(steps), _json(diffs), tables.provider_data())
             builder = Builder(session, info, beside)
-            found.append(builder.build(messages.pop(session, {}).values()))
+            found.append(builder.build(messages.get(session, {}).values()))
             for kind, times in builder.unknown.items():
                 tables.count_unknown(kind, times)
         return found
