@@ -55,6 +55,11 @@ class Paths:
         return self.cache / "metrics.json"
 
     @property
+    def agents_seen(self) -> Path:
+        """How many sessions each agent had when it last had any."""
+        return self.cache / "agents.json"
+
+    @property
     def settings(self) -> Path:
         """The settings file."""
         return self.config / "settings.toml"

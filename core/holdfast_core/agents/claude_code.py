@@ -13,6 +13,7 @@ from holdfast_core.agents._claude_reader import Reader
 from holdfast_core.agents._claude_side import Side
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._recognise import has_keys
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
 from holdfast_core.errors import Refused
@@ -106,6 +107,9 @@ class ClaudeCode(Agent):
             if days is not None and days >= 0:
                 return days
         return _DEFAULT_DAYS
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        return has_keys(head, "parentUuid", "sessionId", "isSidechain", "uuid") and not has_keys(head, "parts")
 
 
 def _is_transcript(inner: tuple[str, ...]) -> bool:

@@ -14,6 +14,7 @@ from holdfast_core.agents._codex_reader import Reader
 from holdfast_core.agents._codex_side import Side
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._recognise import has_keys, has_value
 from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents._zstd import ZstdLineFile
@@ -77,6 +78,14 @@ class Codex(Agent):
             raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
         return ResumeCommand(
             (self.program, "fork" if fork else "resume", safe_id(facts.native_id)), needs_project=False
+        )
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        if name.endswith(".jsonl.zst"):
+            return _THREAD.match(name) is not None
+        has_lines = has_keys(head, "payload") and has_value(head, "type", "session_meta", "turn_context", "event_msg")
+        return (
+            has_lines or has_value(head, "record_type", "state") or has_keys(head, "session", "items", "instructions")
         )
 
 

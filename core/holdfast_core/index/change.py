@@ -19,7 +19,7 @@ import msgspec
 
 from holdfast_core.agents.base import Reading, SessionRead, SourceRef
 from holdfast_core.index.database import select
-from holdfast_core.index.documents import FACTS_INDEX, Document, facts_text, message_document
+from holdfast_core.index.documents import FACTS_INDEX, Document, facts_text, message_document, storable
 from holdfast_core.index.heads import Head
 from holdfast_core.index.packing import pack
 from holdfast_core.index.rows import (
@@ -186,7 +186,7 @@ class Change:
         checkpoint = None if reading.checkpoint is None else pack(_encode(reading.checkpoint))
         self._catalog.execute(
             "UPDATE source SET path=?, size_bytes=?, modified_ns=?, inode=?, checkpoint=?, failure='', is_dirty=0, "
-            "problem_count=?, problems=?, unknown_records=? WHERE id=?",
+            "problem_count=?, problems=?, unknown_records=?, version=ifnull(?, version) WHERE id=?",
             (
                 path_text(ref.path),
                 ref.fingerprint.size_bytes,
@@ -196,6 +196,7 @@ class Change:
                 count,
                 _encode(problems[:PROBLEMS_LIMIT]) if problems else b"",
                 msgspec.json.encode(dict(sorted(unknown.items()))).decode(),
+                _version(reading),
                 source,
             ),
         )
@@ -376,6 +377,13 @@ class Change:
 
 def _identity(item: Head | Document) -> tuple[int, int, int | None, int]:
     return item.id_hash, item.text_hash, item.timestamp_ms, item.role
+
+
+def _version(reading: Reading) -> str | None:
+    """Return which version of its agent wrote a source last; None where nothing says so."""
+    told = [session.facts for session in reading.sessions if session.facts.agent_version]
+    last = max(told, key=lambda facts: facts.updated_ms or 0, default=None)
+    return None if last is None else storable(last.agent_version)
 
 
 def _state(facts: SessionFacts, problem_count: int) -> SessionState:

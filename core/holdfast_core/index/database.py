@@ -14,7 +14,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 6
+VERSION: Final = 7
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 

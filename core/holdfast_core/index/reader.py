@@ -18,10 +18,12 @@ from holdfast_core.agents.base import Fingerprint, SourceRef
 from holdfast_core.errors import IndexBroken
 from holdfast_core.index.database import BROKEN, select
 from holdfast_core.index.documents import storable
+from holdfast_core.index.drift import versions_read
 from holdfast_core.index.files import Files
 from holdfast_core.index.filters import NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
 from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
+from holdfast_core.model.agent import VersionRead
 from holdfast_core.model.places import Count, Places
 from holdfast_core.model.query import MESSAGE_FILTERS, And, Filter, Node, Not, Or, Query, Sort
 from holdfast_core.model.search import Hit, SearchResult
@@ -181,6 +183,10 @@ class IndexReader:
         """Return how many bytes there are at each agent's sources."""
         sql = "SELECT agent, sum(size_bytes) FROM source GROUP BY agent ORDER BY agent"
         return self._ask(lambda catalog: dict(select(catalog, sql)), {})
+
+    def versions_read(self) -> list[VersionRead]:
+        """Return what reading each agent's sources gave, by the version of the agent that wrote them."""
+        return self._ask(versions_read, [])
 
     def children(self, session_id: str) -> list[SessionEntry]:
         """Return the subagents of a session, first ones first."""

@@ -28,6 +28,7 @@ from holdfast_core.index.database import (
     remove_files,
     select,
 )
+from holdfast_core.index.drift import sessions_listed
 from holdfast_core.index.packing import unpack
 from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
@@ -239,6 +240,10 @@ class IndexWriter:
             )
             for agent in sorted(problems.keys() | counts.keys())  # a held session may have an agent without sources
         )
+
+    def sessions_listed(self) -> dict[str, int]:
+        """Return how many sessions of each agent's own sources a list shows, subagents aside."""
+        return sessions_listed(self._catalog)
 
     def write_words(self, *, deadline_seconds: float) -> bool:
         """Do what searches inside words wait for, for about ``deadline_seconds``; returns whether none is left."""

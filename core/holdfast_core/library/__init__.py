@@ -19,7 +19,7 @@ from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, Refused, WrongUsage
 from holdfast_core.index.lane import Lane
-from holdfast_core.model.agent import AgentInfo
+from holdfast_core.model.agent import AgentInfo, VersionRead
 from holdfast_core.model.annotation import Saying
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.held import HELD_AGENT, is_held_id
@@ -34,6 +34,7 @@ from holdfast_core.scan.load import Followed, Loaded, follow, load
 if TYPE_CHECKING:
     from holdfast_core.index.reader import IndexReader
     from holdfast_core.library.held import Held
+    from holdfast_core.library.survey import Survey
     from holdfast_core.model.export import ExportOptions
     from holdfast_core.model.health import OperationName
     from holdfast_core.model.query import Query, Sort
@@ -97,13 +98,13 @@ class Library:
 
     def use_settings(self, settings: Settings) -> None:
         """Follow these settings from now on; indexer and live sessions from their next start, save for homes."""
-        homes = self._extra_homes
+        homes = self.extra_homes()
         self._settings = settings
         if "held" in self.__dict__:
             self.held.parts.use_settings()
-        if self._extra_homes != homes:
+        if self.extra_homes() != homes:
             self.__dict__.pop("_agents", None)
-            self._look_in(self._extra_homes)
+            self._look_in(self.extra_homes())
 
     async def start(self) -> None:
         """Start the indexer, which looks for sessions, watches, and keeps the index up to date."""
@@ -123,6 +124,13 @@ class Library:
         from holdfast_core.library.parts import Parts
 
         return Held(self, Parts(self._paths, lambda: self._settings))
+
+    @cached_property
+    def survey(self) -> Survey:
+        """How well the agents are understood; loaded when it is first asked for."""
+        from holdfast_core.library.survey import Survey
+
+        return Survey(self, self._paths.agents_seen, self._home)
 
     @property
     def is_started(self) -> bool:
@@ -458,6 +466,14 @@ class Library:
             return await self.held.rendered(loaded, options)
         return exports.render(loaded.session, export_format, options, entry=loaded.entry)
 
+    def known_agents(self) -> Mapping[str, Agent]:
+        """Return every agent that this library looks for, by id."""
+        return self._agents
+
+    async def versions_read(self) -> list[VersionRead]:
+        """Return what reading the agents' sources gave, by agent and the version that wrote them."""
+        return await self._list.ask(lambda reader: reader.versions_read())
+
     async def source_bytes(self) -> dict[str, int]:
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
@@ -510,14 +526,14 @@ class Library:
     @cached_property
     def _agents(self) -> Mapping[str, Agent]:
         agents = all_agents() if self._known_agents is None else self._known_agents
-        if not self._extra_homes:
+        if not self.extra_homes():
             return agents
         from holdfast_core.scan.homes import with_homes
 
-        return with_homes(agents, self._extra_homes)
+        return with_homes(agents, self.extra_homes())
 
-    @property
-    def _extra_homes(self) -> tuple[Path, ...]:
+    def extra_homes(self) -> tuple[Path, ...]:
+        """Return the homes in which agents are looked for beside the first."""
         if self._settings is None or not self._settings.extra_homes:
             return ()
         from holdfast_core.scan.homes import extra_homes

@@ -60,8 +60,12 @@ def health(
     problems: int,
     unclean: int,
     save_errors: Sequence[str],
+    agents: tuple[str, bool],
 ) -> Health:
-    """Return all that the page of health shows, what is wrong included."""
+    """Return all that the page of health shows, what is wrong included.
+
+    ``agents`` says how their sessions are understood, and whether that is bad.
+    """
     rows = (
         _row("Held sessions", f"{storage.sessions:,} kept", bad=False),
         _row("Check at the start", " ".join(summary.notes) or "All was well.", wait=bool(summary.notes)),
@@ -70,6 +74,7 @@ def health(
         _row("Saving", " ".join(save_errors) or "All live sessions are saved.", bad=bool(save_errors)),
         _row("Audit log", _audit_words(audit), bad=not audit.is_intact),
         _row("Protection", _key_words(keys), wait=not keys.is_unlocked),
+        _row("Agents", agents[0], bad=agents[1]),
         _storage_row(storage),
     )
     return Health(metrics, storage, rows)

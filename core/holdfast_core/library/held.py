@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Home
-from holdfast_core.errors import HoldfastError, NotFound, Refused, SourceError
+from holdfast_core.errors import HoldfastError, NotFound, Refused, SourceError, WrongUsage
 from holdfast_core.library.caring import Caring
 from holdfast_core.library.parts import Parts, outcome_of
 from holdfast_core.model.changes import ChangeSet
@@ -398,16 +398,25 @@ class Held(Caring):
             if on_progress is not None:
                 loop.call_soon_threadsafe(on_progress, done, failed)
 
-        return await self._do(
-            "store.import", "", lambda store: take_in(store, path, agents=agents, on_progress=tell), operation="import"
-        )
+        try:
+            return await self._do(
+                "store.import",
+                "",
+                lambda store: take_in(store, path, agents=agents, on_progress=tell),
+                operation="import",
+            )
+        except WrongUsage as error:
+            raise await self._library.survey.explained(error, path) from error
 
     async def look_into(self, path: Path) -> ImportReport:
         """Return what importing a file or directory would give; nothing is kept. Raises as `import_path` does."""
         from holdfast_core.library.taking import look_into
 
         agents = frozenset(info.agent for info in await self._library.agents() if info.installed)
-        return await self._library.in_thread(lambda: look_into(path, agents=agents))
+        try:
+            return await self._library.in_thread(lambda: look_into(path, agents=agents))
+        except WrongUsage as error:
+            raise await self._library.survey.explained(error, path) from error
 
     # The rest
 

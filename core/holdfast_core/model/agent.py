@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -23,3 +25,69 @@ class AgentInfo(msgspec.Struct, frozen=True):
     can_host: bool
     deletes_after_days: int | None
     how_to_install: str = ""
+
+
+class VersionRead(msgspec.Struct, frozen=True):
+    """What reading the sources that one version of an agent wrote gave; an empty ``version`` is not told in them.
+
+    ``problems`` are records and whole sources that cannot be read, ``unknown_records`` what this Holdfast does not
+    know, by kind: it is counted and the rest is shown.
+    """
+
+    agent: str
+    version: str
+    sources: int
+    sessions: int
+    problems: int
+    unknown_records: dict[str, int] = {}
+
+
+Alarm = Literal["", "unreadable", "gone"]
+
+
+class AgentDrift(msgspec.Struct, frozen=True):
+    """How well an agent's sessions are understood.
+
+    ``last_seen_sessions`` is how many it had when it last had any, at
+    ``last_seen_ms``. ``alarm`` says that it has none now although it had:
+    ``unreadable`` if there are sources that give none, ``gone`` if there are
+    no sources any more.
+    """
+
+    agent: str
+    versions: tuple[VersionRead, ...] = ()
+    last_seen_sessions: int = 0
+    last_seen_ms: int = 0
+    alarm: Alarm = ""
+
+    @property
+    def sources(self) -> int:
+        """How many sources there are."""
+        return sum(version.sources for version in self.versions)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions of these sources a list shows."""
+        return sum(version.sessions for version in self.versions)
+
+    @property
+    def problems(self) -> int:
+        """How many records and sources cannot be read."""
+        return sum(version.problems for version in self.versions)
+
+    @property
+    def unknown_records(self) -> dict[str, int]:
+        """How many records of which kinds are not known, in all versions together."""
+        totals: dict[str, int] = {}
+        for version in self.versions:
+            for name, number in version.unknown_records.items():
+                totals[name] = totals.get(name, 0) + number
+        return dict(sorted(totals.items()))
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """Files at or below ``path`` whose content looks like sessions of ``agents``; of none, if these are empty."""
+
+    path: str
+    agents: tuple[str, ...]
+    files: int

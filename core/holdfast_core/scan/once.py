@@ -12,6 +12,7 @@ from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ScanProgress, ScanReport
 from holdfast_core.paths import Paths
 from holdfast_core.scan.ingest import Hooks, report_of, update
+from holdfast_core.scan.seen import remember_agents
 from holdfast_core.store.annotations import Annotations
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ def update_once(
             outcome = update(writer, agents, home, full=full, hooks=hooks)
         except IndexBroken:  # it was found damaged on the way, and is empty now
             outcome = update(writer, agents, home, full=full, hooks=hooks)
+        remember_agents(paths.agents_seen, home.path, writer.sessions_listed())
         return report_of(outcome, writer)
 
 

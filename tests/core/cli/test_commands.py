@@ -47,7 +47,49 @@ def test_agents_tells_who_is_here(indexed: Person):
     assert (after["codex"]["sessions"], after["codex"]["can_resume"]) == (5, True)
     keys = {"agent", "name", "roots", "installed", "sessions", "can_resume", "can_host", "deletes_after_days"}
     assert set(after["codex"]) >= keys
+    assert {"sources", "problems", "unknown_records", "versions", "last_seen_sessions", "alarm"} <= set(after["codex"])
+    assert (after["codex"]["last_seen_sessions"], after["codex"]["alarm"]) == (5, None)
+    assert sum(version["sessions"] for version in after["codex"]["versions"]) == 5
     assert "Claude Code" in indexed.ok("agents")
+
+
+def test_agents_warns_of_one_that_fell_silent(person: Person):
+    person.json("index", "update")
+    for path in (person.sessions.path / ".codex" / "sessions").rglob("*.jsonl"):
+        path.write_text('{"hologram": 1}\n')
+    person.json("index", "update")
+
+    done = person.run("agents", "--json")
+
+    silent = next(agent for agent in msgspec.json.decode(done.stdout) if agent["agent"] == "codex")
+    assert (silent["alarm"], silent["last_seen_sessions"], silent["sessions"]) == ("unreadable", 5, 0)
+    assert done.stderr.startswith("holdfast: Codex had 5 sessions and has none now: ")
+    assert done.returncode == 0
+
+
+def test_more_homes_are_looked_in(person: Person):
+    other = person.top / "mnt"
+    (person.sessions.path / ".codex").rename(person.top / "moved")
+    other.mkdir()
+    (person.top / "moved").rename(other / ".codex")
+    homes = f'--set=extra_homes=["{other}"]'
+
+    before, after = person.json("index", "update"), person.json("index", "update", homes)
+    roots = {agent["agent"]: agent["roots"] for agent in person.json("agents", homes)}
+    session = next(row for row in person.json("sessions", "list", homes) if row["agent"] == "codex")
+    done = person.run("resume", session["id"], homes)
+
+    assert (before["sessions"], after["sessions"]) == (7, 12)
+    assert str(other / ".codex" / "sessions") in roots["codex"]
+    assert (done.returncode, "another home" in done.stderr) == (4, True)
+
+
+def test_recognise_tells_whose_a_file_looks_like(indexed: Person):
+    path = next((indexed.sessions.path / ".codex" / "sessions").rglob("*.jsonl"))
+
+    assert indexed.json("recognise", str(path)) == [{"path": str(path), "agents": ["codex"], "files": 1}]
+    assert indexed.ok("recognise", str(path)) == f"{path}: 1 file, looks like Codex\n"
+    assert indexed.json("recognise") == []
 
 
 def test_list_gives_rows_newest_first(reading: Person):

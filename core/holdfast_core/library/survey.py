@@ -1,0 +1,128 @@
+"""How well agents are understood: what drifts in their formats, who fell silent, sessions in unknown places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast_core import clock
+from holdfast_core.agents.base import Home
+from holdfast_core.errors import WrongUsage
+from holdfast_core.model.agent import AgentDrift, Alarm, Recognised, VersionRead
+from holdfast_core.model.held import HELD_AGENT
+from holdfast_core.scan.seen import Seen, agents_seen
+
+if TYPE_CHECKING:
+    from holdfast_core.library import Library
+
+ALARM_DAYS = 30
+_DAY_MS = 86_400_000
+
+
+class Survey:
+    """Questions about the agents of one library."""
+
+    def __init__(self, library: Library, seen: Path, home: Home) -> None:
+        self._library = library
+        self._seen = seen
+        self._home = home
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all agents that are known, by id."""
+        return {agent: reader.name for agent, reader in self._library.known_agents().items()}
+
+    async def drift(self) -> dict[str, AgentDrift]:
+        """Return by agent what is not known or cannot be read, for every agent that has or had sessions."""
+        versions = await self._library.versions_read()
+        seen = await self._library.in_thread(lambda: agents_seen(self._seen, self._home.path))
+        return drift_of(versions, seen, now_ms=clock.now_ms())
+
+    async def recognise(self, paths: Sequence[Path] = ()) -> list[Recognised]:
+        """Return whose sessions files look like; without ``paths`` those in homes where no known agent keeps any.
+
+        Raises:
+            NotFound: one of the paths is not there.
+        """
+        from holdfast_core.scan.recognise import recognise_at, strangers
+
+        agents = self._library.known_agents()
+
+        def look() -> list[Recognised]:
+            if paths:
+                return [one for path in paths for one in recognise_at(path, agents)]
+            roots = [root for agent in agents.values() for root in agent.roots(self._home)]
+            homes = [self._home.path, *self._library.extra_homes()]
+            return [one for home in homes for one in strangers(home, agents, roots)]
+
+        return await self._library.in_thread(look)
+
+    async def explained(self, error: WrongUsage, path: Path) -> WrongUsage:
+        """Return why something cannot be taken in, with whose it looks like."""
+        agents = sorted({agent for one in await self.recognise([path]) for agent in one.agents})
+        if not agents:
+            return error
+        whose = " or ".join(self.names()[agent] for agent in agents)
+        words = f"It looks like sessions of {whose}: these are listed by themselves where that agent keeps them."
+        return WrongUsage(f"{error} {words} Another home is added with the setting `extra_homes`.", detail=error.detail)
+
+    async def health(self) -> tuple[str, bool]:
+        """Return how well the agents are understood in one text, and whether one of them fell silent."""
+        return health_of(self.names(), await self.drift())
+
+
+def drift_of(versions: Iterable[VersionRead], seen: Mapping[str, Seen], *, now_ms: int) -> dict[str, AgentDrift]:
+    """Return by agent how its sources were understood, and whether it fell silent."""
+    by_agent: dict[str, list[VersionRead]] = {}
+    for version in versions:
+        by_agent.setdefault(version.agent, []).append(version)
+    found = {}
+    for agent in sorted((by_agent.keys() | seen.keys()) - {HELD_AGENT}):
+        read, last = by_agent.get(agent, []), seen.get(agent, Seen(0, 0))
+        alarm: Alarm = ""
+        if last.sessions and not any(version.sessions for version in read):
+            if read:
+                alarm = "unreadable"
+            elif now_ms - last.at_ms < ALARM_DAYS * _DAY_MS:
+                alarm = "gone"
+        found[agent] = AgentDrift(agent, tuple(read), last.sessions, last.at_ms, alarm)
+    return found
+
+
+def alarm_words(name: str, drift: AgentDrift) -> str:
+    """Return what a person is told of an agent that fell silent; empty if it did not."""
+    had = f"{name} had {drift.last_seen_sessions:,} {_noun(drift.last_seen_sessions, 'session')} and has none now: "
+    if drift.alarm == "unreadable":
+        files = f"{drift.sources:,} {_noun(drift.sources, 'file')}"
+        return had + f"nothing in its {files} can be read. A newer version of Holdfast may know its format."
+    if drift.alarm == "gone":
+        return had + "no file of it is where it was looked for. It may have been removed, or keep them elsewhere."
+    return ""
+
+
+def drift_words(name: str, drift: AgentDrift) -> list[str]:
+    """Return a sentence for each version of an agent that writes what is not known."""
+    return [
+        f"{f'{name} {version.version}'.strip()} writes {len(version.unknown_records):,} "
+        f"{_noun(len(version.unknown_records), 'kind')} of record that this version of Holdfast does not know."
+        for version in drift.versions
+        if version.unknown_records
+    ]
+
+
+def health_of(names: Mapping[str, str], drift: Mapping[str, AgentDrift]) -> tuple[str, bool]:
+    """Return how the agents are understood in one text, and whether one of them fell silent."""
+    alarms = [words for one in drift.values() if (words := alarm_words(names.get(one.agent, one.agent), one))]
+    if alarms:
+        return " ".join(alarms), True
+    unknown = [words for one in drift.values() for words in drift_words(names.get(one.agent, one.agent), one)]
+    if len(unknown) > 1:
+        return (
+            f"{len(unknown):,} versions of agents write records that are not known; the rest of them is shown.",
+            False,
+        )
+    return unknown[0] if unknown else "All that they write is known.", False
+
+
+def _noun(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
