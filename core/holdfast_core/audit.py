@@ -13,7 +13,8 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
@@ -26,7 +27,6 @@ from holdfast_core.atomic import (
     READ_FLAGS,
     open_regular,
     read_bytes,
-    read_file,
     replace,
     sync_data,
     sync_directory,
@@ -50,6 +50,7 @@ _TAG_END = b'"}\n'
 _TAG_BYTES = len(_TAG_START) + 64 + len(_TAG_END)
 _END_BYTES = 1 << 16
 _MOST_READ_BYTES = 1 << 28
+_LINE_BYTES = 1 << 10  # none of ours is longer
 _LOCK_SECONDS = 10.0
 _EVENT = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}|")
@@ -95,6 +96,87 @@ class _Verified(NamedTuple):
     tag: str
 
 
+class _Mark(NamedTuple):
+    """What a file looked like."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> _Mark:
+        found = path.lstat()
+        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+class _Chain:
+    """Records one after the other, as far as they were followed; ``recent`` are the last of them."""
+
+    def __init__(self) -> None:
+        self.first: _Line | None = None
+        self.last = Anchor(0, _START)
+        self.recent: deque[Anchor] = deque(maxlen=4 * ANCHOR_EVERY)
+        self._pruned = Anchor(0, _START)
+        self._sought: Anchor | None = None
+        self._met: Anchor | None = None
+
+    def seek(self, anchor: Anchor | None) -> None:
+        """Remember whether this is one of the records that come."""
+        self._sought = anchor
+
+    def follow(self, found: _Verified) -> None:
+        """Go on with the next record.
+
+        Raises:
+            ValueError: another one should come next.
+        """
+        line = found.line
+        if self.first is None:
+            self.first = line
+        elif (line.seq, line.prev) != (self.last.sequence + 1, self.last.tag):
+            raise ValueError("another record")
+        self.last = Anchor(line.seq, found.tag)
+        self.recent.append(self.last)
+        if self.last == self._sought:
+            self._met = self.last
+        if line.event == _PRUNED:
+            self._pruned = _pruned(line)
+
+    def knows(self, anchor: Anchor | None) -> bool:
+        """Return whether a record can still be told to be one of these, or would come after them."""
+        return anchor is None or anchor.sequence > self.last.sequence or anchor == self._met or anchor in self.recent
+
+    def missing(self, anchor: Anchor | None) -> int | None:
+        """Return the first record that is missing at either end, of a chain of which none is missing in between."""
+        first, pruned = self.first, self._pruned
+        if first is None:
+            return None if anchor is None or anchor.sequence == 0 else 1
+        if first.seq > pruned.sequence + 1 or (first.seq == pruned.sequence + 1 and first.prev != pruned.tag):
+            return pruned.sequence + 1
+        if anchor is None or anchor.sequence < first.seq:
+            return None
+        if anchor.sequence > self.last.sequence:
+            return self.last.sequence + 1
+        return None if self.knows(anchor) else anchor.sequence
+
+
+class _Checked(NamedTuple):
+    """What was verified: files as they were then, up to ``end`` of the newest."""
+
+    marks: tuple[_Mark, ...]
+    end: int
+    chain: _Chain
+
+    def is_beginning_of(self, marks: tuple[_Mark, ...]) -> bool:
+        """Return whether these files are still the oldest, unchanged but for what was added to the newest of them."""
+        *full, newest = self.marks
+        if marks[: len(full)] != tuple(full) or len(marks) < len(self.marks):
+            return False
+        now = marks[len(full)]
+        has_grown = now.inode == newest.inode and now.size > newest.size
+        return now == newest or has_grown
+
+
 class AuditLog:
     """One log, which several processes and threads may write at the same time."""
 
@@ -120,6 +202,8 @@ class AuditLog:
         self._seen = (-1, -1)
         self._anchored = -1
         self._is_broken = False
+        self._verifying = threading.Lock()
+        self._checked: _Checked | None = None
 
     @classmethod
     def open(
@@ -172,38 +256,54 @@ class AuditLog:
         """Return the newest records, newest first; lines that are none of ours are left out."""
         found: list[AuditLine] = []
         for path in reversed(self._files()):
-            for raw in reversed(_lines(path)):
-                if len(found) >= limit:
-                    return found
-                with suppress(ValueError):
-                    found.append(_shown(_decoded(raw).line))
+            wanted = limit - len(found)
+            newest = _shown(_lines(path, last=wanted))
+            if len(newest) < wanted:  # a shorter file, or odd lines between them
+                newest = _shown(_lines(path))
+            found += newest[:wanted]
+            if len(found) >= limit:
+                break
         return found
 
     def verify(self, anchor: Anchor | None = None) -> int | None:
         """Return the sequence of the first record that was changed or is missing; None if all is as it was written.
 
         ``anchor`` is the newest record that is remembered elsewhere. A last
-        line that was torn by a crash is no damage.
+        line that was torn by a crash is no damage. The first call reads
+        everything, later ones what came since, as long as the files before
+        that look as they did.
         """
-        with self._alone():
-            files = self._files()
-            raws = [raw for path in files for raw in _lines(path)]
-        last, first, pruned = Anchor(0, _START), None, Anchor(0, _START)
-        anchored = anchor is None or anchor.sequence == 0
-        for raw in raws:
-            try:
-                found = self._verified(raw)
-            except ValueError:
-                return last.sequence + 1
-            line = found.line
-            first = first or line
-            if first is not line and (line.seq, line.prev) != (last.sequence + 1, last.tag):
-                return last.sequence + 1
-            last = Anchor(line.seq, found.tag)
-            anchored = anchored or last == anchor
-            if line.event == _PRUNED:
-                pruned = _pruned(line)
-        return _missing(first, pruned, last, None if anchored else anchor)
+        with self._verifying:
+            with self._alone():
+                files = self._files()
+                marks = tuple(map(_Mark.of, files))
+                known = self._checked if self._checked is not None and self._goes_on(files, marks, anchor) else None
+                passed, end = (len(known.marks) - 1, known.end) if known else (0, 0)
+                lines = [_lines(path, start=0 if number else end) for number, path in enumerate(files[passed:])]
+            chain, self._checked = known.chain if known else _Chain(), None
+            chain.seek(anchor)
+            for raw in itertools.chain.from_iterable(lines):
+                try:
+                    chain.follow(self._verified(raw))
+                except ValueError:
+                    return chain.last.sequence + 1
+            missing = chain.missing(anchor)
+            if missing is None and marks:
+                end = (end if len(lines) == 1 else 0) + sum(map(len, lines[-1]))
+                self._checked = _Checked(marks, end, chain)
+            return missing
+
+    def _goes_on(self, files: Sequence[Path], marks: tuple[_Mark, ...], anchor: Anchor | None) -> bool:
+        """Return whether what was verified before is there as it was, and ``anchor`` is in it or comes after it."""
+        known = self._checked
+        if known is None or not known.is_beginning_of(marks) or not known.chain.knows(anchor):
+            return False
+        descriptor = open_regular(files[len(known.marks) - 1])
+        try:
+            os.lseek(descriptor, max(known.end - _TAG_BYTES, 0), os.SEEK_SET)
+            return read_bytes(descriptor, _TAG_BYTES) == _tag_member(known.chain.last.tag)
+        finally:
+            os.close(descriptor)
 
     def close(self) -> None:
         """Tell the newest record to whoever remembers it."""
@@ -249,7 +349,7 @@ class AuditLog:
             line = _Line(last.sequence + 1, _milliseconds(now()), seconds, event, subject, outcome, detail, last.tag)
             body = msgspec.json.encode(line)[:-1]
             tag = self._tag(body)
-            self._write(descriptor, size, body + _TAG_START + tag.encode() + _TAG_END)
+            self._write(descriptor, size, body + _tag_member(tag))
             self._last = Anchor(line.seq, tag)
             self._seen = self._signature(descriptor)
         finally:
@@ -338,12 +438,26 @@ class AuditLog:
         return found
 
 
-def _lines(path: Path) -> list[bytes]:
-    """Return the whole lines of a file, with their ends; a last one without an end was torn."""
+def _lines(path: Path, *, start: int = 0, last: int | None = None) -> list[bytes]:
+    """Return the whole lines of a file from ``start`` on, with their ends, at least the ``last`` ones if that is given.
+
+    A last one without an end was torn.
+    """
     try:
-        lines = read_file(path, limit_bytes=_MOST_READ_BYTES).splitlines(keepends=True)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return []
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > _MOST_READ_BYTES:
+            raise ValueError(f"{size} bytes are more than {_MOST_READ_BYTES}")
+        begin = start if last is None else max(0, size - (last + 1) * _LINE_BYTES)
+        os.lseek(descriptor, begin, os.SEEK_SET)
+        lines = read_bytes(descriptor, size - begin).splitlines(keepends=True)
+    finally:
+        os.close(descriptor)
+    if begin != start:  # in the middle of a line
+        del lines[:1]
     return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
 
@@ -370,9 +484,19 @@ def _decoded(raw: bytes) -> _Verified:
     return _Verified(line, end[len(_TAG_START) : -len(_TAG_END)].decode("ascii"))
 
 
-def _shown(line: _Line) -> AuditLine:
-    time_ms = int(line.time.timestamp() * 1000)
-    return AuditLine(line.seq, time_ms, line.mono, line.event, line.subject, line.outcome, line.detail)
+def _shown(raws: Sequence[bytes]) -> list[AuditLine]:
+    """Return what lines say, the last one first; those that are none of ours are left out."""
+    found = []
+    for raw in reversed(raws):
+        with suppress(ValueError):
+            line = _decoded(raw).line
+            time_ms = int(line.time.timestamp() * 1000)
+            found.append(AuditLine(line.seq, time_ms, line.mono, line.event, line.subject, line.outcome, line.detail))
+    return found
+
+
+def _tag_member(tag: str) -> bytes:
+    return _TAG_START + tag.encode() + _TAG_END
 
 
 def _milliseconds(moment: datetime) -> datetime:
@@ -390,14 +514,3 @@ def _pruned(line: _Line) -> Anchor:
     """Return the last record that was removed with the oldest file."""
     words = dict(word.partition("=")[::2] for word in line.detail.split())
     return Anchor(int(words.get("through") or 0), words.get("tag", _START))
-
-
-def _missing(first: _Line | None, pruned: Anchor, last: Anchor, anchor: Anchor | None) -> int | None:
-    """Return the first record that is missing at either end of the chain, of which nothing is missing in between."""
-    if first is None:
-        return None if anchor is None else 1
-    if first.seq > pruned.sequence + 1 or (first.seq == pruned.sequence + 1 and first.prev != pruned.tag):
-        return pruned.sequence + 1
-    if anchor is None or anchor.sequence < first.seq:
-        return None
-    return last.sequence + 1 if anchor.sequence > last.sequence else anchor.sequence

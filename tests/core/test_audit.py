@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -212,6 +213,79 @@ def test_a_log_that_was_opened_again_goes_on_and_tells_what_came(path: Path):
 
     assert [anchor.sequence for anchor in told] == [4]
     assert log.verify(told[0]) is None
+
+
+class Reads:
+    """Counts the bytes that are read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bytes = 0
+        self._read = os.read
+        monkeypatch.setattr(os, "read", self)
+
+    def __call__(self, descriptor: int, size: int) -> bytes:
+        data = self._read(descriptor, size)
+        self.bytes += len(data)
+        return data
+
+
+def test_verifying_again_costs_what_is_new(path: Path, monkeypatch: pytest.MonkeyPatch):
+    log = _filled(path, 300, limit_bytes=20_000)
+    assert log.verify() is None
+    assert len(_files(path)) > 3
+    log.record("session.saved", "the-new-one")
+    reads = Reads(monkeypatch)
+
+    assert log.verify() is None
+    assert [line.subject for line in log.read(1)] == ["the-new-one"]
+
+    assert reads.bytes < 4_000
+
+
+def test_what_is_changed_after_it_was_verified_is_found_where_files_look_other(path: Path):
+    log = _filled(path, 40)
+    assert log.verify(Anchor(40, json.loads(path.read_bytes().splitlines()[-1])["tag"])) is None
+    whole = path.read_bytes()
+
+    path.write_bytes(whole.replace(b"id-7", b"id-8"))
+    assert log.verify() == 7
+    path.write_bytes(whole)
+    assert log.verify() is None
+    path.write_bytes(whole[: -len(whole.splitlines(keepends=True)[-1])])
+    assert log.verify(Anchor(40, json.loads(whole.splitlines()[-1])["tag"])) == 40
+    path.write_bytes(whole)
+    log.record("session.saved", "id-41")
+    assert log.verify() is None
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:40], lines[40].replace(b"id-41", b"id-51")]))
+    assert log.verify() == 41
+
+
+def test_a_log_that_goes_on_in_new_files_is_verified_on(path: Path):
+    log = _filled(path, 10, limit_bytes=2_000, keep_files=3)
+    for number in range(100):
+        log.record("session.saved", f"later-{number}")
+        assert log.verify() is None
+    _files(path)
+    other = AuditLog.open(path, KEY)
+    assert other.verify() is None
+    path.with_name("audit.log.1").write_bytes(b"")
+    assert log.verify() is not None
+
+
+def test_an_end_that_was_remembered_long_ago_is_still_found(path: Path):
+    log = _filled(path, 20)
+    anchors: list[Anchor] = []
+    remembering = AuditLog.open(path, KEY, anchor=anchors.append)
+    remembering.record("session.saved", "id-21")
+    remembering.close()
+    (anchor,) = anchors
+    for number in range(600):
+        log.record("session.saved", f"later-{number}")
+
+    assert log.verify(anchor) is None
+    assert log.verify(anchor) is None
+    assert log.verify(anchor._replace(tag="0" * 64)) == 21
 
 
 def test_a_torn_last_line_is_cut_off_and_no_damage(path: Path):
