@@ -62,6 +62,7 @@ class _Lock:
         import filelock
 
         if not self._depth:
+            self._path.parent.stat()  # else the lock would make a directory that has vanished, and all above it
             try:
                 self._file.acquire(timeout=timeout_seconds)
             except filelock.Timeout as error:

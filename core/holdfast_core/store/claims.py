@@ -37,6 +37,7 @@ def claim(path: Path) -> Claim:
     lock = filelock.FileLock(
         path, mode=0o600, thread_local=False, poll_interval=_LOOK_EVERY_SECONDS, fallback_to_soft=False
     )
+    path.parent.stat()  # else the lock would make a directory that has vanished, and all above it
     try:
         lock.acquire(timeout=_TRY_SECONDS)
     except filelock.Timeout as error:

@@ -330,7 +330,7 @@ class Journal:
             self._tell_manifest()
 
     def _tell_manifest(self) -> None:
-        self._site.manifest.put(self._now)
+        self._site.manifest.follow(self._now)
         self._listed_seconds = clock.monotonic_seconds()
         self._is_unlisted = False
 

@@ -67,6 +67,13 @@ _entries = msgspec.json.Decoder(list[HeldEntry])
 _entry = msgspec.json.Decoder(HeldEntry)
 
 
+class _Counted(msgspec.Struct):
+    failures: int = 0
+
+
+_counted = msgspec.json.Decoder(_Counted)
+
+
 class FileMark(NamedTuple):
     """What a file looked like: two equal ones mean unchanged."""
 
@@ -183,6 +190,15 @@ class Manifest:
         with self.changing():
             for one in seen:
                 self._put(one)
+
+    def follow(self, seen: Seen) -> None:
+        """Keep a session as who has it open sees it now; failures are those that were counted here meanwhile."""
+        with self.changing():
+            known = self._read("SELECT entry FROM held WHERE id = ?", (seen.entry.id,))
+            failures = _counted.decode(known[0][0]).failures if known else seen.entry.failures
+            if failures != seen.entry.failures:
+                seen = seen._replace(entry=msgspec.structs.replace(seen.entry, failures=failures))
+            self._put(seen)
 
     def remove(self, session_ids: Iterable[str]) -> None:
         """Forget sessions, all or none."""

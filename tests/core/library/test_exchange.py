@@ -118,6 +118,17 @@ def test_an_agents_json_comes_in_as_well(tmp_path: Path) -> None:
     assert kept.id != back.id
 
 
+@pytest.mark.parametrize("field", ["unknown", "notes", "tags", "provider_data", "starred"])
+def test_a_wrong_value_is_refused_before_anything_is_kept(tmp_path: Path, field: str) -> None:
+    _, file = exported(HeldSession(id=str(uuid.uuid4())), tmp_path)
+    document = msgspec.json.decode(file.read_bytes())
+    document[KEY][field] = 5
+    file.write_bytes(msgspec.json.encode(document))
+
+    with pytest.raises(SourceError):
+        imported(file, lambda: str(uuid.uuid4()))
+
+
 def test_only_exported_files_count(tmp_path: Path) -> None:
     _, file = exported(HeldSession(id=str(uuid.uuid4())), tmp_path)
     (tmp_path / "other.json").write_text("{}")

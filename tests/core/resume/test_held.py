@@ -330,6 +330,9 @@ async def test_a_success_sets_the_count_back(world: HeldWorld):
     await world.resumes.resume(stored.id)
 
     assert world.failures(stored.id) == 0
+    await world.live.append(stored.id, said("c"))
+    await world.live.close(stored.id)
+    assert world.failures(stored.id) == 0
 
 
 async def test_q4_a_failed_restore_offers_choices_each_with_its_consequence(world: HeldWorld):
@@ -448,6 +451,7 @@ async def test_q15_problems_and_what_failed_too_often_are_left_out_of_automatic_
         HeldEntry(id="tried", failures=2),
         HeldEntry(id="worn", failures=3),
         HeldEntry(id="bad", state="problem"),
+        HeldEntry(id="unproven", is_verified=False),
     ]
 
     assert [entry.id for entry in world.resumes.automatic(entries)] == ["good", "tried"]

@@ -229,7 +229,7 @@ def test_g5_what_is_no_session_is_put_aside_unopened(tmp_path: Path, kind: str, 
         found = store.check()
 
         assert not os.path.lexists(strange)
-        assert (found.orphaned_files, ids(store)) == ((), {ONE})
+        assert (found.orphaned_files, ids(store), found.wrong_permissions) == ((), {ONE}, int(kind == "text"))
         assert "1 file among your sessions" in " ".join(found.notes)
     caplog.clear()
 
@@ -265,6 +265,10 @@ def test_c9_a_directory_that_is_gone_is_an_error_not_an_empty_list(tmp_path: Pat
             store.entries()
         with pytest.raises(HoldfastError, match="cannot be read"):
             store.check()
+        for change in (lambda: store.append(ONE, [said(2)]), lambda: store.open_journal(ONE), store.create):
+            with pytest.raises(HoldfastError):
+                change()
+        assert not store.site.places.directory.exists()
         (tmp_path / "elsewhere").rename(store.site.places.directory)
 
 
