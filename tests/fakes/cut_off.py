@@ -1,6 +1,6 @@
 """Sessions that were live when their host was killed: a real process with live sessions, ended by SIGKILL.
 
-    python -m tests.fakes.cut_off HOME TITLE [PROJECT]
+python -m tests.fakes.cut_off HOME TITLE [PROJECT]
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ async def _live(home: Path, title: str, project: str) -> None:
     library.held.events.add(lambda event: saved.set() if event.kind == "saved" else None)
     await library.held.append_text(done.id, "user", "Then go on.")
     await saved.wait()
-    print("ready", flush=True)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 

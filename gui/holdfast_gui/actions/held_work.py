@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, Locked, ProjectGone
+from holdfast_core.errors import HoldfastError, ProjectGone
 from holdfast_core.model.held import is_held_id
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
@@ -77,11 +77,11 @@ async def resume_held(context: Context, session_id: str, project: Path | None = 
     from holdfast_gui.actions.protecting import unlock
 
     held = context.library.held
+    status = await held.keys()
+    if not status.is_unlocked and not await unlock(context):
+        return
     try:
         done = await held.resume(session_id, project)
-    except Locked:
-        if await unlock(context):
-            await resume_held(context, session_id, project)
     except HoldfastError as error:
         await Refusals.of(context).ask(session_id, error)
     else:

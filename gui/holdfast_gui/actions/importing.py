@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QEvent, QMimeData, QObject
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from holdfast_gui.tasks import ask
@@ -99,7 +99,9 @@ class Dropping(QObject):
         """See Qt."""
         if isinstance(event, QDragEnterEvent):
             return self._on_enter(event)
-        if event.type() == QEvent.Type.DragLeave:
+        if isinstance(event, QDragMoveEvent):
+            event.setAccepted(self.veil.isVisible())
+        elif event.type() == QEvent.Type.DragLeave:
             self.veil.hide()
         elif isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
             return self._on_drop(event)

@@ -69,7 +69,9 @@ class Pages(QObject):
             return
         if place.kind not in self._made:
             self._made[place.kind] = make(self._context)
+        # Where the arrow keys go through the places they go on doing so.
+        is_among_places = self._context.window.places.list.hasFocus()
         self._context.window.places.select(place)
         self._context.window.show_page(self._made[place.kind])
-        if not self._context.window.places.list.hasFocus():
+        if not is_among_places:
             self._made[place.kind].take_focus()

@@ -123,12 +123,17 @@ def _sentences(one: Unclean) -> list[str]:
 
 def _summary(found: Sequence[Unclean]) -> str:
     sessions = text.counted(len(found), "session was", "sessions were")
-    messages = text.counted(sum(one.journal_messages for one in found), "message", "messages")
-    words = _translate(
-        "Holdfast or the computer stopped while {sessions} live. Everything that was saved is here, {messages} of it "
-        "in the journal. Nothing is changed until you choose."
-    )
-    return words.format(sessions=sessions, messages=messages)
+    count = sum(one.journal_messages for one in found)
+    words = [
+        _translate("Holdfast or the computer stopped while {sessions} live.").format(sessions=sessions),
+        _translate("Everything that was saved is here, {messages} of it in the journal.").format(
+            messages=text.counted(count, "message", "messages")
+        )
+        if count
+        else _translate("Everything that was saved is here."),
+        _translate("Nothing is changed until you choose."),
+    ]
+    return " ".join(words)
 
 
 def _translate(words: str) -> str:

@@ -115,8 +115,13 @@ class TrashList(QListView):
         """See Qt."""
         self.is_by_keyboard = is_by_keyboard(event.reason())
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self.rows.rowCount():
-            self.setCurrentIndex(self.rows.index(0))
+        self._select_current()
+
+    def _select_current(self) -> None:
+        """Select the row of the keyboard where none is: Qt only stands on it."""
+        if self.rows.rowCount() and not self.selectionModel().hasSelection():
+            row = max(0, self.currentIndex().row())
+            self.selectionModel().setCurrentIndex(self.rows.index(row), _SELECT.ClearAndSelect)
 
 
 class _TrashDelegate(QStyledItemDelegate):
