@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +14,16 @@ from holdfast_core.metrics import NAMES_LIMIT, RECENT_LIMIT, Metrics, Window, pe
 from hypothesis import given
 from hypothesis import strategies as st
 
+CORE = str(Path(__file__).parents[2] / "core")
+COUNTER = """
+import sys
+from pathlib import Path
+from holdfast_core.metrics import Metrics
+metrics = Metrics.open(Path(sys.argv[1]))
+for _ in range(20):
+    metrics.count("resumed")
+    metrics.save(Path(sys.argv[1]))
+"""
 DURATIONS = st.lists(st.floats(0, 1e6), max_size=80)
 
 
@@ -48,9 +60,9 @@ def test_memory_is_bounded_in_durations_and_names():
         metrics.add(f"made up {number}", 1)
         metrics.count(f"made up {number}")
 
-    assert len(metrics._windows["save"].recent_ms) == RECENT_LIMIT
-    assert len(metrics._windows) <= NAMES_LIMIT
-    assert len(metrics._events) <= NAMES_LIMIT
+    assert len(metrics._all.windows["save"].recent_ms) == RECENT_LIMIT
+    assert len(metrics._all.windows) <= NAMES_LIMIT
+    assert len(metrics._all.events) <= NAMES_LIMIT
     snapshot = metrics.snapshot()
     assert sum(one.count for one in snapshot.operations) == 3 * (RECENT_LIMIT + NAMES_LIMIT)
     assert sum(snapshot.events.values()) == 3 * NAMES_LIMIT
@@ -84,6 +96,33 @@ def test_the_figures_outlive_the_run(tmp_path: Path):
     assert kept.snapshot().operations[0].count == 3
     assert kept.snapshot().since_ms == 7
     assert path.stat().st_size < 1000
+
+
+def test_what_several_processes_count_is_added_up(tmp_path: Path):
+    path = tmp_path / "metrics.json"
+    window, command = Metrics.open(path), Metrics.open(path)
+    window.add("save", 0.5)
+    window.count("resumed")
+    command.add("save", 0.25, is_failure=True)
+    command.count("resumed", 2)
+
+    command.save(path)
+    window.save(path)
+    window.save(path)
+
+    for metrics in (window, Metrics.open(path)):
+        snapshot = metrics.snapshot()
+        assert [(one.count, one.failures, one.max_ms) for one in snapshot.operations] == [(2, 1, 500)]
+        assert snapshot.events == {"resumed": 3}
+
+
+def test_processes_that_end_at_once_lose_no_count(tmp_path: Path):
+    path = tmp_path / "metrics.json"
+    ending = [subprocess.Popen([sys.executable, "-c", COUNTER, str(path)], env={"PYTHONPATH": CORE}) for _ in range(4)]
+
+    assert [one.wait() for one in ending] == [0] * 4
+
+    assert Metrics.open(path).snapshot().events == {"resumed": 4 * 20}
 
 
 def test_without_a_file_counting_begins(tmp_path: Path):
