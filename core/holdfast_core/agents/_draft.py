@@ -23,6 +23,10 @@ _AS_GATHERED = (
     "native_id", "kind", "parent_id", "forked_from", "prompt_count", "branch", "model", "provider", "agent_version",
     "surface", "project_path", "has_error", "has_image",
 )  # fmt: skip
+_COUNTED = (
+    "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_pico",
+    "is_priced", "is_unpriced",
+)  # fmt: skip
 
 
 class TooEarly(Exception):
@@ -236,6 +240,14 @@ class Draft:
         gathered.response = new
         self._count(new, usage, cache_write_1h)
         return True
+
+    def uncount(self) -> None:
+        """Forget every response: for agents that keep them beside the messages, to be counted anew each time."""
+        fresh, gathered = Gathered(""), self.gathered
+        for name in _COUNTED:
+            setattr(gathered, name, getattr(fresh, name))
+        gathered.seen, gathered.response = {}, None
+        self.responses.clear()
 
     def _grow(self, response: Response, usage: Usage, cache_write_1h: int) -> None:
         before = response.usage

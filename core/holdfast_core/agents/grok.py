@@ -168,11 +168,8 @@ class _Reader(SessionReader[_Row, SessionState]):
 
     def _count(self) -> None:
         """Count the turns anew: they stand in a file of their own, which is read whole."""
-        gathered, fresh = self.draft.gathered, Gathered("")
-        for name in ("input", "output", "cache_read", "cache_write", "reasoning"):
-            setattr(gathered, f"{name}_tokens", 0)
-        gathered.cost_pico, gathered.is_priced, gathered.is_unpriced = 0, False, False
-        gathered.seen, gathered.response = {}, fresh.response
+        gathered = self.draft.gathered
+        self.draft.uncount()
         for turn in self.updates.turns.values():
             self.draft.respond(
                 turn.key if turn.has_prompt else f"{gathered.native_id}:{turn.key}",
