@@ -251,13 +251,19 @@ class Library:
         return await self._list.ask(lambda reader: reader.places())
 
     async def agents(self) -> list[AgentInfo]:
-        """Return every agent that is known, whether or not it is on this machine, in id order."""
-        from holdfast_core.resume.installed import agent_info
+        """Return every agent that is known, whether or not it is on this machine, in id order.
+
+        Holdfast itself comes last, where it keeps sessions.
+        """
+        from holdfast_core.resume.installed import agent_infos
 
         counts = {count.value: count.sessions for count in (await self.places()).agents}
-        return await self.in_thread(
-            lambda: [agent_info(one, self._home, sessions=counts.get(one.id, 0)) for one in self._agents.values()]
-        )
+
+        def look() -> list[AgentInfo]:
+            held = self.held.indexed if self.held.parts.has_store else None
+            return agent_infos(self._agents.values(), held, self._home, counts)
+
+        return await self.in_thread(look)
 
     async def search(
         self, text: str, *, limit: int = 50, sort: Literal["relevance", "time"] = "relevance", typing: bool = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import msgspec
 
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.model.agent import AgentInfo
@@ -28,6 +31,17 @@ def agent_info(agent: Agent, home: Home, *, sessions: int) -> AgentInfo:
         deletes_after_days=agent.deletes_after_days(home),
         how_to_install=agent.how_to_install,
     )
+
+
+def agent_infos(
+    agents: Iterable[Agent], held: Agent | None, home: Home, sessions: Mapping[str, int]
+) -> list[AgentInfo]:
+    """Return agents as the application shows them; ``held``, Holdfast itself, comes last and is always here."""
+    found = [agent_info(agent, home, sessions=sessions.get(agent.id, 0)) for agent in agents]
+    if held is not None:
+        info = agent_info(held, home, sessions=sessions.get(held.id, 0))
+        found.append(msgspec.structs.replace(info, installed=True, can_resume=True))
+    return found
 
 
 def _is_there(root: Path) -> bool:

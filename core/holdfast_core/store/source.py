@@ -57,7 +57,7 @@ class HeldSource(Agent):
     id = HELD_AGENT
     name = "Holdfast"
     mark = "H"
-    hue = 165
+    hue = 168
     program = ""
     how_to_install = ""
     can_host = True

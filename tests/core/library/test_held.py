@@ -51,7 +51,10 @@ async def test_a_held_session_stands_in_the_list_at_once(library: Library, proje
     assert await listed(library, "is:held") == [session.id]
     assert (await library.search("apples")).hits[0].session_id == session.id
     assert (await library.places()).total == 1
-    assert [info.agent for info in await library.agents()] == ["fake"]
+    *others, held = await library.agents()
+    assert [info.agent for info in others] == ["fake"]
+    assert (held.agent, held.name, held.mark, held.sessions) == ("holdfast", "Holdfast", "H", 1)
+    assert (held.installed, held.can_resume, held.can_host) == (True, True, True)
 
 
 async def test_without_an_index_the_store_itself_answers(library: Library, project: Path) -> None:
@@ -352,7 +355,7 @@ async def test_a_directory_that_cannot_be_read_is_an_error_not_an_empty_list(
         await library.held.entries()
 
 
-async def test_p23_sessions_can_be_kept_in_another_directory(
+async def test_sessions_can_be_kept_in_another_directory(
     open_library: Opener, project: Path, paths: Paths, tmp_path: Path
 ) -> None:
     library = open_library(sessions_directory=str(tmp_path / "mine"))
