@@ -1,0 +1,74 @@
+"""Kimi: logs of events, one record a line, of Kimi CLI under ``~/.kimi`` and of Kimi Code under ``~/.kimi-code``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from holdfast_core.agents._files import directories
+from holdfast_core.agents._jsonl import LineFile
+from holdfast_core.agents._kimi_cli import Reader as CliReader
+from holdfast_core.agents._kimi_code import Reader as CodeReader
+from holdfast_core.agents._lines import LineAgent, Source
+from holdfast_core.agents._reading import LineReader
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
+from holdfast_core.errors import Refused
+
+_OF_CLI = (
+    "*/*.jsonl",
+    "*/*/wire.jsonl",
+    "*/*/context.jsonl",
+    "*/*/context_sub_*.jsonl",
+    "*/*/subagents/*/wire.jsonl",
+    "*/*/subagents/*/context.jsonl",
+)
+_OF_CODE = ("*/*/agents/*/wire.jsonl",)
+
+
+class Kimi(LineAgent):
+    """Reads sessions of both programs, with their subagents."""
+
+    id = "kimi"
+    name = "Kimi"
+    mark = "K"
+    hue = 190
+    program = "kimi"
+    how_to_install = "https://www.kimi.com/code/docs/en/"
+    patterns = (*_OF_CLI, *_OF_CODE)
+
+    def roots(self, home: Home) -> list[Path]:
+        bases = [
+            *directories(home, ("KIMI_SHARE_DIR",), ".kimi"),
+            *directories(home, ("KIMI_CODE_HOME",), ".kimi-code"),
+        ]
+        return list(dict.fromkeys(base / "sessions" for base in bases))
+
+    def is_source(self, path: str) -> bool:
+        """The log of events holds all that the messages hold, and when it was."""
+        return not path.endswith("context.jsonl") or not Path(path).with_name("wire.jsonl").is_file()
+
+    def key_of(self, path: str) -> str:
+        return str(Path(path).parent) if path.endswith(("context.jsonl", "wire.jsonl")) else path
+
+    def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
+        path = Path(source.path)
+        if path.parent.parent.name == "agents":
+            session = path.parent.parent.parent.name
+            return CodeReader(file, source, **_subagent(path.parent.name != "main", session))
+        if path.parent.parent.name == "subagents":
+            return CliReader(file, source, **_subagent(True, path.parent.parent.parent.name))
+        return CliReader(file, source, **_subagent(path.name.startswith("context_sub_"), path.parent.name))
+
+    def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
+        if facts.kind == "subagent":
+            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        if fork:
+            raise Refused("This agent cannot continue a copy of a session.")
+        return ResumeCommand((self.program, f"--session={safe_id(facts.native_id)}"), needs_project=True)
+
+
+def _subagent(is_one: bool, parent_id: str) -> dict[str, Any]:
+    return {"is_subagent": is_one, "parent_id": parent_id if is_one else None}
+
+
+AGENT = Kimi()
