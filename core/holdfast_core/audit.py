@@ -34,6 +34,7 @@ from holdfast_core.atomic import (
 )
 from holdfast_core.clock import monotonic_seconds, now
 from holdfast_core.errors import Refused
+from holdfast_core.paths import make_private
 
 if TYPE_CHECKING:
     import filelock
@@ -322,7 +323,7 @@ class AuditLog:
         """Exclude other threads and processes."""
         import filelock
 
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self._path.parent)
         with self._threads:
             try:
                 self._lock.acquire(timeout=_LOCK_SECONDS)

@@ -22,7 +22,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from holdfast_core.errors import HoldfastError
-from holdfast_core.paths import Paths
+from holdfast_core.paths import Paths, make_private
 
 UNEXPECTED = "Something went wrong inside Holdfast. Your sessions are untouched; the log has the details."
 _CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is mistaken for another
@@ -131,7 +131,7 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path.parent)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         return os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8", errors="backslashreplace")
 

@@ -67,7 +67,25 @@ class Paths:
     def create(self) -> None:
         """Make our directories, readable by this person alone."""
         for directory in (self.data, self.config, self.cache, self.log):
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(directory)
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory and those above it that are not there, readable by this person alone.
+
+    Raises:
+        OSError: one cannot be made, or something else has its name.
+    """
+    try:
+        directory.mkdir(mode=0o700)  # with ``parents`` those above would get whatever the umask leaves
+    except FileNotFoundError:
+        if directory.parent == directory:
+            raise
+        make_private(directory.parent)
+        make_private(directory)
+    except OSError:
+        if not directory.is_dir():
+            raise
 
 
 def find_paths(home: str | os.PathLike[str] | None = None, environment: Mapping[str, str] | None = None) -> Paths:

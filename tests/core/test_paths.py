@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from holdfast_core.paths import chosen_place, path_text, text_path
+import pytest
+from holdfast_core.paths import chosen_place, make_private, path_text, text_path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -36,3 +37,20 @@ def test_a_setting_may_name_another_place() -> None:
     assert chosen_place("", usual) == usual
     assert chosen_place("/elsewhere/sessions", usual) == Path("/elsewhere/sessions")
     assert chosen_place("~/sessions", usual) == Path.home() / "sessions"
+
+
+def test_directories_of_ours_are_private_whatever_is_above_them(tmp_path: Path) -> None:
+    wanted = tmp_path / "a" / "b" / "c"
+
+    make_private(wanted)
+    make_private(wanted)
+
+    assert {path.stat().st_mode & 0o777 for path in (wanted, wanted.parent, wanted.parent.parent)} == {0o700}
+
+
+def test_what_has_the_name_of_a_directory_of_ours_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    for wanted in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError, match="file"):
+            make_private(wanted)

@@ -9,6 +9,7 @@ from holdfast_core.atomic import write_file
 from holdfast_core.cli.context import Context
 from holdfast_core.errors import NotFound
 from holdfast_core.model.session import SessionEntry
+from holdfast_core.paths import make_private
 
 _LIMIT_BYTES = 4 << 20
 
@@ -36,7 +37,7 @@ async def resolve(context: Context, target: str) -> SessionEntry:
 def remember(context: Context, session_ids: Sequence[str]) -> None:
     """Keep the ids of a list that is shown now. A cache that cannot be written costs only this."""
     try:
-        context.paths.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(context.paths.cache)
         write_file(context.paths.cache / "last-list", [os.fsencode("\n".join(session_ids))])
     except (OSError, UnicodeEncodeError):
         return

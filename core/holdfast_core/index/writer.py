@@ -34,7 +34,7 @@ from holdfast_core.index.shards import SHARD_TEXT_BYTES, Shards
 from holdfast_core.index.usage import Responses
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import AgentReport, ChangeSet
-from holdfast_core.paths import path_text, text_path
+from holdfast_core.paths import make_private, path_text, text_path
 
 log = logging.getLogger(__name__)
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
@@ -102,7 +102,7 @@ class IndexWriter:
         """
         lock = filelock.FileLock(directory / LOCK)
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(directory)
             lock.acquire(timeout=timeout_seconds)
         except filelock.Timeout as error:
             raise Refused("Another Holdfast is reading sessions right now. Try again in a moment.") from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_core.errors import HoldfastError, Refused
-from holdfast_core.paths import Paths, chosen_place
+from holdfast_core.paths import Paths, chosen_place, make_private
 
 if TYPE_CHECKING:
     from holdfast_core.audit import Anchor, AuditLog, Outcome
@@ -200,7 +200,7 @@ class Parts:
                 self._store = None
             if "metrics" in self.__dict__:
                 with suppress(OSError):
-                    self.paths.metrics.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    make_private(self.paths.metrics.parent)
                     self.metrics.save(self.paths.metrics)
 
     @property

@@ -15,6 +15,7 @@ import msgspec
 from holdfast_core.atomic import remove_stale
 from holdfast_core.clock import now_ms
 from holdfast_core.errors import Refused
+from holdfast_core.paths import make_private
 from holdfast_core.sealed.derive import KEY_BYTES, derive
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keylist import (
@@ -73,7 +74,7 @@ class Keys:
             SealedError: the keys are gone or were changed.
             OSError: the directory cannot be used.
         """
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(directory)
         keys = cls(directory, keyring)
         with lock(directory / _LOCK, timeout_seconds=_LOCK_SECONDS):
             remove_stale(directory)

@@ -23,7 +23,7 @@ from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Refused, WrongUsage
 from holdfast_core.model.annotation import Annotation, Saying
 from holdfast_core.model.session import TITLE_LIMIT
-from holdfast_core.paths import database_name
+from holdfast_core.paths import database_name, make_private
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Annotations:
             HoldfastError: it is damaged, or its place cannot be written.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path.parent)
             # SQLite gives its journal the mode of the file.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = apsw.Connection(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from holdfast_core.errors import WrongUsage
 from holdfast_core.model.held import is_held_id
+from holdfast_core.paths import make_private
 
 SUFFIX = ".hold"
 RECORD_TYPE = "document"
@@ -88,7 +89,7 @@ class Places:
 
     def create(self) -> None:
         """Make the directories, for this person alone."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.directory)
         for directory in (self.backups, self.quarantine, self.trash, self.locks):
             directory.mkdir(exist_ok=True, mode=0o700)
 

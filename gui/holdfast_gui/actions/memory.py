@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 from holdfast_core.atomic import write_file
 from holdfast_core.model.agent import AgentInfo
+from holdfast_core.paths import make_private
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def save(config: Path, memory: Memory) -> None:
     """Write it for the next start; where the disk does not allow it, the window opens as it first did."""
     content = msgspec.json.format(msgspec.json.encode(memory), indent=1)
     try:
-        config.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(config)
         write_file(config / FILE, [content])
     except OSError as error:
         log.info("the window's memory cannot be written: %s", error.strerror)

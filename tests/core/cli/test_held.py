@@ -90,6 +90,17 @@ def test_the_first_command_of_all_may_make_a_session(person: Person):
     assert session_id in person.run("sessions", "list", "--json").stdout
 
 
+@pytest.mark.parametrize("command", [["create", "--project", "/"], ["list"], ["clean"]])
+def test_directories_of_ours_are_private_whatever_command_comes_first(person: Person, command: list[str]):
+    person.environment["HOLDFAST_USE_KEYRING"] = "false"
+
+    person.ok("sessions", *command)
+
+    directories = [path for path in (person.top / "ours").rglob("*") if path.is_dir()]
+    assert {"data", "cache"} & {path.name for path in directories}
+    assert [path for path in directories if path.stat().st_mode & 0o077] == []
+
+
 def test_messages_are_put_at_the_end(holder: Person):
     session_id = made(holder, "Plan", "buy apples")
 
