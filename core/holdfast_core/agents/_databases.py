@@ -27,7 +27,7 @@ class Tables:
         self.ref = ref
         self.modified_ms = ref.fingerprint.modified_ns // 1_000_000
         self.unknown: dict[str, int] = {}
-        self.repairs: dict[str, int] = {}
+        self._repairs: dict[str, dict[str, int]] = {}
         self._wanted = wanted
 
     def wants(self, native_id: object) -> bool:
@@ -43,22 +43,20 @@ class Tables:
             if self.wants(row[1]):
                 yield row
 
-    def decoder(self, kind: type[Record]) -> Forgiving[Record]:
-        """Return a decoder whose repairs are counted here."""
-        decoder = Forgiving(kind)
-        decoder.repairs = self.repairs
-        return decoder
-
-    def decoded(self, decoder: Forgiving[Record], data: object, row: int) -> Record | None:
+    def decoded(self, decoder: Forgiving[Record], data: object, row: int, session: str) -> Record | None:
         """Return the record in a value, None where there is none; what is damaged is a problem of its row."""
         if not isinstance(data, bytes) or not data.strip():
             return None
         record = decoder.one(data)
         if record is not None:
             return record
+        decoder.repairs.clear()
         records, reason = decoder.several(data)
         if reason is not None:
             self.database.problem(row, reason)
+        repairs = self._repairs.setdefault(session, {})
+        for kind, times in decoder.repairs.items():
+            repairs[kind] = repairs.get(kind, 0) + times
         return records[0] if records else None
 
     def count_unknown(self, kind: str, times: int = 1) -> None:
@@ -67,9 +65,10 @@ class Tables:
         if kind in self.unknown or len(self.unknown) < 200:
             self.unknown[kind] = self.unknown.get(kind, 0) + times
 
-    def provider_data(self) -> dict[str, Any]:
-        """Return what the facts say of mended records."""
-        return {"repaired": dict(self.repairs)} if self.repairs else {}
+    def provider_data(self, session: str) -> dict[str, Any]:
+        """Return what the facts of a session say of mended records."""
+        repairs = self._repairs.get(session)
+        return {"repaired": repairs} if repairs else {}
 
 
 class _State(msgspec.Struct, array_like=True):

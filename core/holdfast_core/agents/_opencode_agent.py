@@ -12,6 +12,7 @@ import msgspec
 from holdfast_core.agents._databases import DatabaseAgent, Tables
 from holdfast_core.agents._documents import Document, read_document
 from holdfast_core.agents._files import directories
+from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._opencode_records import Info, Part, SessionInfo, Time, Whole, todos_of
 from holdfast_core.agents._opencode_session import Beside, Builder
 from holdfast_core.agents._sqlite import Database
@@ -98,7 +99,7 @@ class OpenCodeAgent(DatabaseAgent):
                 Time(created, updated, None, archived), _json(revert),
             )  # fmt: skip
             steps = [step for _, step in sorted(todos.get(session, []), key=lambda pair: str(pair[0]).zfill(9))]
-            beside = Beside(self.id, tables.modified_ms, todos_of(steps), _json(diffs), tables.provider_data())
+            beside = Beside(self.id, tables.modified_ms, todos_of(steps), _json(diffs), tables.provider_data(session))
             builder = Builder(session, info, beside)
             found.append(builder.build(messages.get(session, {}).values()))
             for kind, times in builder.unknown.items():
@@ -132,12 +133,12 @@ class OpenCodeAgent(DatabaseAgent):
 
 def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:
     """Return messages with their parts by session and id."""
-    decode_info, decode_part = tables.decoder(Info), tables.decoder(Part)
+    decode_info, decode_part = Forgiving(Info), Forgiving(Part)
     found: dict[str, dict[str, Whole]] = {}
     for number, session, name, created, data in tables.rows(
         "message", "session_id", ("id", "time_created", "data"), raw=("data",)
     ):
-        info = tables.decoded(decode_info, data, number)
+        info = tables.decoded(decode_info, data, number, session)
         if info is None:
             continue
         info.id = name
@@ -145,10 +146,10 @@ def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:
         info.time.created = created if info.time.created is None else info.time.created
         found.setdefault(session, {})[name] = Whole(info, [], number)
     parts: dict[str, list[Part]] = {}
-    for number, _, name, message, data in tables.rows(
+    for number, session, name, message, data in tables.rows(
         "part", "session_id", ("id", "message_id", "data"), raw=("data",)
     ):
-        part = tables.decoded(decode_part, data, number)
+        part = tables.decoded(decode_part, data, number, session)
         if part is not None:
             part.id = name
             parts.setdefault(message, []).append(part)

@@ -11,6 +11,7 @@ from holdfast_core.agents._databases import DatabaseAgent, Tables
 from holdfast_core.agents._documents import read_document
 from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._files import directories
+from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._kiro_session import Conversation, Entry, Line, take_entry, take_line, take_turn
 from holdfast_core.agents._lines import SessionReader, SessionState, Source
@@ -92,12 +93,12 @@ class Kiro(DatabaseAgent):
         return database.stamps("conversations_v2", "conversation_id", sized=("value",), latest=("updated_at",))
 
     def sessions_in(self, tables: Tables) -> list[SessionRead]:
-        decoder = tables.decoder(Conversation)
+        decoder = Forgiving(Conversation)
         found: dict[str, tuple[int, SessionRead]] = {}
         for row, session, key, value, created, updated in tables.rows(
             "conversations_v2", "conversation_id", ("key", "value", "created_at", "updated_at"), raw=("value",)
         ):
-            conversation = tables.decoded(decoder, value, row)
+            conversation = tables.decoded(decoder, value, row, session)
             if conversation is None:
                 continue
             draft = Draft(Gathered(session))
@@ -113,7 +114,7 @@ class Kiro(DatabaseAgent):
                 title="",
                 is_empty=not draft.gathered.spoken_count,
                 fallback_ms=tables.modified_ms,
-                provider_data=tables.provider_data(),
+                provider_data=tables.provider_data(session),
                 **{name: moment for name, moment in moments if moment is not None},
             )
             when = moment_ms(updated) or 0
