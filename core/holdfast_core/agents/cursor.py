@@ -118,7 +118,7 @@ def _items(
             continue
         item = decoder.one(value)
         if item is None and tables is not None:
-            item = tables.decoded(decoder, value, row)
+            item = tables.decoded(decoder, value, row, "")
         elif item is None:
             item = next(iter(decoder.several(value)[0]), None)
         if item is not None and not item.has_migrated_composer_data:
@@ -136,7 +136,7 @@ def _keyed_sessions(tables: Tables, root: str) -> list[SessionRead]:
     found: list[SessionRead] = []
     composers: list[Composer] = []
     for row, key, value in _values(database, keys):
-        composer = tables.decoded(decoder, value, row)
+        composer = tables.decoded(decoder, value, row, key[len(_COMPOSER) :])
         if composer is not None:
             composer.composer_id = key[len(_COMPOSER) :]
             composers.append(composer)
@@ -168,7 +168,7 @@ def _bubbles(tables: Tables, composer: Composer, decoder: Forgiving[Bubble]) -> 
     for number, name in enumerate(names, 1):
         if name in found:
             row, value = found[name]
-            bubble = tables.decoded(decoder, value, row)
+            bubble = tables.decoded(decoder, value, row, composer.composer_id or "")
             if bubble is not None:
                 yield number, bubble
         elif name in inner:
@@ -191,7 +191,8 @@ def _composed(tables: Tables, composer: Composer, bubbles: Iterable[tuple[int, B
         fallback_ms=tables.modified_ms,
         is_archived=composer.is_archived is True,
         todos=todos_of(composer.todos),
-        provider_data=tables.provider_data() | ({"mode": mode} if isinstance(mode, str) and mode else {}),
+        provider_data=tables.provider_data(gathered.native_id)
+        | ({"mode": mode} if isinstance(mode, str) and mode else {}),
     )
 
 
@@ -204,7 +205,7 @@ def _tab(tables: Tables, tab: Tab, project: str) -> SessionRead:
         title=tab.chat_title or "",
         is_empty=not draft.messages,
         fallback_ms=tables.modified_ms,
-        provider_data=tables.provider_data(),
+        provider_data=tables.provider_data(""),
     )
 
 
