@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -41,21 +42,48 @@ class _Export(msgspec.Struct):
 
 
 class OpenCodeAgent(DatabaseAgent):
-    """Reads what OpenCode and its forks keep below ``folder`` of the data directory."""
+    """Reads what OpenCode and its forks keep below ``folder`` of the data directory.
+
+    ``variable`` may name a database elsewhere. A session that stands in both
+    generations has the same id in both.
+    """
 
     folder: ClassVar[str]
-    database_patterns: ClassVar[tuple[str, ...]]
+    variable: ClassVar[str]
     session_table = "session"
 
     def patterns_in(self, root: Path) -> tuple[str, ...]:
-        return (*self.database_patterns, "storage/session/*/*.json", "project/*/storage/session/info/*.json")
+        if root.name != self.folder:
+            return ()
+        return (
+            f"{self.folder}.db",
+            f"{self.folder}-*.db",
+            "storage/session/*/*.json",
+            "project/*/storage/session/info/*.json",
+        )
 
     def roots(self, home: Home) -> list[Path]:
         data = directories(home, ("XDG_DATA_HOME",), ".local/share")
-        return list(dict.fromkeys(folder / self.folder for folder in data))
+        usual = [folder / self.folder for folder in data]
+        named = self._named(home)
+        return list(dict.fromkeys(usual if named is None else [*usual, named.parent]))
+
+    def _tops(self, home: Home) -> Iterator[tuple[str, list[tuple[re.Pattern[str], ...]]]]:
+        yield from super()._tops(home)
+        named = self._named(home)
+        if named is not None:
+            yield str(named.parent), [(re.compile(re.escape(named.name) + r"\Z"),)]
+
+    def _named(self, home: Home) -> Path | None:
+        """Return the database that a variable names, which may stand anywhere."""
+        named = home.environment.get(self.variable, "")
+        if not named or named.startswith(":"):
+            return None
+        data = home.environment.get("XDG_DATA_HOME") or home.path / ".local/share"
+        return Path(data, self.folder, named)
 
     def is_database(self, path: str) -> bool:
-        return path.endswith(".db")
+        return not path.endswith(".json")
 
     def is_source(self, path: str) -> bool:
         """Return whether a file is a session: in the oldest tree messages and parts stand beside them."""

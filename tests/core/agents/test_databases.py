@@ -94,6 +94,7 @@ def test_a_part_that_grew_in_place_is_noticed(home: Home) -> None:
 def test_a_session_that_is_gone_makes_the_reader_start_over(home: Home) -> None:
     first = read(home)
     change(home, "DELETE FROM session WHERE id='ses_7away'")
+    change(home, "DELETE FROM message WHERE session_id='ses_7away'")
 
     second = read(home, first.checkpoint)
 

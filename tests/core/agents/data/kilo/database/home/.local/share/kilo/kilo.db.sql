@@ -1,0 +1,13 @@
+CREATE TABLE project (id text PRIMARY KEY, worktree text NOT NULL);
+CREATE TABLE session (id text PRIMARY KEY, project_id text NOT NULL, parent_id text, slug text NOT NULL, directory text NOT NULL, title text NOT NULL, version text NOT NULL, share_url text, summary_additions integer, summary_deletions integer, summary_files integer, summary_diffs text, revert text, permission text, time_created integer NOT NULL, time_updated integer NOT NULL, time_compacting integer, time_archived integer);
+CREATE TABLE message (id text PRIMARY KEY, session_id text NOT NULL, time_created integer NOT NULL, time_updated integer NOT NULL, data text NOT NULL);
+CREATE TABLE part (id text PRIMARY KEY, message_id text NOT NULL, session_id text NOT NULL, time_created integer NOT NULL, time_updated integer NOT NULL, data text NOT NULL);
+CREATE TABLE todo (session_id text NOT NULL, content text NOT NULL, status text NOT NULL, priority text NOT NULL, position integer NOT NULL, time_created integer NOT NULL, time_updated integer NOT NULL);
+INSERT INTO session(id,project_id,slug,directory,title,version,time_created,time_updated) VALUES('ses_kilo2','global','calm-sea','/home/ada','Knots','7.0.46',1773300000000,1773300009000);
+INSERT INTO message VALUES('msg_a','ses_kilo2',1773300000000,1773300000000,'{"role": "user", "time": {"created": 1773300000001}, "agent": "code", "model": {"providerID": "kilo", "modelID": "free/one:free"}}');
+INSERT INTO message VALUES('msg_b','ses_kilo2',1773300000000,1773300000000,'{"role": "assistant", "time": {"created": 1773300000002, "completed": 1773300000900}, "parentID": "msg_a", "modelID": "free/one:free", "providerID": "kilo", "mode": "code", "agent": "code", "path": {"cwd": "/home/ada", "root": "/"}, "cost": 0, "tokens": {"total": 130, "input": 100, "output": 30, "reasoning": 0, "cache": {"read": 0, "write": 0}}, "finish": "tool-calls"}');
+INSERT INTO part VALUES('prt_a','msg_a','ses_kilo2',1773300000000,1773300000000,'{"type": "text", "text": "Tie a bowline."}');
+INSERT INTO part VALUES('prt_b','msg_b','ses_kilo2',1773300000000,1773300000000,'{"type": "reasoning", "text": "Round the tree."}');
+INSERT INTO part VALUES('prt_c','msg_b','ses_kilo2',1773300000000,1773300000000,'{"type": "tool", "callID": "c1", "tool": "write", "state": {"status": "completed", "input": {"filePath": "/home/ada/knot.md", "content": "o"}, "output": "Wrote file successfully.", "title": "knot.md", "metadata": {"filepath": "/home/ada/knot.md", "exists": false}, "time": {"start": 1773300000003, "end": 1773300000004}}}');
+INSERT INTO part VALUES('prt_d','msg_b','ses_kilo2',1773300000000,1773300000000,'{"type":"text","te');
+INSERT INTO todo VALUES('ses_kilo2','Tie it','completed','high',0,1773300000000,1773300000000);
