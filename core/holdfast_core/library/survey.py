@@ -28,6 +28,45 @@ class Survey:
         self._seen = seen
         self._home = home
 
+    @property
+    def home(self) -> Path:
+        """The home in which agents are looked for first."""
+        return self._home.path
+
+    async def reachable(self, texts: Sequence[str]) -> list[bool]:
+        """Return of homes, as the setting names them, whether each can be reached now."""
+        from holdfast_core.scan.homes import extra_homes, is_reachable
+
+        def look() -> list[bool]:
+            return [any(map(is_reachable, extra_homes([text], self._home.path))) for text in texts]
+
+        return await self._library.in_thread(look)
+
+    async def home_at(self, path: Path) -> tuple[Path, list[str]]:
+        """Return the home that a person means with a directory, and the names of the agents in it.
+
+        That is the directory; or the one above an agent's own directory, where they chose that.
+        """
+        agents = self._library.known_agents().values()
+
+        def found_in(home: Path) -> list[str]:
+            return [
+                agent.name
+                for agent in agents
+                if any(
+                    root != home and root.is_relative_to(home) and root.is_dir() for root in agent.roots(Home(home, {}))
+                )
+            ]
+
+        def look() -> tuple[Path, list[str]]:
+            above = [one for one in path.parents if _is_agents_own(path.relative_to(one).parts[0])]
+            for home in (path, *above):
+                if names := found_in(home):
+                    return home, names
+            return path, []
+
+        return await self._library.in_thread(look)
+
     def names(self) -> dict[str, str]:
         """Return the names of all agents that are known, by id."""
         return {agent: reader.name for agent, reader in self._library.known_agents().items()}
@@ -122,6 +161,11 @@ def health_of(names: Mapping[str, str], drift: Mapping[str, AgentDrift]) -> tupl
             False,
         )
     return unknown[0] if unknown else "All that they write is known.", False
+
+
+def _is_agents_own(name: str) -> bool:
+    """Return whether a directory right in a home is one that programs use and not the person."""
+    return name.startswith(".") or name in ("AppData", "Library")
 
 
 def _noun(count: int, noun: str) -> str:

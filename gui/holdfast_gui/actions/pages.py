@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from holdfast_gui.models.places import HEALTH, LIVE, PROBLEMS, RECOVERY, TRASH, Place
+from holdfast_gui.models.places import AGENTS, HEALTH, LIVE, PROBLEMS, RECOVERY, TRASH, Place
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
     from holdfast_gui.views.page import PlacePage
+
+
+def _agents(context: Context) -> PlacePage:
+    from holdfast_gui.actions.agents import Surveying
+
+    return Surveying(context).page
 
 
 def _health(context: Context) -> PlacePage:
@@ -45,6 +51,7 @@ def _trash(context: Context) -> PlacePage:
 
 
 MAKERS: Final[dict[str, Callable[[Context], PlacePage]]] = {
+    AGENTS.kind: _agents,
     HEALTH.kind: _health,
     LIVE.kind: _live,
     PROBLEMS.kind: _problems,

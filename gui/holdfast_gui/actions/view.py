@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from holdfast_gui.actions.registry import action
-from holdfast_gui.models.places import HEALTH
+from holdfast_gui.models.places import AGENTS, HEALTH
 from holdfast_gui.views.choice_bar import ChoiceBar
 
 if TYPE_CHECKING:
@@ -154,6 +154,12 @@ def subagents(context: Context) -> None:
     """List the sessions that other sessions started, too."""
     context.browser.shows_subagents = not context.browser.shows_subagents
     context.browser.ask()
+
+
+@action("view.agents", "&Agents", menu="&Go", group=2, icon="terminal")
+def agents(context: Context) -> None:
+    """See which agents are here, how well their sessions are understood, and where else to look."""
+    context.window.places.choose(AGENTS)
 
 
 @action("view.health", "&Health", menu="&Go", group=2, icon="health")

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from holdfast_gui import text
 
 PlaceKind = Literal[
-    "all", "live", "starred", "recovery", "problems", "trash", "health", "agent", "project", "tag", "saved"
+    "all", "live", "starred", "recovery", "problems", "trash", "agents", "health", "agent", "project", "tag", "saved"
 ]
 TOP_PROJECTS: Final = 5
 TOP_TAGS: Final = 8
@@ -62,6 +62,7 @@ class _Row:
 
 ALL: Final = Place("all", "", "", "All sessions")
 STARRED: Final = Place("starred", "", "is:starred", "Starred")
+AGENTS: Final = Place("agents", "", "", "Agents")
 HEALTH: Final = Place("health", "", "", "Health")
 PROBLEMS: Final = Place("problems", "", "is:problem", "Problems")
 LIVE: Final = Place("live", "", "is:live", "Live")
@@ -188,6 +189,7 @@ class PlacesModel(QAbstractListModel):
         if problems := places.problems + kept.problems:
             self._rows.append(_Row(self.tr("Problems"), PROBLEMS, "problem", sessions=problems))
         self._rows.append(_Row(self.tr("Trash"), TRASH, "trash", sessions=kept.trash or None))
+        self._rows.append(_Row(self.tr("All agents"), AGENTS, "terminal"))
         self._rows.append(_Row(self.tr("Health"), HEALTH, "health"))
         self._add_section(self.tr("Agents"), [self._agent_row(each) for each in places.agents])
         self._add_section(self.tr("Projects"), self._project_rows())

@@ -49,7 +49,12 @@ _PARTS: Final = {
 # What stands behind a row of states: what the search field would say for it, or a place; that only if there is any.
 _HELD: Final = "is:held"
 _PLACE: Final = "place:"
-_WAYS: Final = {"Held sessions": _HELD, "Cut off": "place:recovery", "Problems": "place:problems"}
+_WAYS: Final = {
+    "Held sessions": _HELD,
+    "Cut off": "place:recovery",
+    "Problems": "place:problems",
+    "Agents": "place:agents",
+}
 _EVENTS: Final = {
     "session.create": "Session made",
     "session.append": "Message added",

@@ -26,14 +26,14 @@ def titles(model: PlacesModel) -> list[str]:
 def test_nothing_is_offered_that_there_is_none_of(qapp):
     model = PlacesModel()
 
-    assert titles(model) == ["All sessions", "Live", "Starred", "Trash", "Health"]
+    assert titles(model) == ["All sessions", "Live", "Starred", "Trash", "All agents", "Health"]
 
 
 def test_places_stand_in_sections(model):
     model.set_saved([SavedSearch("Failing", "has:error")])
 
     assert titles(model) == [
-        "All sessions", "Live", "Starred", "Problems", "Trash", "Health",
+        "All sessions", "Live", "Starred", "Problems", "Trash", "All agents", "Health",
         "Agents", "Claude Code", "Codex", "Gemini CLI", "OpenCode", "Kimi", "Aider",
         "Projects", "kelp-api", "holdfast", "tidepool-web", "project-00", "project-01", "All projects…",
         "Tags", "deploy", "incident",

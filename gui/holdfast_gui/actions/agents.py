@@ -1,0 +1,123 @@
+"""The page of agents: read when it comes into sight and when the index changed; homes are added and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdfast_core.errors import HoldfastError
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QDialog, QFileDialog
+
+from holdfast_gui.models.places import Place
+from holdfast_gui.tasks import Latest, ask
+from holdfast_gui.views.agents import AgentsPage, Found, HomeRow
+
+if TYPE_CHECKING:
+    from holdfast_gui.actions.context import Context
+
+_KEY = "extra_homes"
+_FIXED = ("environment", "command line")
+
+
+class Surveying(QObject):
+    """Keeps one page of agents in line with what is known of them."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context.window)
+        self._context = context
+        self._asking = Latest(context.scope, "agents")
+        self._looking = Latest(context.scope, "sessions in unknown places")
+        self.page = page = AgentsPage()
+        page.looked_at.connect(self._on_looked_at)
+        page.list_wanted.connect(self._show_list)
+        page.add_wanted.connect(context.scope.slot(self.add))
+        page.remove_wanted.connect(context.scope.slot(self.remove))
+        page.state.action_pressed.connect(self._act)
+        context.indexing.counted.connect(self._look_again)
+
+    async def add(self) -> None:
+        """Look for agents in one more home, which the person chooses."""
+        context = self._context
+        picker = QFileDialog(context.window, "Look for agents in this home too")
+        picker.setFileMode(QFileDialog.FileMode.Directory)
+        picker.setOption(QFileDialog.Option.ShowDirsOnly)
+        picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
+        if await ask(picker) != QDialog.DialogCode.Accepted or not picker.selectedFiles():
+            return
+        home, agents = await context.library.survey.home_at(Path(picker.selectedFiles()[0]))
+        homes = await self._homes()
+        if str(home) in homes or home == context.library.survey.home:
+            context.toast.say("Agents are looked for there already")
+            return
+        await self._keep([*homes, str(home)])
+        context.toast.say(
+            f"Sessions of {' and '.join(agents)} are looked for there" if agents else "No agent has sessions there yet"
+        )
+
+    async def remove(self, path: str) -> None:
+        """Look no more in a home. Its sessions leave the list; its files stay as they are."""
+        await self._keep([home for home in await self._homes() if home != path])
+
+    async def _homes(self) -> list[str]:
+        return list((await self._context.read_settings()).settings.extra_homes)
+
+    async def _keep(self, homes: list[str]) -> None:
+        from holdfast_core.settings import change_setting
+
+        write = partial(change_setting, self._context.paths, _KEY, homes)
+        await asyncio.get_running_loop().run_in_executor(None, write)
+        await self._context.follow_settings()
+        self._look()
+
+    def _on_looked_at(self, is_seen: bool) -> None:
+        if is_seen:
+            self._look()
+            self._looking.start(self._bring_strangers())
+        else:
+            self._looking.cancel()
+
+    def _look_again(self) -> None:
+        if self.page.isVisible():
+            self._look()
+
+    def _look(self) -> None:
+        self._asking.start(self._bring())
+
+    def _act(self) -> None:
+        """Do what the one button of an empty page says."""
+        if self.page.is_failed:
+            self._look()
+        else:
+            self.page.add_wanted.emit()
+
+    async def _bring(self) -> None:
+        from holdfast_core.library.survey import alarm_words, drift_words
+        from holdfast_core.model.agent import AgentDrift
+
+        library = self._context.library
+        try:
+            agents = await library.agents()
+            drift = await library.survey.drift()
+        except HoldfastError as error:
+            self.page.fail(str(error))
+            return
+        read = await self._context.read_settings()
+        texts = read.settings.extra_homes
+        homes = list(map(HomeRow, texts, await library.survey.reachable(texts)))
+        found = []
+        for info in agents:
+            one = drift.get(info.agent, AgentDrift(info.agent))
+            found.append(Found(info, one, alarm_words(info.name, one), tuple(drift_words(info.name, one))))
+        self.page.set_agents(found, home=str(library.survey.home))
+        self.page.set_homes(homes, can_change=read.sources[_KEY] not in _FIXED)
+
+    async def _bring_strangers(self) -> None:
+        survey = self._context.library.survey
+        self.page.set_strangers(await survey.recognise(), names=survey.names(), home=str(survey.home))
+
+    def _show_list(self, agent: str) -> None:
+        name = next((info.name for info in self._context.indexing.agents if info.agent == agent), agent)
+        self._context.browser.go_to(Place("agent", agent, f"agent:{agent}", name))
