@@ -43,6 +43,17 @@ def _from_text(text: str) -> int | None:
         return None
 
 
+def local_moment_ms(text: str | None) -> int | None:
+    """Return milliseconds since the epoch for ISO 8601; without an offset it is what this machine's clock showed."""
+    if not text or not text.isascii() or len(text) > 40:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+        return datetime_ms(value.astimezone() if value.tzinfo is None else value)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def datetime_ms(value: datetime) -> int | None:
     """Return milliseconds since the epoch, None for a moment that is not plausible."""
     if value.tzinfo is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 from holdfast_core.agents._aider_history import Line, gather, gathered_at
 from holdfast_core.agents._draft import Draft, digest
 from holdfast_core.agents._jsonl import UTF8_BOM, LineFile, refusal
-from holdfast_core.agents._values import PATH_LIMIT, datetime_ms, text_of_name
+from holdfast_core.agents._values import PATH_LIMIT, local_moment_ms, text_of_name
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
 from holdfast_core.errors import Refused
@@ -30,6 +30,8 @@ _NO_PROJECTS = frozenset(
         "Movies", "Music", "node_modules", "Pictures", "site-packages", "snap", "target", "vendor", "venv", "Videos",
     )
 )  # fmt: skip
+# A look into these makes macOS ask the person.
+_GUARDED = frozenset(("Desktop", "Documents", "Downloads")) if sys.platform == "darwin" else frozenset[str]()
 _STARTED = re.compile(rb"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*")
 _PROBLEM_LIMIT = 1000
 
@@ -182,7 +184,7 @@ class _History:
             return
         times = state.starts[moment] = state.starts.get(moment, 0) + 1
         name = f"{re.sub(r'[^0-9]', '', moment) or 'before'}-{self._mark}"
-        created = _local_ms(moment)
+        created = local_moment_ms(moment)
         draft = Draft(gathered_at(name if times == 1 else f"{name}-{times}", created, self._folder))
         title = gather(draft, lines)
         more: dict[str, Any] = {"provider_data": {"repaired": dict(self._repairs)}} if self._repairs else {}
@@ -204,15 +206,7 @@ def _moved(home: Home) -> Path | None:
 
 
 def _may_hold_projects(name: str) -> bool:
-    return not name.startswith(".") and name not in _NO_PROJECTS
-
-
-def _local_ms(moment: str) -> int | None:
-    """Return a moment that was written without a zone, as the clock of this machine shows it."""
-    try:
-        return datetime_ms(datetime.fromisoformat(moment).astimezone()) if moment else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    return not name.startswith(".") and name not in _NO_PROJECTS and name not in _GUARDED
 
 
 AGENT = Aider()
