@@ -31,6 +31,7 @@ class Place(NamedTuple):
 PLACES = (
     Place("pi", "pi", ".jsonl", ".pi/agent/sessions/--p--/{stem}.jsonl"),
     Place("codebuddy", "codebuddy", ".jsonl", ".codebuddy/projects/p/{stem}.jsonl"),
+    Place("iflow", "iflow", ".jsonl", ".iflow/projects/-p/{stem}.jsonl"),
     Place("kimi", "kimi", ".jsonl", ".kimi/sessions/0/s/{name}"),
     Place("qwen", "qwen", ".jsonl", ".qwen/projects/-p/chats/{stem}.jsonl"),
 )
