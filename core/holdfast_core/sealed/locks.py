@@ -3,81 +3,131 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from holdfast_core.atomic import READ_FLAGS, open_regular
 from holdfast_core.clock import monotonic_seconds
 from holdfast_core.errors import Refused
 
-if TYPE_CHECKING:
-    import filelock
-
 _LOOK_EVERY_SECONDS = 0.01
 _RECENT = 64
+_STAYS_OPEN = sys.platform != "win32"
+_FLAGS = os.O_RDWR | os.O_CREAT | (READ_FLAGS & ~os.O_RDONLY)
 
 
-@contextmanager
-def lock(path: Path, *, timeout_seconds: float) -> Iterator[None]:
+class lock:  # noqa: N801 - used as the function that it is to its callers, and cheaper than a generator
     """Hold the lock that is named by the file ``path`` while the body runs; the file stays afterwards.
 
     A thread may take a lock that it holds again. Threads of one process
-    exclude each other as processes do.
-
-    Raises:
-        Refused: somebody else held it all the time.
-        OSError: the lock's file cannot be made.
+    exclude each other as processes do. Entering raises Refused if somebody
+    else held it all the time, and OSError if the lock's file cannot be made.
     """
-    mine = _lock_of(path)
-    deadline = monotonic_seconds() + timeout_seconds
-    if not mine.threads.acquire(timeout=max(timeout_seconds, 0)):
-        raise _busy(path)
-    try:
-        mine.enter(max(deadline - monotonic_seconds(), 0))
+
+    __slots__ = ("_mine", "_path", "_timeout")
+
+    def __init__(self, path: Path, *, timeout_seconds: float) -> None:
+        self._path = path
+        self._timeout = max(timeout_seconds, 0)
+        self._mine: _Lock
+
+    def __enter__(self) -> None:
+        self._mine = mine = _lock_of(self._path)
+        deadline = monotonic_seconds() + self._timeout
+        if not mine.threads.acquire(timeout=self._timeout):
+            raise _busy(self._path)
         try:
-            yield
+            mine.enter(deadline)
+        except BaseException:
+            mine.threads.release()
+            raise
+
+    def __exit__(self, *raised: object) -> None:
+        try:
+            self._mine.leave()
         finally:
-            mine.leave()
-    finally:
-        mine.threads.release()
+            self._mine.threads.release()
 
 
 class _Lock:
-    """One lock of this process: the threads wait for each other first, then one of them for the other processes."""
+    """One lock of this process: the threads wait for each other first, then one of them for the other processes.
+
+    Its file stays open: who takes the lock of a journal again and again pays for the lock alone. Windows lets nobody
+    remove or move what is open, so there it is opened each time.
+    """
 
     def __init__(self, path: Path) -> None:
-        import filelock
-
         self.threads = threading.RLock()
         self._path = path
         self._depth = 0
-        self._file: filelock.BaseFileLock = filelock.FileLock(
-            path, mode=0o600, thread_local=False, poll_interval=_LOOK_EVERY_SECONDS, fallback_to_soft=False
-        )
+        self._descriptor = -1
+        self._process = 0
 
-    def enter(self, timeout_seconds: float) -> None:
-        import filelock
-
+    def enter(self, deadline: float) -> None:
         if not self._depth:
-            self._path.parent.stat()  # else the lock would make a directory that has vanished, and all above it
-            try:
-                self._file.acquire(timeout=timeout_seconds)
-            except filelock.Timeout as error:
-                raise _busy(self._path) from error
+            while not self._take():
+                if monotonic_seconds() >= deadline:
+                    raise _busy(self._path)
+                time.sleep(_LOOK_EVERY_SECONDS)
         self._depth += 1
 
     def leave(self) -> None:
+        from filelock import unlock_descriptor
+
         self._depth -= 1
         if not self._depth:
-            self._file.release()
+            try:
+                unlock_descriptor(self._descriptor)
+            except BaseException:
+                self.close()  # which frees it too
+                raise
+            if not _STAYS_OPEN:
+                self.close()
+
+    def close(self) -> None:
+        """Let the file go; a child of a fork must not lock through what it shares with its parent."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with suppress(OSError):
+            self.close()
+
+    def _take(self) -> bool:
+        """Try once to lock the file that has the name now."""
+        from filelock import lock_descriptor
+
+        if self._descriptor < 0 or self._process != os.getpid():
+            self.close()
+            # Not through filelock, which would make a directory that has vanished, and all above it.
+            self._descriptor, self._process = open_regular(self._path, _FLAGS), os.getpid()
+        is_mine = False
+        try:
+            if lock_descriptor(self._descriptor, blocking=False):
+                is_mine = self._has_name()
+                return is_mine
+            return False
+        finally:
+            if not is_mine:
+                self.close()
+
+    def _has_name(self) -> bool:
+        """Return whether the file that is open is the one that others would open: it may have been removed."""
+        mine = os.fstat(self._descriptor)
+        try:
+            there = self._path.lstat()
+        except FileNotFoundError:
+            return False
+        return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
 
 
 _locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
 _making = threading.Lock()
-
 
 _recent: dict[str, _Lock] = {}
 """The locks that were asked for last, by the names under which they were: a journal takes its own again and again."""

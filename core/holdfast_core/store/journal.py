@@ -32,7 +32,7 @@ from holdfast_core.store.listing import after_append, after_set, entry_of
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import Stored, not_found, read
-from holdfast_core.store.site import Site, told_when_failing
+from holdfast_core.store.site import Site, not_taken, told_when_failing
 from holdfast_core.store.writer import Reason, write
 
 log = logging.getLogger(__name__)
@@ -251,9 +251,12 @@ class Journal:
         """Hold the session's lock and know what stands in its file."""
         with self._mine:
             try:
-                with told_when_failing(self._path), lock(self._lock, timeout_seconds=self._site.limits.lock_seconds):
+                with lock(self._lock, timeout_seconds=self._site.limits.lock_seconds):
                     self._refresh()
                     yield
+            except OSError as error:
+                self._drop()
+                raise not_taken(error, self._path) from error
             except BaseException:
                 self._drop()
                 raise
@@ -307,8 +310,8 @@ class Journal:
             self._refuse_unverified()
         tail = self._opened()
         with self._site.distrusting(self.id):
-            position = tail.append([payload], sync=sync)
-        mark = FileMark.of(os.lstat(self._path))
+            position = tail.append([payload], sync=sync, is_checked=True)  # by `_refresh`, under the same lock
+        mark = FileMark.of(tail.status())
         self._seen = Seen(entry(position.offset), position, mark, now.base_bytes, now.plain_bytes + len(payload))
         self._is_dirty, self._is_unlisted = not sync, True
         if sync:

@@ -64,7 +64,12 @@ def told_when_failing(path: Path | None = None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HoldfastError(
-            "This could not be saved: the disk is full or its directory cannot be used. What was saved before stays.",
-            detail=f"{path.name if path else ''} {error!r}",
-        ) from error
+        raise not_taken(error, path) from error
+
+
+def not_taken(error: OSError, path: Path | None = None) -> HoldfastError:
+    """Return in words that the disk did not take something."""
+    return HoldfastError(
+        "This could not be saved: the disk is full or its directory cannot be used. What was saved before stays.",
+        detail=f"{path.name if path else ''} {error!r}",
+    )
