@@ -59,19 +59,24 @@ def main() -> int:
     options = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-paint-")))
-        environment = {**os.environ, "DISPLAY": open_display(stack), "QT_QPA_PLATFORM": "xcb"}
-        # As installed: compiled files are there after the first start.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        environment["PYTHONPYCACHEPREFIX"] = str(directory / "compiled")
+        environment = window_environment(stack, directory)
         arguments = _filled(directory)
-        _measure(arguments, environment)
-        measured = [_measure(arguments, environment) for _ in range(options.runs)]
+        measure(arguments, environment)
+        measured = [measure(arguments, environment) for _ in range(options.runs)]
         times = [wall for wall, _ in measured]
         _say("first paint with rows", times)
         _say("CPU until then", [cpu for _, cpu in measured])
         if options.imports:
             print(_imports(arguments, environment))
     return int(statistics.median(times) > AIM_MS)
+
+
+def window_environment(stack: ExitStack, directory: Path) -> dict[str, str]:
+    """Return the environment of a window on a display, as installed: compiled files are there after the first start."""
+    environment = {**os.environ, "DISPLAY": open_display(stack), "QT_QPA_PLATFORM": "xcb"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(directory / "compiled")
+    return environment
 
 
 def open_display(stack: ExitStack) -> str:
@@ -102,7 +107,8 @@ def _say(what: str, times: list[float]) -> None:
     print(f"{what}: median {median:.0f} ms, best {min(times):.0f}, worst {max(times):.0f}")
 
 
-def _measure(arguments: list[str], environment: dict[str, str]) -> tuple[float, float]:
+def measure(arguments: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Start a window and return when its list was painted, and how much CPU it took until then, in milliseconds."""
     started = time.monotonic()
     command = [sys.executable, "-c", _CHILD, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)

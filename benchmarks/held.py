@@ -11,10 +11,11 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +29,7 @@ from holdfast_core.store.document import record
 from holdfast_core.store.journal import Journal
 from holdfast_core.store.store import Store
 
+from benchmarks.first_paint import measure, window_environment
 from benchmarks.report import Bar, bars
 
 PLACE = Path(__file__).resolve().parent.parent / "build" / "benchmarks" / "scratch"
@@ -35,6 +37,7 @@ _WORDS = "The parser keeps the offset of the last whole line and reads on from t
 _MS = 1_000
 _ROUNDS = 5
 _APPENDS = 200
+_MESSAGES_CUT_OFF = 500
 
 
 class Spent(NamedTuple):
@@ -52,14 +55,18 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     PLACE.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=PLACE) as folder:
-        found = [*_many(Path(folder) / "many", options.sessions), *_appends(Path(folder) / "one", options.kilobytes)]
+        found = [
+            *_many(Path(folder) / "many", options.sessions),
+            *_appends(Path(folder) / "one", options.kilobytes),
+            *_painted(Path(folder) / "window", options.sessions),
+        ]
     print(bars(found))
     return 0 if all(bar.is_met for bar in found) else 1
 
 
 def _many(folder: Path, count: int) -> list[Bar]:
     """Measure a store of many sessions, one of which was being written when its process ended."""
-    _fill(folder, count)
+    _cut_off(folder, _fill(folder, count))
     checked, listed = [], []
     for _ in range(_ROUNDS):
         store = _store(folder)
@@ -71,12 +78,14 @@ def _many(folder: Path, count: int) -> list[Bar]:
     print(f"check at the start of {count} sessions, nothing to do: {_figures(later)}")
     print(f"{count} sessions listed: {_figures(listing)}")
     return [
-        Bar(f"{count} sessions listed, CPU", listing.cpu, 50, "ms"),
+        Bar(f"{count:,} held sessions listed, CPU", listing.cpu, 50, "ms"),
+        Bar(f"{count:,} held sessions listed, wall", listing.wall, 50, "ms"),
         Bar(f"check at the start of {count} sessions and one journal", first.wall, 1_000, "ms"),
     ]
 
 
-def _fill(folder: Path, count: int) -> None:
+def _fill(folder: Path, count: int) -> str:
+    """Make sessions; returns the last."""
     store = _store(folder)
     for number in range(count):
         last = store.create(
@@ -86,17 +95,15 @@ def _fill(folder: Path, count: int) -> None:
             usage=Usage(1_000, 200),
             messages=(_message(number, 300),),
         )
-    journal = store.open_journal(last.id)
-    journal.set(is_live=True)
-    journal.flush()
-    for number in range(500):
-        journal.append([_message(number)])
+    store.shut()
+    return last.id
 
 
 def _appends(folder: Path, kilobytes: int) -> list[Bar]:
     """Measure one durable message more at several sizes, beside the same bytes appended to a plain file."""
     store = _store(folder)
     first = last = 0.0
+    ratios: list[tuple[float, float]] = []
     for size in (0, kilobytes // 4, kilobytes // 2, kilobytes):
         session = store.create(messages=tuple(_message(number) for number in range(size)))
         plain = folder / f"plain-{size}"
@@ -113,8 +120,59 @@ def _appends(folder: Path, kilobytes: int) -> list[Bar]:
         first = first if size else last
         print(f"one message more at {size / 1_000:.0f} MB: {_figures(_median(ours))}")
         print(f"  bare append and sync: {_figures(_median(bare))}")
+        ratios += [_ratios(ours, bare)]
     store.shut()
-    return [Bar("one message more at the largest size, times that at none, CPU", last / first, 1.5)]
+    walls, cpus = zip(*ratios, strict=True)
+    return [
+        Bar("one message more at the largest size, times that at none, CPU", last / first, 1.5),
+        Bar("durable message through the live journal against append and fdatasync, wall", max(walls), 1.5),
+        Bar("durable message through the live journal against append and fdatasync, CPU", max(cpus), 1.5),
+    ]
+
+
+def _ratios(ours: list[Spent], bare: list[Spent]) -> tuple[float, float]:
+    """Return by how much ours took longer: neighbours in time are compared, and the median counts."""
+    walls = [mine.wall / other.wall for mine, other in zip(ours, bare, strict=True)]
+    cpus = [mine.cpu / other.cpu for mine, other in zip(ours, bare, strict=True) if other.cpu]
+    return statistics.median(walls), statistics.median(cpus)
+
+
+def _painted(folder: Path, count: int) -> list[Bar]:
+    """Start the window on many held sessions, one of which was being written when its process was killed."""
+    data = folder / "home" / "data"
+    last = _fill(data, count)
+    agents = folder / "person"
+    agents.mkdir()
+    arguments = ["--home", str(folder / "home"), "--agents-home", str(agents), "--set", "use_keyring=false"]
+    subprocess.run([sys.executable, "-m", "holdfast", *arguments, "index", "update"], check=True, capture_output=True)
+    with ExitStack() as stack:
+        environment = window_environment(stack, folder)
+        measure(arguments, environment)
+        spent = []
+        for _ in range(_ROUNDS):
+            _cut_off(data, last)
+            spent.append(Spent(*measure(arguments, environment)))
+    middle = _median(spent)
+    print(f"start to first paint of the window, {count:,} held sessions, one journal to recover: {_figures(middle)}")
+    title = f"{count:,} held sessions and one journal to recover: start to first paint of the real window under Xvfb"
+    return [Bar(title, middle.wall, 1_000, "ms")]
+
+
+def _cut_off(folder: Path, session_id: str) -> None:
+    """Have a process write to a session and die."""
+    code = "import sys; from pathlib import Path; from benchmarks.held import die_writing as die; "
+    code += "die(Path(sys.argv[1]), sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, str(folder), session_id], check=True)
+
+
+def die_writing(folder: Path, session_id: str) -> None:
+    """Make a session live, write to it, and end as if killed."""
+    journal = _store(folder).open_journal(session_id)
+    journal.set(is_live=True)
+    journal.flush()
+    for number in range(_MESSAGES_CUT_OFF):
+        journal.append([_message(number)])
+    os._exit(0)
 
 
 def _append(journal: Journal, message: Message) -> None:
