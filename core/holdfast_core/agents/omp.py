@@ -95,7 +95,7 @@ class OhMyPi(LineAgent):
         named = home.environment.get("PI_CONFIG_DIR", "").strip()
         tops = list(dict.fromkeys([*([home.path / named] if named else []), home.path / ".omp"]))
         tops = [one for top in tops for one in (top, *_profiles(top))]
-        moved = [folder / "omp" for folder in directories(home, ("XDG_DATA_HOME",))]
+        moved = [folder / "omp" for folder in directories(home, ("XDG_DATA_HOME",), ".local/share")]
         moved = [one for top in moved for one in (top, *_profiles(top))]
         return [*(folder / "sessions" for folder in moved), *(folder / "agent" / "sessions" for folder in tops)]
 
