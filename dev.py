@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that is done with a checkout: ``python3 dev.py run | test | check | bench | faults | screenshot``.
+"""Everything that is done with a checkout: ``python3 dev.py run | test | check | bench | faults | fuzz | screenshot``.
 
 Needs nothing but Python. The first start makes ``.venv`` with the versions of
 ``packaging/requirements*.lock.txt`` and names the system libraries that are
@@ -43,6 +43,7 @@ USAGE = """usage: python3 dev.py COMMAND [arguments]
   check        style, types, layers and limits
   bench        measurements beside other programs; --help says more
   faults       failing disks, killed writers, power cuts; --nightly kills twenty times as often
+  fuzz         spoilt files under every reader; --agent ID for one, --minutes N for how long
   screenshot   the pictures of the documents, from invented sessions
 """
 
@@ -74,6 +75,7 @@ TEST_PROGRAMS = {
     "import": "imagemagick",
     "dbus-run-session": "dbus",
     "dbus-launch": "dbus-x11",
+    "strace": "strace",
 }
 
 # What `check` runs, each with the environment's Python.
@@ -152,6 +154,12 @@ def faults(arguments: list[str]) -> int:
     return hand_over([str(PYTHON), "-m", "tests.faults", *arguments])
 
 
+def fuzz(arguments: list[str]) -> int:
+    """Spoil files under every agent's reader for some minutes."""
+    install(RUN_LOCK, DEV_LOCK)
+    return hand_over([str(PYTHON), "-m", "tests.fuzz", *arguments])
+
+
 def screenshot(arguments: list[str]) -> int:
     """Make the pictures in docs/images from the real window and invented sessions."""
     need_system(OFFSCREEN_LIBRARIES)
@@ -159,7 +167,15 @@ def screenshot(arguments: list[str]) -> int:
     return hand_over([str(PYTHON), "-m", "tests.screenshots", *arguments])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "faults": faults, "screenshot": screenshot}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "faults": faults,
+    "fuzz": fuzz,
+    "screenshot": screenshot,
+}
 
 
 def say(text: str) -> None:
