@@ -84,11 +84,17 @@ def in_user_directory(row: Row, program: str) -> str | None:
     return "/".join((".config", program, "User", *below))
 
 
+def vscode_copilot(row: Row) -> str | None:
+    is_chat = "chatSessions" in row.path.parts or row.path.name == "copilot-chat.json"
+    return f".config/Code/User/workspaceStorage/w/chatSessions/{row.path.name}" if is_chat else None
+
+
 PLACES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "copilot_cli": (("copilot-cli",), copilot_cli),
     "continue_dev": (("continue",), continue_dev),
     "cursor_cli": (("cursor", "cursor-agent"), cursor_cli),
     "cursor": (("cursor",), cursor),
+    "vscode_copilot": (("vscode-copilot", "copilot-cli"), vscode_copilot),
     "cline": (("cline",), in_extension("saoudrizwan.claude-dev")),
     "roo": (("roo",), in_extension("rooveterinaryinc.roo-cline")),
     "kilo_legacy": (("kilo",), in_extension("kilocode.kilo-code")),
