@@ -18,6 +18,16 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 _ENDLESS = 1 << 62
 
 
+def decompressed(data: bytes, *, limit: int) -> bytes | None:
+    """Return what was compressed, None if it is damaged or more than ``limit`` bytes."""
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=_WINDOW_LIMIT).stream_reader(data) as stream:
+            content = bytes(stream.read(limit + 1))
+    except (zstandard.ZstdError, MemoryError):
+        return None
+    return content if len(content) <= limit else None
+
+
 class ZstdLineFile(LineFile):
     """A compressed file, which can only be read once, from its start to its end."""
 
