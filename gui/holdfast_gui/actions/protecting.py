@@ -68,6 +68,10 @@ async def choose_passphrase(context: Context) -> None:
     shown.copy_wanted.connect(lambda words: context.copy(words, "Recovery code copied"))
     await ask(shown)
     context.keeping.look()
+    if left := await context.library.held.in_the_clear():
+        files = counted(len(left), "file", "files")
+        context.troubles.tell(f"{files} among your sessions could not be encrypted. They stay as they were.")
+        return
     context.toast.say("Held sessions are encrypted" if not status.is_encrypted else "Passphrase changed")
 
 

@@ -18,7 +18,6 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
 from holdfast_gui.views.detail_parts import Fact, Facts, FileRow, Section, SubagentRow, TodoRow
-from holdfast_gui.views.held_section import HeldSection
 from holdfast_gui.views.said import NoteField, TagsField
 
 
@@ -35,6 +34,8 @@ class DetailPane(Pane):
     file_clicked = Signal(str)
 
     def __init__(self, *, home: str | None = None) -> None:
+        from holdfast_gui.views.held_section import HeldSection  # the window is painted before
+
         super().__init__("bg1")
         self.home = str(Path.home()) if home is None else home
         self._entry: SessionEntry | None = None

@@ -58,8 +58,8 @@ class PassphraseSheet(Sheet):
 
     def __init__(self, parent: QWidget, *, is_change: bool) -> None:
         encrypts = _translate(
-            "Every held session is written anew, encrypted, and its former backups go. Without the passphrase or the "
-            "recovery code nobody can read them again, you included."
+            "Every held session is written anew, encrypted, with its backups, the trash and what was put aside. "
+            "Without the passphrase or the recovery code nobody can read them again, you included."
         )
         changes = _translate("The sessions stay as they are. The former passphrase and recovery code count no more.")
         super().__init__(
