@@ -12,6 +12,7 @@ from holdfast_core.agents._draft import digest
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import refusal
+from holdfast_core.agents._lines import LineAgent
 from holdfast_core.agents._sqlite import Database, private_copy
 from holdfast_core.agents.base import Checkpoint, Home, Reading, SessionRead, SourceRef, fingerprint_at
 
@@ -145,6 +146,20 @@ class DatabaseAgent(FileAgent):
             return Reading(
                 sessions, database.problems, tables.unknown, Checkpoint(0, b"", state), size_bytes, is_continued
             )
+
+
+class MixedAgent(DatabaseAgent, LineAgent):
+    """An agent that keeps a database, and files of lines beside it or before it."""
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        if ref.path.endswith(".jsonl"):
+            return LineAgent.read(self, ref, home, checkpoint=checkpoint)
+        return DatabaseAgent.read(self, ref, home, checkpoint=checkpoint)
+
+    def read_session(self, ref: SourceRef, home: Home, native_id: str) -> Reading:
+        if self.is_database(ref.path):
+            return super().read_session(ref, home, native_id)
+        return self.read(ref, home)
 
 
 def _before(checkpoint: Checkpoint | None) -> _State | None:

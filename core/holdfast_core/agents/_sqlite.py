@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ _SETTINGS = (
     (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
     (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
 )
+_DAMAGED = (apsw.CorruptError, apsw.TooBigError)
+_PLACES = 32
 _PRAGMA = "table_info"
 # What we ask with, and what tables of agents have as defaults of their columns.
 _FUNCTIONS = frozenset(
@@ -101,11 +103,10 @@ class Database:
         long = " OR ".join(f"octet_length({q})>{CELL_LIMIT}" for q in _quoted(known)) or "0"
         shown = [f"CASE WHEN {long} THEN NULL ELSE {part} END" for part in parts]
         number = self._number(table)
-        condition, values = self._within(names, within)
-        sql = f"SELECT {', '.join([number or '0', long, *shown])} FROM {_quote(table)}{condition}"  # names are quoted
+        select = f"SELECT {', '.join([number or '0', long, *shown])} FROM {_quote(table)}"  # names are quoted
         places = [known.index(column) + 2 if column in known else None for column in columns]
         is_raw = [column in raw for column in columns]
-        for at, row in enumerate(self._asked(table, sql, values), 1):
+        for at, row in enumerate(self._found(select, number, self._within(names, within)), 1):
             line = row[0] if number and isinstance(row[0], int) and row[0] > 0 else at
             if row[1]:
                 self.problem(line, "line_too_long")
@@ -134,8 +135,9 @@ class Database:
             f"SELECT CAST({_quote(by)} AS BLOB), {', '.join(parts)} FROM {_quote(table)} GROUP BY 1"  # names are quoted
         )
         found: dict[str, str] = {}
-        for row in self._asked(table, sql, ()):
-            found[str(self._value(row[0], is_raw=False))] = repr(row[1:])
+        with suppress(*_DAMAGED):  # told when the rows are read
+            for row in self._asked(sql, ()):
+                found[str(self._value(row[0], is_raw=False))] = repr(row[1:])
         return found
 
     def problem(self, row: int, reason: str) -> None:
@@ -143,24 +145,67 @@ class Database:
         if len(self.problems) < 1000:
             self.problems.append(Problem(row, reason))
 
-    def _asked(self, table: str, sql: str, values: tuple[str, ...]) -> Iterator[tuple[Value, ...]]:
-        """Yield rows until the end, or until the table is damaged: no table holds more bytes than its file."""
-        left = self.size_bytes + _SPARE_BYTES
-        count = 0
-        self._allow_more_time()
+    def _found(self, select: str, number: str, within: tuple[str, tuple[Value, ...]]) -> Iterator[tuple[Value, ...]]:
+        """Yield rows, those behind a damaged place too where rows have numbers."""
+        seen: set[Value] = set()
         try:
-            for row in self._connection.execute(sql, values):
-                given = _ROW_BYTES + sum([len(value) for value in row if type(value) is bytes])
-                self.bytes_given += given
-                left -= given
-                if left < 0:
-                    self.problem(count + 1, "damaged")
-                    return
-                count += 1
+            for row in self._asked(select + within[0], within[1]):
+                if number:
+                    seen.add(row[0])
                 yield row
-                self._allow_more_time()
-        except (apsw.CorruptError, apsw.TooBigError):
-            self.problem(count + 1, "damaged")
+            return
+        except _DAMAGED:
+            if not number:
+                self.problem(len(seen) + 1, "damaged")
+                return
+        start = -(1 << 62)
+        for _ in range(_PLACES):
+            try:
+                for row in self._asked(f"{select} WHERE {number}>? ORDER BY {number}", (start,)):
+                    start = row[0] if isinstance(row[0], int) else start
+                    if start not in seen:
+                        yield row
+                return
+            except _DAMAGED:
+                self.problem(max(start, 0) + 1, "damaged")
+            behind = self._behind(f"{select} WHERE {number}>? ORDER BY {number} LIMIT 1", max(start, 0))
+            if behind is None:
+                return
+            start = behind
+
+    def _behind(self, ask: str, start: int) -> int | None:
+        """Return the nearest number behind which rows can be read again."""
+        low, step = start, 1
+        while not self._can_read(ask, start + step):
+            low, step = start + step, step * 2
+            if step > 1 << 40:
+                return None
+        high = start + step
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._can_read(ask, middle) else (middle, high)
+        return high
+
+    def _can_read(self, ask: str, number: int) -> bool:
+        try:
+            self._allow_more_time()
+            self._connection.execute(ask, (number,)).fetchall()
+        except _DAMAGED:
+            return False
+        return True
+
+    def _asked(self, sql: str, values: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
+        """Yield rows. No table holds more bytes than its file, unless it is damaged or meant to seem so."""
+        left = self.size_bytes + _SPARE_BYTES
+        self._allow_more_time()
+        for row in self._connection.execute(sql, values):
+            given = _ROW_BYTES + sum([len(value) for value in row if type(value) is bytes])
+            self.bytes_given += given
+            left -= given
+            if left < 0:
+                raise apsw.CorruptError("more than the file can hold")
+            yield row
+            self._allow_more_time()
 
     def _allow_more_time(self) -> None:
         self._end = monotonic_seconds() + self._seconds
@@ -210,7 +255,7 @@ class Database:
         names = self._names(table)
         return next((name for name in ("rowid", "_rowid_") if name not in names and self._can_ask(table, [name])), "")
 
-    def _within(self, names: dict[str, str], within: tuple[str, Sequence[str]] | None) -> tuple[str, tuple[str, ...]]:
+    def _within(self, names: dict[str, str], within: tuple[str, Sequence[str]] | None) -> tuple[str, tuple[Value, ...]]:
         if within is None or within[0] not in names or len(within[1]) > _WITHIN_LIMIT:
             return "", ()
         column, values = within

@@ -19,13 +19,13 @@ _ENDLESS = 1 << 62
 
 
 def decompressed(data: bytes, *, limit: int) -> bytes | None:
-    """Return what was compressed, None if it is damaged or more than ``limit`` bytes."""
+    """Return what was compressed, None if nothing of it is left or it is more than ``limit`` bytes."""
     try:
         with zstandard.ZstdDecompressor(max_window_size=_WINDOW_LIMIT).stream_reader(data) as stream:
             content = bytes(stream.read(limit + 1))
     except (zstandard.ZstdError, MemoryError):
         return None
-    return content if len(content) <= limit else None
+    return content if 0 < len(content) <= limit else None
 
 
 class ZstdLineFile(LineFile):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from holdfast_core.agents._databases import DatabaseAgent, Tables
+from holdfast_core.agents._databases import MixedAgent, Tables
 from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._goose_session import Part, Said, take
@@ -15,17 +15,14 @@ from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import SessionReader, SessionState, Source
 from holdfast_core.agents._parts import given, objects_in, text_in
-from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._sqlite import Database
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
 from holdfast_core.agents.base import (
-    Checkpoint,
     Home,
-    Reading,
     ResumeCommand,
     ResumeTarget,
     SessionRead,
-    SourceRef,
     safe_id,
 )
 from holdfast_core.errors import Refused
@@ -51,7 +48,7 @@ class _Parts(msgspec.Struct):
     parts: list[Part] = []
 
 
-class Goose(DatabaseAgent):
+class Goose(MixedAgent):
     """Reads the database and the files of lines that were there before it."""
 
     id = "goose"
@@ -78,15 +75,8 @@ class Goose(DatabaseAgent):
         command = (self.program, "session", "--resume", f"--session-id={safe_id(facts.native_id)}")
         return ResumeCommand((*command, "--fork") if fork else command, needs_project=False)
 
-    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
-        if self.is_database(ref.path):
-            return super().read(ref, home, checkpoint=checkpoint)
-        source = Source(self.id, ref.path, self.root_of(ref.path, home), home)
-        with LineFile(ref.path, root=source.root) as file:
-            return read_lines(_Reader(file, source), checkpoint)
-
-    def read_session(self, ref: SourceRef, home: Home, native_id: str) -> Reading:
-        return super().read_session(ref, home, native_id) if self.is_database(ref.path) else self.read(ref, home)
+    def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
+        return _Reader(file, source)
 
     def stamps(self, database: Database) -> dict[str, str]:
         found = database.stamps("sessions", "id", sized=("name", "extension_data"), latest=("updated_at",))

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast_core.agents._databases import DatabaseAgent, Tables
+from holdfast_core.agents._databases import MixedAgent, Tables
 from holdfast_core.agents._documents import read_document
 from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._files import directories
@@ -15,11 +15,10 @@ from holdfast_core.agents._hermes_session import Said, local_ms, take
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import SessionReader, SessionState, Source
 from holdfast_core.agents._parts import given, text_in
-from holdfast_core.agents._reading import read_lines
+from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._sqlite import Database
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, text_of_name
 from holdfast_core.agents.base import (
-    Checkpoint,
     Home,
     Reading,
     ResumeCommand,
@@ -43,7 +42,7 @@ _MESSAGE_COLUMNS = (
 )  # fmt: skip
 
 
-class Hermes(DatabaseAgent):
+class Hermes(MixedAgent):
     """Reads the database of each profile, and the documents and lines of sessions beside it."""
 
     id = "hermes"
@@ -75,15 +74,8 @@ class Hermes(DatabaseAgent):
             raise Refused("This agent cannot continue a copy of a session.")
         return ResumeCommand((self.program, f"--resume={safe_id(facts.native_id)}"), needs_project=False)
 
-    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
-        if not ref.path.endswith(".jsonl"):
-            return super().read(ref, home, checkpoint=checkpoint)
-        source = Source(self.id, ref.path, self.root_of(ref.path, home), home)
-        with LineFile(ref.path, root=source.root) as file:
-            return read_lines(_Reader(file, source), checkpoint)
-
-    def read_session(self, ref: SourceRef, home: Home, native_id: str) -> Reading:
-        return super().read_session(ref, home, native_id) if self.is_database(ref.path) else self.read(ref, home)
+    def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
+        return _Reader(file, source)
 
     # The database.
 

@@ -256,7 +256,40 @@ def test_a_truncated_database_gives_what_is_left(tmp_path: Path) -> None:
 
     with private_copy(path, root=tmp_path) as database:
         assert 4 <= len(list(database.rows("t", ("id",)))) < 60
-        assert [problem.reason for problem in database.problems] == ["damaged"]
+        assert {problem.reason for problem in database.problems} == {"damaged"}
+
+
+def test_rows_behind_a_damaged_page_are_read(tmp_path: Path) -> None:
+    values = ", ".join(f"({number}, '{'x' * 900}')" for number in range(1, 401))
+    path = made(tmp_path / "d", "CREATE TABLE t(id, body)", f"INSERT INTO t VALUES {values}")
+    data = path.read_bytes()
+    page = data.index(b"x" * 900, 4096 * 50) // 4096 * 4096
+    path.write_bytes(data[:page] + b"\xff" * 4096 + data[page + 4096 :])
+
+    with private_copy(path, root=tmp_path) as database:
+        found = [row[1] for row in database.rows("t", ("id", "body"))]
+        assert 390 <= len(found) < 400
+        assert found == sorted(set(found))
+        assert found[-1] == 400
+        assert [(problem.line, problem.reason) for problem in database.problems] == [
+            (min(set(range(1, 401)) - set(found)), "damaged")
+        ]
+
+
+def test_a_damaged_index_does_not_hide_rows(tmp_path: Path) -> None:
+    values = ", ".join(f"('{number % 3}', '{'x' * 90}')" for number in range(900))
+    path = made(tmp_path / "d", "CREATE TABLE t(id, body)", f"INSERT INTO t VALUES {values}", "CREATE INDEX i ON t(id)")
+    connection = apsw.Connection(str(path))
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name='i'").fetchone()
+    connection.close()
+    data = path.read_bytes()
+    place = (root - 1) * 4096
+    path.write_bytes(data[:place] + b"\xff" * 4096 + data[place + 4096 :])
+
+    with private_copy(path, root=tmp_path) as database:
+        found = [row[1] for row in database.rows("t", ("id",), within=("id", ["1"]))]
+        assert found.count("1") == 300
+        assert database.problems == []
 
 
 def test_links_and_pipes_are_refused(tmp_path: Path) -> None:
