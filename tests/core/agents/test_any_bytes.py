@@ -18,6 +18,7 @@ from tests.fakes.line_file import MemoryReader, grows
 GROWING = {case.parent.name: case / "home" / path for case, path in sources() if path.endswith(".jsonl")}
 PATHS = {agent: path for agent, path in GROWING.items() if grows(agent)} | {
     "claude_code": Path("/h/.claude/projects/-p/s.jsonl"),
+    "antigravity": Path("/h/.gemini/antigravity/brain/i/.system_generated/logs/transcript.jsonl"),
     "cursor_cli": Path("/h/.cursor/projects/home-ada/agent-transcripts/s/s.jsonl"),
     "copilot_cli": Path("/h/.copilot/session-state/s/events.jsonl"),
     "codex": Path("/h/.codex/sessions/rollout-2026-03-03T10-00-00-019cb000-0000-7000-8000-00000000000a.jsonl"),

@@ -84,6 +84,14 @@ def in_user_directory(row: Row, program: str) -> str | None:
     return "/".join((".config", program, "User", *below))
 
 
+def antigravity(row: Row) -> str | None:
+    if row.path.suffix != ".jsonl":
+        return None
+    if "code_tracker" in row.path.parts:
+        return f".gemini/antigravity/code_tracker/p/{row.path.name}"
+    return f".gemini/antigravity-cli/brain/{row.path.stem}/.system_generated/logs/transcript.jsonl"
+
+
 def vscode_copilot(row: Row) -> str | None:
     is_chat = "chatSessions" in row.path.parts or row.path.name == "copilot-chat.json"
     return f".config/Code/User/workspaceStorage/w/chatSessions/{row.path.name}" if is_chat else None
@@ -95,6 +103,7 @@ PLACES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "cursor_cli": (("cursor", "cursor-agent"), cursor_cli),
     "cursor": (("cursor",), cursor),
     "vscode_copilot": (("vscode-copilot", "copilot-cli"), vscode_copilot),
+    "antigravity": (("antigravity",), antigravity),
     "cline": (("cline",), in_extension("saoudrizwan.claude-dev")),
     "roo": (("roo",), in_extension("rooveterinaryinc.roo-cline")),
     "kilo_legacy": (("kilo",), in_extension("kilocode.kilo-code")),
