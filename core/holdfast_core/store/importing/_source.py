@@ -43,11 +43,6 @@ def refusal(reason: str, detail: str = "") -> SourceError:
     return SourceError(_TELL[reason], reason=reason, detail=detail)
 
 
-def wrong_field(name: str, wrong: str) -> SourceError:
-    """Return the error for a session whose field is not as the program writes it."""
-    return SourceError(f"This session is not valid: its field “{name}” {wrong}.", reason="wrong_field", detail=name)
-
-
 def read_source(path: Path) -> Source:
     """Return a file's content and the object in it.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, one_line
+from holdfast_core.errors import SourceError
 from holdfast_core.model.message import Message, Role, Text, Todo
 from holdfast_core.model.session import TITLE_LIMIT
 from holdfast_core.model.usage import Usage
-from holdfast_core.store.importing._source import wrong_field
 
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system", "tool": "tool"}
 _STATES = ("pending", "in_progress", "completed")
@@ -20,11 +20,20 @@ _ID_LIMIT = 512
 _KINDS: dict[type, str] = {str: "no text", int: "no number", dict: "no object", list: "no list"}
 
 
-class Fields:
-    """One object of a foreign document; ``left`` is what has not been taken out of it yet."""
+def wrong_field(name: str, wrong: str) -> SourceError:
+    """Return the error for a session whose field is not as the program writes it."""
+    return SourceError(f"This session is not valid: its field “{name}” {wrong}.", reason="wrong_field", detail=name)
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
+
+class Fields:
+    """One object of a foreign document; ``left`` is what has not been taken out of it yet.
+
+    Where it may be damaged, ``is_strict`` is False: what must be there and is not is empty then.
+    """
+
+    def __init__(self, values: Mapping[str, Any], *, is_strict: bool = True) -> None:
         self.left = dict(values)
+        self.is_strict = is_strict
 
     def must(self, name: str, kind: type) -> Any:
         """Take out a field that the program always writes.
@@ -32,6 +41,8 @@ class Fields:
         Raises:
             SourceError: it is missing, or of another type.
         """
+        if not self.is_strict:
+            return self.may(name, kind, kind())
         if name not in self.left:
             raise wrong_field(name, "is missing")
         value = self.left.pop(name)
@@ -151,3 +162,26 @@ def provider_data(fields: Fields, conversation: Conversation) -> dict[str, Any]:
     if conversation.left:
         kept["unknown_in_messages"] = conversation.left
     return kept
+
+
+class Kept(NamedTuple):
+    """A session as its program kept it, before anything is made of it. ``fields`` holds what was not taken."""
+
+    native_id: str
+    title: str
+    project_path: str
+    created_ms: int | None
+    updated_ms: int | None
+    provider: str
+    model: str
+    conversation: Conversation
+    usage: Usage
+    fields: Fields
+    closed_ms: int | None = None
+    options: Mapping[str, Any] = {}
+    todos: tuple[Todo, ...] = ()
+    cost_usd: float | None = None
+    context_files: tuple[str, ...] = ()
+    files_accessed: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    notes: str = ""
