@@ -24,6 +24,7 @@ from holdfast_core.library import Library
 from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import find_paths
 
+from tests.fakes.cut_off import cut_off
 from tests.fakes.demo import write_demo
 from tests.fakes.demo_deploy import TITLE
 from tests.fakes.waiting import until
@@ -42,6 +43,8 @@ class Scene:
     play: Callable[[Stage], Awaitable[None]]
     size: tuple[int, int] = SIZE
     is_empty: bool = False
+    prepare: Callable[[Path, Path], None] | None = None
+    """What is done in our own directory, given the person's projects, before the start."""
 
 
 @dataclass(slots=True)
@@ -119,6 +122,37 @@ async def _settings(stage: Stage) -> None:
     await _steady(stage.dialog)
 
 
+def _cut_off(own: Path, code: Path) -> None:
+    for title, project in (("Plan the move to contentless FTS", "holdfast"), ("Find the slow query", "kelp-api")):
+        cut_off(own, title, str(code / project))
+
+
+def _throw_away(own: Path, code: Path) -> None:
+    async def work() -> None:
+        library = Library.open(find_paths(own), agents_home=own / "nobody", environment={})
+        for title, project in (("Notes on the outage", "kelp-api"), ("A first sketch of the rail", "holdfast")):
+            session = await library.held.create(str(code / project), title=title)
+            await library.held.append_text(session.id, "user", "What has to be done first, and what can wait?")
+            await library.held.delete([session.id])
+        await library.close()
+
+    asyncio.run(work())
+
+
+async def _recovery(stage: Stage) -> None:
+    from holdfast_gui.views.recovery import RecoveryPage
+
+    await until(lambda: isinstance(stage.window.page, RecoveryPage), seconds=PATIENCE_SECONDS)
+    await _steady(stage.window)
+
+
+async def _trash(stage: Stage) -> None:
+    await _steady(stage.window)
+    stage.do("view.trash")
+    await until(lambda: stage.window.page.entries, seconds=PATIENCE_SECONDS)
+    await _steady(stage.window)
+
+
 async def _wait(_stage: Stage) -> None:
     """Show what is there by itself."""
 
@@ -132,6 +166,8 @@ SCENES = {
     "health-light": Scene("light", _health),
     "health-dark": Scene("dark", _health),
     "settings-light": Scene("light", _settings),
+    "recovery-light": Scene("light", _recovery, prepare=_cut_off),
+    "trash-dark": Scene("dark", _trash, prepare=_throw_away),
     "empty-light": Scene("light", _wait, is_empty=True),
     "narrow-light": Scene("light", _open_session, size=(900, 700)),
 }
@@ -201,6 +237,8 @@ def _show(name: str, home: Path, path: Path) -> int:
     own = home / name
     if not scene.is_empty:
         shutil.copytree(home / "own", own)
+    if scene.prepare:
+        scene.prepare(own, home / "person" / "code")
     paths = find_paths(own)
     paths.create()
     application = Application()
