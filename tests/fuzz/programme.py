@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import sys
@@ -105,7 +106,9 @@ def break_lines(case: Case, *, seed: int, lines: int, report: Report) -> None:
     with _laid_out(case) as (home, path, whole):
         found = whole.split(b"\n")
         chance = Random(crc32(f"{case.name}:{seed}".encode()))
-        full = [number for number, line in enumerate(found) if line.strip() and number]
+        full = [number for number, line in enumerate(found) if number and _is_record(line)]
+        if 2 * len(full) < sum(bool(line.strip()) for line in found):
+            return  # one document over several lines, whatever its name says
         for number in chance.sample(full, min(lines, len(full))):
             path.write_bytes(b"\n".join([*found[:number], b"", *found[number + 1 :], b""]))
             without = _read_one(case, home, path)
@@ -120,6 +123,13 @@ def peak_bytes() -> int:
     """Return how much memory this process has had at most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _lost(without: Reading, spoilt: Reading | None, line: int, what: str) -> Iterator[str]:

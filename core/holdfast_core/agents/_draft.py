@@ -14,6 +14,7 @@ from holdfast_core.model.message import Block, Error, Image, Message, Text, Todo
 from holdfast_core.model.session import TITLE_LIMIT, FileTouched, SessionFacts, SessionKind
 from holdfast_core.model.usage import ResponseUsage, Usage
 
+_MOST_PICO = 1 << 62  # a checkpoint holds no more than 64 bits
 _FILES_LIMIT = 1000
 _CONTEXT_LIMIT = 200
 _SEEN_LIMIT = 4096
@@ -275,7 +276,8 @@ class Draft:
         if cost is None:
             cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)
         if cost is not None:
-            gathered.cost_pico += cost - (response.cost_pico or 0)
+            cost = min(cost, _MOST_PICO)
+            gathered.cost_pico = min(gathered.cost_pico + cost - (response.cost_pico or 0), _MOST_PICO)
             gathered.is_priced = True
         elif usage.total_tokens:
             gathered.is_unpriced = True

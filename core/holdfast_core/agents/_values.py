@@ -29,8 +29,8 @@ def moment_ms(value: object) -> int | None:
         return datetime_ms(value)
     if isinstance(value, str):
         return _from_text(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _INTEGER_LIMIT:
+        return None  # also what is no number
     return _within(int(value if abs(value) >= 1e11 else value * 1000))
 
 

@@ -44,7 +44,7 @@ class Fingerprint(msgspec.Struct, frozen=True, gc=False):
 def fingerprint_at(path: str) -> Fingerprint:
     """Return what a file looks like, with a database's write-ahead log beside it; all zeros for none."""
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (OSError, ValueError):
         return Fingerprint(0, 0)
     try:
