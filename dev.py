@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Everything that is done with a checkout: ``python3 dev.py run | test | check | bench | faults | fuzz | screenshot``.
+"""Everything that is done with a checkout: ``python3 dev.py run``, ``test``, ``check`` and the others below.
 
 Needs nothing but Python. The first start makes ``.venv`` with the versions of
 ``packaging/requirements*.lock.txt`` and names the system libraries that are
@@ -44,6 +44,7 @@ USAGE = """usage: python3 dev.py COMMAND [arguments]
   bench        measurements beside other programs; --help says more
   faults       failing disks, killed writers, power cuts; --nightly kills twenty times as often
   fuzz         spoilt files under every reader; --agent ID for one, --minutes N for how long
+  documents    the pages that follow from the code: settings, agents
   screenshot   the pictures of the documents, from invented sessions
 """
 
@@ -160,6 +161,12 @@ def fuzz(arguments: list[str]) -> int:
     return hand_over([str(PYTHON), "-m", "tests.fuzz", *arguments])
 
 
+def documents(arguments: list[str]) -> int:
+    """Write the pages that follow from the code."""
+    install(RUN_LOCK, DEV_LOCK)
+    return hand_over([str(PYTHON), "-m", "tests.documents", *arguments])
+
+
 def screenshot(arguments: list[str]) -> int:
     """Make the pictures in docs/images from the real window and invented sessions."""
     need_system(OFFSCREEN_LIBRARIES)
@@ -174,6 +181,7 @@ COMMANDS = {
     "bench": bench,
     "faults": faults,
     "fuzz": fuzz,
+    "documents": documents,
     "screenshot": screenshot,
 }
 

@@ -19,6 +19,7 @@ from holdfast_gui.actions.registry import SPECS, ActionSpec
 
 import dev
 from tests.architecture.tree import ROOT
+from tests.documents import pages
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "core" / "README.md", ROOT / "gui" / "README.md"])
@@ -74,6 +75,11 @@ def test_every_action_and_key_is_described():
     missing = [line for line in wanted if line not in page]
     assert missing == [], "\n".join(missing)
     assert "Ctrl+1" in page and "Ctrl+9" in page
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_what_follows_from_the_code_is_up_to_date(page: Path):
+    assert page.read_text("utf-8") == pages()[page], "python3 dev.py documents"
 
 
 def test_every_way_to_use_a_checkout_is_described():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from holdfast_core.agents.base import Agent, Home
+from holdfast_core.agents.base import Agent, Home, ResumeTarget
+from holdfast_core.errors import Refused
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.resume.programs import find_program
 
@@ -26,7 +27,7 @@ def agent_info(agent: Agent, home: Home, *, sessions: int) -> AgentInfo:
         roots=tuple(str(root) for root in [root for root in roots if _is_there(root)] or roots[:1]),
         installed=find_program(agent.program, home) is not None,
         sessions=sessions,
-        can_resume=bool(agent.program),
+        can_resume=_can_resume(agent),
         can_host=agent.can_host,
         deletes_after_days=agent.deletes_after_days(home),
         how_to_install=agent.how_to_install,
@@ -42,6 +43,15 @@ def agent_infos(
         info = agent_info(held, home, sessions=sessions.get(held.id, 0))
         found.append(msgspec.structs.replace(info, installed=True, can_resume=True))
     return found
+
+
+def _can_resume(agent: Agent) -> bool:
+    """Tell whether the agent's program continues any session by its id."""
+    try:
+        agent.resume_command(ResumeTarget(native_id="id", kind="main", project_path="", source_path=""))
+    except Refused:
+        return False
+    return True
 
 
 def _is_there(root: Path) -> bool:
