@@ -71,3 +71,28 @@ async def test_a_newer_export_is_told_and_the_others_come_in(library: Library, p
 async def test_there_is_nothing_to_import_where_nothing_is(library: Library, tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         await library.held.import_path(tmp_path / "nothing")
+
+
+async def test_a_look_into_what_is_to_be_imported_keeps_nothing(
+    library: Library, project: Path, tmp_path: Path
+) -> None:
+    session = await made(library, project, "Plan", "first")
+    (path,) = await library.export([session.id], tmp_path / "out.json", "json")
+    (tmp_path / "bad.json").write_bytes(path.read_bytes().replace(b'"messages"', b'"massages"'))
+    move(project, tmp_path / "elsewhere")
+
+    found = await library.held.look_into(tmp_path)
+
+    assert [(each.title, each.source) for each in found.imported] == [("Plan", "out.json")]
+    assert any(warning.startswith("bad.json:") for warning in found.warnings)
+    assert any("project is not on this machine" in warning for warning in found.warnings)
+    assert [entry.id for entry in await library.held.entries()] == [session.id]
+
+
+async def test_a_look_into_nothing_that_is_known_is_refused_as_an_import_is(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_bytes(b'{"a": 1}')
+
+    with pytest.raises(WrongUsage):
+        await library.held.look_into(tmp_path / "in.json")
+    with pytest.raises(NotFound):
+        await library.held.look_into(tmp_path / "nowhere")

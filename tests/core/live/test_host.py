@@ -513,3 +513,31 @@ async def test_what_happened_is_counted(world: World):
         "closed": 1,
     }
     assert {operation.name for operation in snapshot.operations} == {"append", "save"}
+
+
+async def test_saving_on_request_does_not_wait_for_the_next_commit(world: World):
+    host = world.host()
+    session = await world.started(host)
+    await host.append(session.id, said("a"))
+
+    await host.save(session.id)
+
+    assert world.is_durable
+    assert entry_of(host, session.id).saved_ms == world.timer.now_ms()
+
+
+async def test_saving_on_request_says_why_it_cannot(world: World, caplog):
+    host = world.host()
+    session = await world.started(host)
+    failure = Failure("flush", FULL)
+    world.store.gates.append(failure)
+
+    with pytest.raises(HoldfastError, match="cannot be saved"):
+        await host.save(session.id)
+
+    failure.is_on = False
+    await host.save(session.id)
+    assert entry_of(host, session.id).save_error == ""
+    with pytest.raises(NotFound):
+        await host.save("no session")
+    caplog.clear()

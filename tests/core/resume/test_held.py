@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import resource
@@ -10,19 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
 from string import printable
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, Refused
-from holdfast_core.live.limits import RateLimits
 from holdfast_core.model.held import HeldEntry, Origin, SessionConfig
 from holdfast_core.model.live import LiveEntry
 from holdfast_core.model.message import Todo
-from holdfast_core.resume.held import HeldResume, resumable
-from hypothesis import given
-from hypothesis import strategies as st
+from holdfast_core.resume.held import resumable
 
 from tests.core.live.world import entry_of, said
 from tests.core.resume.held_world import HeldWorld
@@ -335,7 +330,7 @@ async def test_a_success_sets_the_count_back(world: HeldWorld):
     assert world.failures(stored.id) == 0
 
 
-async def test_q4_a_failed_restore_offers_choices_each_with_its_consequence(world: HeldWorld):
+async def test_a_failed_restore_offers_choices_each_with_its_consequence(world: HeldWorld):
     stored = world.stored()
     world.move_away(stored)
 
@@ -348,7 +343,17 @@ async def test_q4_a_failed_restore_offers_choices_each_with_its_consequence(worl
     assert len({choice.consequence for choice in choices}) == len(choices)
 
 
-async def test_q5_repeated_failure_ends_in_the_offer_to_skip(world: HeldWorld):
+async def test_a_session_that_names_no_directory_offers_to_choose_one(world: HeldWorld):
+    stored = world.stored(project_path="")
+
+    with pytest.raises(Refused) as raised:
+        await world.resumes.resume(stored.id)
+
+    kinds = [choice.kind for choice in world.resumes.choices(stored.id, raised.value)]
+    assert kinds == ["project", "retry", "other", "new", "skip"]
+
+
+async def test_repeated_failure_ends_in_the_offer_to_skip(world: HeldWorld):
     stored = world.stored()
     world.store.gates.append(Failure("open_journal", OSError(errno.EIO, "broken")))
     for _ in range(3):
@@ -368,7 +373,7 @@ async def test_a_person_may_still_try_what_is_no_longer_tried_by_itself(world: H
     assert world.failures(stored.id) == 0
 
 
-async def test_q16_over_the_limit_a_new_session_takes_its_place(world: HeldWorld):
+async def test_over_the_limit_a_new_session_takes_its_place(world: HeldWorld):
     stored = world.stored()
     world.wear_out(stored.id)
 
@@ -379,48 +384,7 @@ async def test_q16_over_the_limit_a_new_session_takes_its_place(world: HeldWorld
     assert world.inner.load(stored.id) == stored
 
 
-def test_q14_a_session_is_never_restored_by_itself_more_often_than_the_limit():
-    """Whatever happened before: after three failures in a row nothing of it is tried any more."""
-    attempts: list[str] = []
-
-    class Host:
-        async def resume(self, session_id: str, **_: object) -> LiveEntry:
-            attempts.append(session_id)
-            if results[len(attempts) - 1] == "fails":
-                raise HoldfastError("It failed.")
-            return _live(session_id)
-
-        async def start(self, session_id: str, **_: object) -> LiveEntry:
-            return _live(session_id)
-
-    async def restore_all(resumes: HeldResume, session_id: str) -> None:
-        in_a_row = 0
-        while len(attempts) < len(results):
-            before = len(attempts)
-            try:
-                outcome = await resumes.restore(session_id)
-            except HoldfastError:
-                in_a_row += 1
-                assert in_a_row <= 3
-            else:
-                assert (outcome.id == session_id) == (len(attempts) > before) == (in_a_row < 3)
-                if in_a_row == 3:
-                    return
-                in_a_row = 0
-
-    results: list[str] = []
-    with a_store() as store, TemporaryDirectory() as project:
-
-        @given(st.lists(st.sampled_from(["fails", "works"]), max_size=25))
-        def never_more(history: list[str]) -> None:
-            results[:], attempts[:] = history, []
-            session = store.create(project_path=project)
-            asyncio.run(restore_all(HeldResume(store, Host(), RateLimits(limit=100, limit_all=100)), session.id))
-
-        never_more()
-
-
-async def test_q12_a_new_session_always_works(world: HeldWorld):
+async def test_a_new_session_always_works(world: HeldWorld):
     resumes = world.resumer(limit=1, limit_all=1)
     gone = world.stored("gone")
     world.move_away(gone)
@@ -434,7 +398,7 @@ async def test_q12_a_new_session_always_works(world: HeldWorld):
     assert (with_project.title, with_project.is_live) == ("New", True)
 
 
-async def test_q12_a_new_session_waits_where_none_can_be_live(worlds: Callable[..., HeldWorld]):
+async def test_a_new_session_waits_where_none_can_be_live(worlds: Callable[..., HeldWorld]):
     world = worlds(live=1)
     project = str(world.project("one"))
     await world.resumes.new(project=project)
@@ -445,7 +409,7 @@ async def test_q12_a_new_session_waits_where_none_can_be_live(worlds: Callable[.
     assert not world.inner.load(outcome.id).is_live
 
 
-async def test_q15_problems_and_what_failed_too_often_are_left_out_of_automatic_restores(world: HeldWorld):
+async def test_problems_and_what_failed_too_often_are_left_out_of_automatic_restores(world: HeldWorld):
     entries = [
         HeldEntry(id="good"),
         HeldEntry(id="tried", failures=2),
