@@ -133,7 +133,7 @@ def test_what_is_not_allowed_is_refused(key: str, text: str):
 
 
 @given(st.integers())
-def test_p24_only_5_to_300_seconds_are_accepted_between_two_saves(seconds: int):
+def test_only_5_to_300_seconds_are_accepted_between_two_saves(seconds: int):
     try:
         accepted = check_value("autosave_seconds", seconds) == seconds
     except WrongUsage:

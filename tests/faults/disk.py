@@ -102,7 +102,9 @@ class Disk:
     def __exit__(self, *error: object) -> None:
         for name, function in self._real.items():
             setattr(os, name, function)
-        for descriptor in self._opened:  # what the end of a process does
+        for descriptor, opened in self._opened.items():  # what the end of a process does
+            if opened.path.endswith(".lock"):  # this process, which goes on, keeps it open, and has unlocked it
+                continue
             try:
                 os.close(descriptor)
             except OSError:

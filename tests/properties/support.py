@@ -30,7 +30,6 @@ from hypothesis import strategies as st
 
 EXAMPLES = settings(
     max_examples=100,
-    phases=[__import__("hypothesis").Phase.generate],
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

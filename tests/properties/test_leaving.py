@@ -24,10 +24,11 @@ from holdfast_core.store.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.store.support import DAY_MS, NOW_MS, a_store, made, said, some_id
+from tests.core.store.support import DAY_MS, a_store, made, said, some_id
 from tests.properties.support import EXAMPLES, everything_below, folder, logged, open_library, path_of
 
 WORD = "unmistakable"
+NOW_MS = clock.now_ms()
 STEPS = ("append", "close", "backup", "tag", "live", "cut", "damage", "check", "update", "retry")
 
 
@@ -119,7 +120,7 @@ marks = st.sampled_from(["", "", "", "starred", "keep", "live"])
 
 def marked(store: Store, number: int, mark: str, age_days: int) -> None:
     fields = {"starred": {"starred": True}, "keep": {"tags": ("keep",)}, "live": {"is_live": True}}.get(mark, {})
-    made(store, number, updated_ms=NOW_MS - age_days * DAY_MS + number, **fields)
+    made(store, number, updated_ms=NOW_MS - age_days * DAY_MS - DAY_MS // 2 + number, **fields)
 
 
 @EXAMPLES
@@ -131,8 +132,7 @@ def marked(store: Store, number: int, mark: str, age_days: int) -> None:
 def test_p09_the_limit_of_number_holds_and_the_oldest_go_first(
     given_marks: list[tuple[str, int]], most: int, kind: str
 ):
-    with a_store(stored_sessions=most, at_limit=kind) as store, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now_ms", lambda: NOW_MS)
+    with a_store(stored_sessions=most, at_limit=kind) as store:
         for number, (mark, age) in enumerate(given_marks):
             before = {entry.id: entry for entry in store.entries()}
             free = sorted(
@@ -165,8 +165,7 @@ def test_p09_the_limit_of_number_holds_and_the_oldest_go_first(
 def test_p23_the_chosen_directory_and_the_limits_are_respected(
     place: str, ages: list[tuple[str, int]], days: int, most: int, kind: str
 ):
-    with folder() as top, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clock, "now_ms", lambda: NOW_MS)
+    with folder() as top:
         chosen = str(top / "elsewhere" / place) if place else ""
         paths = find_paths(top / "holdfast")
         given_settings = Settings(sessions_directory=chosen, use_keyring=False)

@@ -42,6 +42,7 @@ def test_p17_a_migration_keeps_everything_and_sets_the_version(data: st.DataObje
         if float(number) not in remaining
         and float(round(number * 1000) if abs(number) < 1e12 else 0) not in remaining
         and json.dumps(number) not in text
+        and round(number * 1000)  # a moment of less than a millisecond
     ]
     assert lost == []
     assert migrate(copy.deepcopy(after)) == after

@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from holdfast_core.errors import HoldfastError, NotNow
@@ -18,7 +18,7 @@ from holdfast_core.store.store import Store
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.live.test_concurrency import SAVES, Content, Desk, in_order
+from tests.core.live.test_concurrency import Desk
 from tests.core.live.world import said as says
 from tests.core.store.support import a_store, made, said, some_id
 from tests.fakes.timer import FakeTimer
@@ -109,6 +109,38 @@ def test_q18_of_concurrent_resumes_one_wins(count: int, texts: list[str]):
         assert sorted(results) == ["refused"] * (count - 1) + ["won"]
         now = store.load(session.id)
         assert not now.is_live and [message.id for message in now.messages] == texts
+
+
+class Content(NamedTuple):
+    """What of a session a resume or a save says, but for times."""
+
+    title: str = "Old"
+    notes: str = ""
+    messages: tuple[str, ...] = ("a",)
+    is_live: bool = False
+    was_resumed: bool = False
+
+
+SAVES: dict[str, tuple[Callable[[Store, str], object], Callable[[Content], Content]]] = {
+    "append": (
+        lambda store, name: store.append(name, [says("b")]),
+        lambda before: before._replace(messages=(*before.messages, "b")),
+    ),
+    "set": (lambda store, name: store.set(name, notes="New"), lambda before: before._replace(notes="New")),
+    "rename": (lambda store, name: store.rename(name, "New"), lambda before: before._replace(title="New")),
+    "save": (
+        lambda store, name: store.save(HeldSession(id=name, title="Whole", messages=(says("c"),))),
+        lambda before: Content("Whole", "", ("c",)),
+    ),
+}
+
+
+def in_order(saves: list[str], *, resumed_first: bool) -> Content:
+    """Return what a session is after these saves and a resume, one after the other."""
+    content = Content(is_live=resumed_first, was_resumed=resumed_first)
+    for name in saves:
+        content = SAVES[name][1](content)
+    return content if resumed_first else content._replace(is_live=True, was_resumed=True)
 
 
 @EXAMPLES

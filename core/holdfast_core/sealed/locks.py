@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -65,6 +66,7 @@ class _Lock:
         self._path = path
         self._depth = 0
         self._descriptor = -1
+        self._file = (0, 0)
         self._process = 0
 
     def enter(self, deadline: float) -> None:
@@ -89,41 +91,51 @@ class _Lock:
                 self.close()
 
     def close(self) -> None:
-        """Let the file go; a child of a fork must not lock through what it shares with its parent."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        """Let the file go, if it is still open."""
+        is_open, descriptor, self._descriptor = self._is_open(), self._descriptor, -1
+        if is_open:
+            with suppress(OSError):  # it holds nothing
+                os.close(descriptor)
 
     def __del__(self) -> None:
-        with suppress(OSError):
-            self.close()
+        self.close()
 
     def _take(self) -> bool:
         """Try once to lock the file that has the name now."""
         from filelock import lock_descriptor
 
-        if self._descriptor < 0 or self._process != os.getpid():
-            self.close()
+        if self._process != os.getpid() or not self._is_open():
+            self.close()  # a child of a fork must not lock through what it shares with its parent
             # Not through filelock, which would make a directory that has vanished, and all above it.
-            self._descriptor, self._process = open_regular(self._path, _FLAGS), os.getpid()
+            descriptor = open_regular(self._path, _FLAGS)
+            self._descriptor, self._file, self._process = descriptor, _identity(os.fstat(descriptor)), os.getpid()
         is_mine = False
         try:
-            if lock_descriptor(self._descriptor, blocking=False):
-                is_mine = self._has_name()
-                return is_mine
-            return False
+            is_mine = lock_descriptor(self._descriptor, blocking=False) and self._has_name()
         finally:
             if not is_mine:
                 self.close()
+        return is_mine
+
+    def _is_open(self) -> bool:
+        """Return whether the descriptor is that of our file: whoever closes all of a process does not ask."""
+        if self._descriptor < 0:
+            return False
+        try:
+            return _identity(os.fstat(self._descriptor)) == self._file
+        except OSError as error:
+            return error.errno != errno.EBADF
 
     def _has_name(self) -> bool:
         """Return whether the file that is open is the one that others would open: it may have been removed."""
-        mine = os.fstat(self._descriptor)
         try:
-            there = self._path.lstat()
+            return _identity(self._path.lstat()) == self._file
         except FileNotFoundError:
             return False
-        return (mine.st_ino, mine.st_dev) == (there.st_ino, there.st_dev)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_ino, status.st_dev
 
 
 _locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()

@@ -161,7 +161,7 @@ def _taken(draft: Draft, session: HeldSession) -> SessionRead:
         index = draft.add(message)
         if message.usage is not None:
             draft.respond(
-                f"{HELD_AGENT}:{message.id}",
+                f"{HELD_AGENT}:{message.id}:{index}",  # ids may be there twice; a fork has the same places
                 message.usage,
                 model=message.model or session.config.model,
                 timestamp_ms=message.timestamp_ms,

@@ -67,9 +67,9 @@ def delete(
         with told_when_failing(), site.lock(session_id):
             gone = _remember(site, session_id, now_ms, reason)
             replace(site.places.session(session_id), _file(site, digest(session_id)))
+            site.manifest.remove([session_id])  # first: should a sync fail, it is not in two places for the person
             sync_directory(site.places.trash)
             sync_directory(site.places.directory)
-            site.manifest.remove([session_id])
         entries.append(_entry(site, gone))
         log.info("session %s is in the trash", session_id)
     return entries
@@ -117,9 +117,9 @@ def undelete(site: Site, session_ids: Sequence[str]) -> list[HeldEntry]:
             if path.exists():
                 raise Refused("This session is there already. Nothing was put back.", detail=session_id)
             replace(_file(site, name), path)
-            sync_directory(path.parent)
             seen = _seen(site, gone, path)
-            site.manifest.put(seen)
+            site.manifest.put(seen)  # first: should the sync fail, it is not nowhere for the person
+            sync_directory(path.parent)
             _record_file(site, name).unlink(missing_ok=True)
             sync_directory(site.places.trash)
         back.append(seen.entry)

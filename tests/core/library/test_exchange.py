@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 import msgspec
 import pytest
@@ -13,17 +11,11 @@ from holdfast_core.agents.base import Home
 from holdfast_core.errors import SourceError
 from holdfast_core.export import json
 from holdfast_core.library.exchange import KEY, archived, exported_files, extra_of, imported, row_of
-from holdfast_core.model.held import HeldSession, is_held_id
+from holdfast_core.model.held import HeldSession
 from holdfast_core.scan.load import load
 from holdfast_core.store.source import HeldSource
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.core.store.shapes import sessions
 from tests.core.store.support import a_store
-
-EXAMPLES = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
-NOT_THE_SAME = ("id", "is_live", "origin", "updated_ms")
 
 
 def exported(session: HeldSession, folder: Path) -> tuple[HeldSession, Path]:
@@ -39,71 +31,6 @@ def exported(session: HeldSession, folder: Path) -> tuple[HeldSession, Path]:
     file = folder / "out.json"
     file.write_text("".join(text), "utf-8")
     return kept, file
-
-
-def content(session: HeldSession) -> dict[str, Any]:
-    """Return all that must be the same, as JSON can hold it: it has no halves of characters."""
-    plain = msgspec.to_builtins(session)
-    return _whole({name: plain[name] for name in plain.keys() - set(NOT_THE_SAME)})
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_whole(key): _whole(item) for key, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-@EXAMPLES
-@given(sessions)
-def test_p8_an_exported_json_is_valid_and_complete(session: HeldSession) -> None:
-    with TemporaryDirectory() as folder:
-        kept, file = exported(session, Path(folder))
-
-        back = imported(file, lambda: str(uuid.uuid4()))
-
-    assert content(back) == content(kept)
-
-
-@EXAMPLES
-@given(sessions)
-def test_p21_an_import_gets_a_new_id(session: HeldSession) -> None:
-    with TemporaryDirectory() as folder:
-        kept, file = exported(session, Path(folder))
-
-        ids = {imported(file, lambda: str(uuid.uuid4())).id for _ in range(3)}
-
-    assert len(ids) == 3
-    assert kept.id not in ids
-    assert all(map(is_held_id, ids))
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-)
-
-
-@EXAMPLES
-@given(sessions, st.data())
-def test_p22_an_import_is_validated(session: HeldSession, data: st.DataObject) -> None:
-    """Whatever is put in the place of a field is refused in words, or is a session that can be kept."""
-    with TemporaryDirectory() as folder:
-        _, file = exported(session, Path(folder))
-        document = msgspec.json.decode(file.read_bytes())
-        place = data.draw(st.sampled_from([document, document[KEY]]))
-        name = data.draw(st.sampled_from(sorted(place)))
-        place[name] = data.draw(JSON)
-        file.write_bytes(msgspec.json.encode(document))
-
-        try:
-            back = imported(file, lambda: str(uuid.uuid4()))
-        except SourceError as error:
-            assert str(error).endswith(".")
-            return
-
-    assert isinstance(back, HeldSession)
 
 
 def test_an_agents_json_comes_in_as_well(tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from holdfast_core.library.storage import NEAR, measure
+from holdfast_core.library.storage import measure
 from holdfast_core.model.health import Storage
 from holdfast_core.paths import Paths, find_paths
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def put(path: Path, size_bytes: int) -> None:
@@ -100,24 +98,3 @@ def test_links_and_what_is_behind_them_do_not_count(tmp_path: Path) -> None:
     (paths.sessions / "loop").symlink_to(paths.sessions)
 
     assert measured(paths).total_bytes == 0
-
-
-@settings(max_examples=100)
-@given(st.integers(0, 20), st.integers(0, 12), st.integers(0, 5_000))
-def test_p25_a_limit_that_is_near_is_told_with_what_can_be_done(
-    tmp_path_factory: Any, sessions: int, limit_sessions: int, limit_bytes: int
-) -> None:
-    paths = find_paths(tmp_path_factory.getbasetemp() / "storage")
-    put(paths.sessions / "a.hold", 1_500)
-    put(paths.sessions / "trash" / "b.hold", 500)
-
-    found = measured(paths, sessions=sessions, limit_sessions=limit_sessions, limit_bytes=limit_bytes)
-
-    def expected(used: int, limit: int) -> str:
-        return "" if not limit else "full" if used >= limit else "near" if used >= NEAR * limit else ""
-
-    told = {warning.code for warning in found.warnings if not warning.code.startswith("disk")}
-    wanted = {("sessions", expected(sessions, limit_sessions)), ("bytes", expected(2_000, limit_bytes))}
-    assert told == {f"{name}_{state}" for name, state in wanted if state}
-    assert all(warning.message.endswith(".") for warning in found.warnings)
-    assert all(any("trash" in one for one in warning.suggestions) for warning in found.warnings)

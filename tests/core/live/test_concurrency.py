@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from holdfast_core.errors import HoldfastError, NotNow
@@ -17,10 +17,7 @@ from holdfast_core.live.host import Host, HostLimits
 from holdfast_core.live.limits import RateLimits
 from holdfast_core.model.held import HeldSession
 from holdfast_core.resume.held import HeldResume
-from holdfast_core.store import claims
 from holdfast_core.store.store import Store
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.core.live.world import Directory, said
 from tests.core.store.support import a_store
@@ -147,38 +144,6 @@ async def test_of_simultaneous_resumes_in_one_host_one_wins(desk: Desk):
     assert desk.store.load(session.id).is_live
 
 
-def test_q18_of_simultaneous_resumes_in_many_threads_one_wins(monkeypatch: pytest.MonkeyPatch):
-    """Each thread has a loop and a host of its own; who lost leaves nothing, who won has everything."""
-    monkeypatch.setattr(claims, "_TRY_SECONDS", 0)
-    with a_store() as store:
-
-        @given(st.integers(2, 4), st.lists(st.sampled_from("abcdef"), max_size=4))
-        def one_wins(count: int, texts: list[str]) -> None:
-            session = store.create(messages=tuple(map(said, texts)))
-            refused = threading.Semaphore(0)
-
-            async def resume() -> str:
-                host = Host(store, HostLimits(), FakeTimer(), locks=store.site.places.locks)
-                try:
-                    entry = await host.resume(session.id)
-                except NotNow:
-                    refused.release()
-                    assert host.entries() == []
-                    return "refused"
-                for _ in range(count - 1):
-                    assert refused.acquire(timeout=20)  # it stays live until all others have asked
-                assert [message.id for message in (await host.document(entry.id)).messages] == texts
-                await host.close_all()
-                return "won"
-
-            results = in_threads([lambda: asyncio.run(resume())] * count)
-
-            assert sorted(results) == ["refused"] * (count - 1) + ["won"]
-            assert not store.load(session.id).is_live
-
-        one_wins()
-
-
 @contextmanager
 def children(store: Store, session_id: str, count: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Processes that have opened the store and wait for a line before they resume; they end with their input."""
@@ -284,74 +249,6 @@ async def test_simultaneous_resumes_by_a_person_are_one_resume_and_no_failure(de
 # Saves that meet a resume
 
 
-class Content(NamedTuple):
-    """What of a session a resume or a save says, but for times."""
-
-    title: str = "Old"
-    notes: str = ""
-    messages: tuple[str, ...] = ("a",)
-    is_live: bool = False
-    was_resumed: bool = False
-
-
-SAVES: dict[str, tuple[Callable[[Store, str], object], Callable[[Content], Content]]] = {
-    "append": (
-        lambda store, name: store.append(name, [said("b")]),
-        lambda before: before._replace(messages=(*before.messages, "b")),
-    ),
-    "set": (lambda store, name: store.set(name, notes="New"), lambda before: before._replace(notes="New")),
-    "rename": (lambda store, name: store.rename(name, "New"), lambda before: before._replace(title="New")),
-    "save": (
-        lambda store, name: store.save(HeldSession(id=name, title="Whole", messages=(said("c"),))),
-        lambda before: Content("Whole", "", ("c",)),
-    ),
-}
-
-
-def in_order(saves: list[str], *, resumed_first: bool) -> Content:
-    """Return what a session is after these saves and a resume, one after the other."""
-    content = Content(is_live=resumed_first, was_resumed=resumed_first)
-    for name in saves:
-        content = SAVES[name][1](content)
-    return content if resumed_first else content._replace(is_live=True, was_resumed=True)
-
-
-def test_q19_saves_during_a_resume_end_in_one_of_the_two_orders():
-    """The saves come when the resume stands just before a step of its own."""
-
-    async def meet(desk: Desk, saves: list[str], step: str) -> Content:
-        session = desk.stored(title="Old", messages=(said("a"),))
-        host = desk.host()
-        gate = desk.gate(step)
-        resume = asyncio.create_task(host.resume(session.id))
-
-        def save() -> None:
-            assert gate.arrived.wait(20)
-            for name in saves:
-                SAVES[name][0](desk.store, session.id)
-            gate.open()
-
-        await asyncio.gather(asyncio.to_thread(save), resume)
-        now = desk.store.load(session.id)
-        desk.gated.gates.clear()
-        await host.close_all()
-        texts = tuple(message.id for message in now.messages)
-        return Content(now.title, now.notes, texts, now.is_live, now.last_resumed_ms is not None)
-
-    with a_desk() as desk:
-
-        @given(
-            st.lists(st.sampled_from(sorted(SAVES)), min_size=1, max_size=3),
-            st.sampled_from(["open_journal", "read", "set"]),
-        )
-        def end_in_one_order(saves: list[str], step: str) -> None:
-            found = asyncio.run(meet(desk, saves, step))
-
-            assert found in (in_order(saves, resumed_first=False), in_order(saves, resumed_first=True))
-
-        end_in_one_order()
-
-
 async def test_a_resume_during_a_save_waits_for_it_and_has_it_and_the_loop_goes_on(desk: Desk):
     host = desk.host()
     session, other = desk.stored(), desk.stored()
@@ -374,7 +271,7 @@ async def test_a_resume_during_a_save_waits_for_it_and_has_it_and_the_loop_goes_
     await saving
 
 
-async def test_q17_saves_of_one_session_from_everywhere_are_all_there(desk: Desk):
+async def test_saves_of_one_session_from_everywhere_are_all_there(desk: Desk):
     """A live session gets messages from its host and, at the same time, from commands in other threads."""
     host = desk.host()
     session = desk.stored()

@@ -52,7 +52,7 @@ def test_a_backup_that_was_asked_for_does_not_grow_with_the_session(tmp_path: Pa
 
 @settings(max_examples=100)
 @given(texts=st.lists(st.text(max_size=20), min_size=1, max_size=4), data=st.data())
-def test_p5_a_restored_session_is_that_which_was_saved(texts: list[str], data: st.DataObject):
+def test_a_restored_session_is_that_which_was_saved(texts: list[str], data: st.DataObject):
     with a_store() as store:
         made(store, 1)
         states = {}

@@ -64,7 +64,7 @@ def test_discarding_goes_back_to_the_last_whole_save_and_keeps_the_rest_in_a_bac
 
 @settings(max_examples=100)
 @given(limit=st.integers(1, 5), failures=st.integers(0, 7))
-def test_q14_a_session_that_fails_as_often_as_the_limit_is_a_problem(limit: int, failures: int):
+def test_a_session_that_fails_as_often_as_the_limit_is_a_problem(limit: int, failures: int):
     with a_store(resume_failures=limit) as store:
         made(store, 1)
         counts = [store.failed(ONE) for _ in range(failures)]
@@ -79,7 +79,7 @@ def test_q14_a_session_that_fails_as_often_as_the_limit_is_a_problem(limit: int,
         assert (store.state(ONE), store.entry(ONE).failures, store.problems()) == ("closed", 0, [])
 
 
-def test_q4_the_choices_after_failures_are_the_four(tmp_path: Path):
+def test_the_choices_after_failures_are_the_four(tmp_path: Path):
     with a_store(tmp_path, resume_failures=1) as store:
         made(store, 1)
         store.failed(ONE)

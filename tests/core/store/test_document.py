@@ -42,7 +42,7 @@ def raw(session: HeldSession) -> list[Any]:
 
 @settings(max_examples=300)
 @given(session=sessions)
-def test_p5_a_session_comes_back_exactly_as_it_was_written(session: HeldSession):
+def test_a_session_comes_back_exactly_as_it_was_written(session: HeldSession):
     found = decode(frames(session))
 
     assert session == found.session

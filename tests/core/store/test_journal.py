@@ -255,7 +255,7 @@ def change_in(folder: Path, kind: str, plan: Plan) -> tuple[list[str], HoldfastE
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_q20_a_disk_that_fails_at_any_call_leaves_the_old_or_the_new_state(
+def test_a_disk_that_fails_at_any_call_leaves_the_old_or_the_new_state(
     tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ):
     calls, error = change_in(tmp_path / "all", kind, Plan())

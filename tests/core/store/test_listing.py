@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from holdfast_core.model.held import HeldEntry, HeldSession, Origin, SessionConfig
+from holdfast_core.model.held import HeldSession, Origin, SessionConfig
 from holdfast_core.model.message import Message, Text
 from holdfast_core.model.usage import Usage
 from holdfast_core.store.listing import after_append, entry_of, stand_in
@@ -16,19 +16,6 @@ from tests.core.store.support import said, some_id
 
 ONE = some_id(1)
 RULES = Message("s", "system", (Text("rules"),))
-
-
-@settings(max_examples=100)
-@given(session=sessions)
-def test_p6_an_entry_has_every_field_that_a_list_shows(session: HeldSession):
-    entry = entry_of(session, size_bytes=7)
-
-    assert (entry.id, entry.created_ms, entry.updated_ms) == (session.id, session.created_ms, session.updated_ms)
-    assert (entry.message_count, entry.usage, entry.size_bytes) == (len(session.messages), session.usage, 7)
-    assert len(entry.tags) == len(session.tags)
-    assert len(entry.context_files) == len(session.context_files)
-    assert entry.state == ("live" if session.is_live else "closed")
-    assert msgspec.json.decode(msgspec.json.encode(entry), type=HeldEntry) == entry
 
 
 @settings(max_examples=100)

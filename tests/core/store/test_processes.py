@@ -60,7 +60,7 @@ def test_processes_that_append_to_one_session_lose_nothing(tmp_path: Path):
         assert not store.check()
 
 
-def test_q17_the_later_of_two_whole_saves_wins_and_nothing_is_corrupt(tmp_path: Path):
+def test_the_later_of_two_whole_saves_wins_and_nothing_is_corrupt(tmp_path: Path):
     with a_store(tmp_path) as store:
         made(store, 1)
         with another(tmp_path, "save", first=100) as one, another(tmp_path, "save", first=200) as other:
@@ -93,7 +93,7 @@ def test_a_session_that_is_being_written_does_not_keep_others_waiting(tmp_path: 
 
 
 @pytest.mark.parametrize("after", range(8))
-def test_p3_all_that_was_acknowledged_is_back_after_a_kill(tmp_path: Path, after: int):
+def test_all_that_was_acknowledged_is_back_after_a_kill(tmp_path: Path, after: int):
     with a_store(tmp_path) as store:
         made(store, 1, messages=())
     with another(tmp_path, "live", count=10_000) as live:

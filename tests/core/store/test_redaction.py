@@ -60,7 +60,7 @@ def with_secrets() -> HeldSession:
     )
 
 
-def test_p11_no_secret_is_in_a_stored_session_whichever_way_it_came(tmp_path: Path):
+def test_no_secret_is_in_a_stored_session_whichever_way_it_came(tmp_path: Path):
     store = Store.open(tmp_path / "sessions", Keys.open(tmp_path / "keys"), redact=redact)
     dirty = with_secrets()
 

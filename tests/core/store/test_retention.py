@@ -12,7 +12,6 @@ from holdfast_core.model.keeping import TrashEntry
 from holdfast_core.store.cleaning import clean, make_room
 from holdfast_core.store.limits import Limits
 from holdfast_core.store.retention import choose, is_protected, report, require_room, suggestions
-from holdfast_core.store.trash import trash, undelete
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +38,7 @@ def closed(number: int, **fields: Any) -> HeldEntry:
 
 @settings(max_examples=200)
 @given(entries=entries_of, limit=st.integers(1, 20), incoming=st.integers(0, 2))
-def test_p9_the_count_limit_holds_oldest_first(entries: list[HeldEntry], limit: int, incoming: int):
+def test_the_count_limit_holds_oldest_first(entries: list[HeldEntry], limit: int, incoming: int):
     limits = Limits(stored_sessions=limit, at_limit="clean")
 
     going = choose(entries, limits, now_ms=NOW_MS, incoming=incoming)
@@ -51,7 +50,7 @@ def test_p9_the_count_limit_holds_oldest_first(entries: list[HeldEntry], limit: 
 
 @settings(max_examples=100)
 @given(entries=entries_of, days=st.integers(1, 400))
-def test_p23_what_was_not_changed_for_as_long_as_is_set_goes(entries: list[HeldEntry], days: int):
+def test_what_was_not_changed_for_as_long_as_is_set_goes(entries: list[HeldEntry], days: int):
     going = choose(entries, Limits(stored_age_days=days), now_ms=NOW_MS)
 
     old = {one.id for one in entries if one.updated_ms < NOW_MS - days * DAY_MS and not is_protected(one)}
@@ -94,7 +93,7 @@ def test_at_the_limit_one_more_is_refused_with_what_can_be_done():
 
 @settings(max_examples=100)
 @given(entries=entries_of, limit=st.integers(1, 1 << 26), gone=st.integers(0, 3))
-def test_p25_a_storage_limit_notifies_and_suggests(entries: list[HeldEntry], limit: int, gone: int):
+def test_a_storage_limit_notifies_and_suggests(entries: list[HeldEntry], limit: int, gone: int):
     bin_ = [TrashEntry(some_id(number), "", "", 0, None, 1, 1 << 20, "person") for number in range(gone)]
 
     told = report(entries, Limits(stored_bytes=limit), now_ms=NOW_MS, trash=bin_)
@@ -124,39 +123,6 @@ def test_suggestions_say_what_each_frees():
     assert list(suggestions([closed(1, starred=True)], now_ms=NOW_MS)) == [
         "Every session is live, starred or tagged “keep”: none of them goes by itself."
     ]
-
-
-@settings(max_examples=100)
-@given(
-    ages=st.lists(st.integers(0, 300), min_size=1, max_size=5),
-    marks=st.lists(st.sampled_from(["", "starred", "keep", "live"]), min_size=5, max_size=5),
-    most=st.integers(1, 5),
-    days=st.sampled_from([0, 100]),
-)
-def test_q13_valid_sessions_survive_every_clean_up_untouched(ages: list[int], marks: list[str], most: int, days: int):
-    with a_store() as store:
-        for number, age in enumerate(ages):
-            mark = marks[number]
-            made(
-                store,
-                number,
-                updated_ms=NOW_MS - age * DAY_MS,
-                starred=mark == "starred",
-                tags=("keep",) if mark == "keep" else (),
-                is_live=mark == "live",
-            )
-        before = files(store)
-        limit(store, stored_sessions=most, stored_age_days=days, at_limit="clean")
-
-        told = clean(store.site, now_ms=NOW_MS, apply=True)
-
-        after = files(store)
-        stay = {store.site.places.session(entry.id).name for entry in store.entries()}
-        assert {name: before[name] for name in stay} == {name: after[name] for name in stay}
-        assert all(not marks[int(session_id[:8], 16)] for session_id in told.removed)
-        assert {one.id for one in trash(store.site)} == set(told.removed)
-        undelete(store.site, told.removed)
-        assert files(store) == before
 
 
 def test_cleaning_without_applying_changes_nothing(tmp_path: Path):

@@ -14,7 +14,7 @@ from holdfast_core.model.held import HeldSession, Version
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.store.fitting import MAX_MS
 from holdfast_core.store.store import Store
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -121,24 +121,6 @@ TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
 
 
-@settings(max_examples=100)
-@given(session=sessions)
-def test_p5_a_loaded_session_is_exactly_what_was_saved(session: HeldSession):
-    with a_store() as store:
-        store.create(msgspec.structs.replace(session, created_ms=1, updated_ms=1))
-
-        assert store.load(session.id) == msgspec.structs.replace(session, created_ms=1, updated_ms=1)
-
-
-@settings(max_examples=100)
-@given(count=st.integers(1, 5))
-def test_p1_every_new_session_has_its_own_id_and_file(count: int):
-    with a_store() as store:
-        made_ids = {store.create(title="Same").id for _ in range(count)}
-
-        assert len(made_ids) == len(list(store.site.places.directory.glob("*.hold"))) == count
-
-
 @pytest.mark.parametrize(
     "session_id", ["../../etc/passwd", "", "x" * 500, "0B8F2F4E-94B1-4D0A-9C33-5D6A3C1E7F00", "/etc", "a\x00b", "-rf"]
 )
@@ -233,7 +215,7 @@ def test_every_change_is_told(tmp_path: Path):
         ]
 
 
-def test_p23_a_directory_that_is_not_there_is_made_for_this_person_alone(tmp_path: Path):
+def test_a_directory_that_is_not_there_is_made_for_this_person_alone(tmp_path: Path):
     with a_store(tmp_path / "deep" / "er") as store:
         made(store, 1)
 

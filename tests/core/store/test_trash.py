@@ -41,7 +41,7 @@ def test_undo_restores_byte_for_byte(texts: list[str], tags: list[str], fold: bo
 
 @settings(max_examples=100)
 @given(folds=st.integers(0, 3), others=st.integers(0, 2))
-def test_p7_deletion_leaves_nothing(folds: int, others: int):
+def test_deletion_leaves_nothing(folds: int, others: int):
     with a_store() as store:
         made(store, 1, title="Unmistakable")
         for number in range(folds):

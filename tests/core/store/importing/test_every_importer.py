@@ -66,23 +66,9 @@ def _without_place(draft: Draft) -> dict[str, Any]:
 
 
 @every_importer
-@settings(max_examples=100)
-@given(times=st.integers(1, 3))
-def test_p21_imports_get_new_ids(name: str, times: int):
-    path = session_files(name)[-1]
-    drafts = [draft for _ in range(times) for draft in taken(path, here(Path("/nowhere")))[0]]
-
-    ids = {draft.session.id for draft in drafts}
-    natives = {draft.session.origin.native_id for draft in drafts}
-    assert len(ids) == times
-    assert all(map(is_held_id, ids))
-    assert natives == {path.stem} and not ids & natives
-
-
-@every_importer
 @any_size
 @given(data=st.data())
-def test_p22_imports_are_validated_and_warn(name: str, tmp_path: Path, data: st.DataObject):
+def test_imports_are_validated_and_warn(name: str, tmp_path: Path, data: st.DataObject):
     document_of = json.loads(session_files(name)[-1].read_text("utf-8"))
     inner = document_of.get("data", document_of)
     field = data.draw(st.sampled_from(sorted(inner)))
