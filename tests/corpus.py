@@ -34,13 +34,13 @@ class Recorded:
 
 
 def recorded(agent: str) -> Iterator[Recorded]:
-    """Yield every transcript of an agent; none if there is no corpus here."""
+    """Yield every transcript of an agent that `put_into_home` can place; none if there is no corpus here."""
     manifest = ROOT / "MANIFEST.tsv"
     if not manifest.is_file():
         return
     for line in manifest.read_text("utf-8").splitlines()[1:]:
         folder, _repo, _kind, _version, size, messages, broken, path = line.split("\t")
-        if folder == _FOLDERS[agent] and path.endswith(".jsonl") and not path.endswith(_NO_TRANSCRIPTS):
+        if folder == _FOLDERS.get(agent) and path.endswith(".jsonl") and not path.endswith(_NO_TRANSCRIPTS):
             yield Recorded(agent, ROOT / path, int(size), int(messages), int(broken))
 
 
