@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -105,7 +106,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     """One line, one message of a document, or the document itself."""
 
     id: str | None = None
-    timestamp: Any = None
+    timestamp: datetime | None = None
     type: str | None = None
     content: str | list[Part] | Part | None = None
     display_content: str | list[Part] | Part | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from holdfast_core.agents._claude_tools import todos_of
 from holdfast_core.agents._gemini_records import Answer, ToolUse, answer, changed_lines, is_command
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._lines import SessionReader, SessionState
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, moment_ms, one_line, storable
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line, storable
 from holdfast_core.model.message import Block, Compaction, Image, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
 
@@ -92,7 +93,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
 
     uuid: str | None = None
     parent_uuid: str | None = None
-    timestamp: Any = None
+    timestamp: datetime | None = None
     type: str | None = None
     message: Said | None = None
     cwd: str | None = None
@@ -118,7 +119,7 @@ class Reader(SessionReader[Record, State]):
     state_kind = State
 
     def take(self, record: Record) -> None:
-        self._moment = moment_ms(record.timestamp)
+        self._moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         main = self.kept.main
         if record.cwd and not self.kept.cwd:
             self.kept.cwd = record.cwd[:PATH_LIMIT]

@@ -12,6 +12,7 @@ from holdfast_core.agents._kimi_records import Call, Counts, Function, Link, Par
 from holdfast_core.agents._values import moment_ms, text_of_name
 from holdfast_core.model.message import Compaction, Text, ToolResult
 
+_USUAL = (1_600_000_000, 4_000_000_000)
 _SILENT_ROLES = ("_checkpoint", "_usage", "_system_prompt")
 _SILENT = frozenset(
     (
@@ -85,7 +86,8 @@ class Reader(KimiReader[Record]):
         self._has_children = Path(self.source.path).parent.joinpath("subagents").is_dir()
 
     def take(self, record: Record) -> None:
-        self.moment = moment_ms(record.timestamp)
+        told = record.timestamp
+        self.moment = int(told * 1000) if type(told) is float and _USUAL[0] < told < _USUAL[1] else moment_ms(told)
         if record.role is not None:
             self._take_message(record)
         elif record.message is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from holdfast_core.agents._draft import Gathered
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, moment_ms, one_line, storable
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line, storable
 from holdfast_core.model.message import Block, Compaction, File, Image, Text, Thinking, Todo, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
 
@@ -92,7 +93,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     hidden: bool | None = None
     uuid: str | None = None
     parent_uuid: str | None = None
-    timestamp: Any = None
+    timestamp: datetime | None = None
     model: Any = None
     usage: Counts | None = None
     config: Config | None = None
@@ -117,7 +118,7 @@ class Reader(SessionReader[Record, State]):
         return Gathered(self.source.stem, kind="subagent" if is_subagent else "main")
 
     def take(self, record: Record) -> None:
-        self._moment = moment_ms(record.timestamp)
+        self._moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         kind = record.type or "none"
         if kind == "message":
             self._take_message(record)

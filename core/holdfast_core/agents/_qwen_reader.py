@@ -8,16 +8,17 @@ from typing import Any
 
 import msgspec
 
-from holdfast_core.agents._draft import Gathered, digest
+from holdfast_core.agents._draft import Gathered
 from holdfast_core.agents._gemini_records import ToolUse, blocks_of, changed_lines, is_command, is_injected
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._qwen_records import NOTHING, Payload, Record, todos_of
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, datetime_ms, one_line
 from holdfast_core.model.message import Block, Compaction, Error, Text, Todo, ToolCall, ToolResult
 
 _MARKS_LIMIT = 512
+_MARK = slice(-12, None)  # the part of a UUID that is random in all its versions
 _CALLS_LIMIT = 64
 _HOOK = "<qwen:user-prompt-submit-context>"
 _OF_PERSON = (None, "mid_turn_user_message", "realtime_message", "user_text_elements")
@@ -37,7 +38,7 @@ _PAYLOAD = msgspec.json.Decoder(Payload).decode
 class State(SessionState, array_like=True):
     """What must last. ``marks`` tell where the latest records end: index, prompts until there."""
 
-    marks: dict[bytes, tuple[int, int]] = msgspec.field(default_factory=dict)
+    marks: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
     edits: dict[str, str] = msgspec.field(default_factory=dict)
     last_uuid: str = ""
     title: str = ""
@@ -63,7 +64,7 @@ class Reader(SessionReader[Record, State]):
         return Gathered(self.source.stem)
 
     def take(self, record: Record) -> None:
-        self._moment = moment_ms(record.timestamp)
+        self._moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         self._note_head(record)
         kind = record.type
         if kind == "assistant":
@@ -81,7 +82,7 @@ class Reader(SessionReader[Record, State]):
         if record.uuid:
             self.kept.last_uuid = record.uuid
             marks = self.kept.marks
-            marks[digest(record.uuid)] = (self.draft.next_index, self.kept.main.prompt_count)
+            marks[record.uuid[_MARK]] = (self.draft.next_index, self.kept.main.prompt_count)
             if len(marks) > _MARKS_LIMIT:
                 del marks[next(iter(marks))]
 
@@ -258,7 +259,7 @@ class Reader(SessionReader[Record, State]):
 
     def _rewind(self, record: Record, payload: Payload) -> None:
         uuid = payload.target_uuid or record.parent_uuid
-        found = self.kept.marks.get(digest(uuid)) if uuid else None
+        found = self.kept.marks.get(uuid[_MARK]) if uuid else None
         if found is not None and found[0] <= self.draft.next_index:
             index, prompts = found
             self.draft.cut(index)

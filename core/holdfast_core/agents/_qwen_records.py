@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     uuid: str | None = None
     parent_uuid: str | None = None
     session_id: str | None = None
-    timestamp: Any = None
+    timestamp: datetime | None = None
     type: str | None = None
     cwd: str | None = None
     version: str | None = None
