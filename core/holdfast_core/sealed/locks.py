@@ -17,6 +17,7 @@ from holdfast_core.errors import Refused
 
 _LOOK_EVERY_SECONDS = 0.01
 _RECENT = 64
+_TRIES = 10  # somebody may remove the file just now
 _STAYS_OPEN = sys.platform != "win32"
 _FLAGS = os.O_RDWR | os.O_CREAT | (READ_FLAGS & ~os.O_RDONLY)
 
@@ -84,9 +85,8 @@ class _Lock:
         if not self._depth:
             try:
                 unlock_descriptor(self._descriptor)
-            except BaseException:
+            except OSError:
                 self.close()  # which frees it too
-                raise
             if not _STAYS_OPEN:
                 self.close()
 
@@ -98,24 +98,40 @@ class _Lock:
                 os.close(descriptor)
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(TypeError, OSError):  # at the end of the interpreter nothing is left to ask
+            self.close()
 
     def _take(self) -> bool:
         """Try once to lock the file that has the name now."""
         from filelock import lock_descriptor
 
-        if self._process != os.getpid() or not self._is_open():
-            self.close()  # a child of a fork must not lock through what it shares with its parent
-            # Not through filelock, which would make a directory that has vanished, and all above it.
-            descriptor = open_regular(self._path, _FLAGS)
-            self._descriptor, self._file, self._process = descriptor, _identity(os.fstat(descriptor)), os.getpid()
-        is_mine = False
+        has_lock = False
         try:
-            is_mine = lock_descriptor(self._descriptor, blocking=False) and self._has_name()
-        finally:
-            if not is_mine:
+            for _ in range(_TRIES):
+                self._open()
+                if not lock_descriptor(self._descriptor, blocking=False):
+                    return False
+                has_lock = self._has_name()
+                if has_lock:
+                    return True
                 self.close()
-        return is_mine
+            return False
+        finally:
+            if not has_lock:
+                self.close()
+
+    def _open(self) -> None:
+        if self._process == os.getpid() and self._is_open():
+            return
+        self.close()  # a child of a fork must not lock through what it shares with its parent
+        # Not through filelock, which would make a directory that has vanished, and all above it.
+        descriptor = open_regular(self._path, _FLAGS)
+        try:
+            self._file = _identity(os.fstat(descriptor))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor, self._process = descriptor, os.getpid()
 
     def _is_open(self) -> bool:
         """Return whether the descriptor is that of our file: whoever closes all of a process does not ask."""
