@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from holdfast_core.agents._draft import TooEarly
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._pi_records import (
+    EDITS,
     Entry,
     Said,
     blocks_of,
@@ -19,8 +20,9 @@ from holdfast_core.agents._pi_records import (
     plan_in,
     result_blocks,
 )
-from holdfast_core.agents._values import PATH_LIMIT, moment_ms
-from holdfast_core.model.message import Block, Compaction, Error, Role, Text, ToolCall
+from holdfast_core.agents._values import PATH_LIMIT, datetime_ms, moment_ms
+from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, ToolCall
+from holdfast_core.model.usage import Usage
 
 _STEM = re.compile(r"(?:.*[/\\])?(?:[^/\\_]*_)?([^/\\]*?)(?:\.jsonl)?")
 _SILENT = frozenset(
@@ -44,6 +46,8 @@ class Reader(SessionReader[Entry, State]):
     record = Entry
     state_kind = State
     is_restored = False
+    moment: int | None = None
+    blobs = ""  # the directory of what was too large for the file, if the agent has one
     takes: ClassVar[dict[str, Callable[[Any, Entry], None]]] = {}
 
     def restore(self, state: bytes) -> None:
@@ -51,8 +55,13 @@ class Reader(SessionReader[Entry, State]):
         self.is_restored = True
 
     def take(self, record: Entry) -> None:
-        if record.message is not None and record.type == "message":
-            self._take_message(record, record.message)
+        said = record.message
+        moment = None if record.timestamp is None else datetime_ms(record.timestamp)
+        if moment is None and said is not None and said.timestamp is not None:
+            moment = moment_ms(said.timestamp)
+        self.moment = moment
+        if said is not None and record.type == "message":
+            self._take_message(record, said)
             return
         take = self.takes.get(record.type)
         if take is not None:
@@ -70,10 +79,6 @@ class Reader(SessionReader[Entry, State]):
         """Return what stands in the person's place as what the agent put there and what the person wrote."""
         return [("user", text)]
 
-    def blobs(self) -> str:
-        """Return the directory of what was too large for the file, if the agent has one."""
-        return ""
-
     # Entries.
 
     def take_head(self, entry: Entry) -> None:
@@ -85,7 +90,7 @@ class Reader(SessionReader[Entry, State]):
             raise TooEarly(-1)  # an earlier reading, before the head was written, gave it another id
         self.kept.has_head = True
         main.native_id = entry.id or main.native_id
-        main.created_ms = moment_ms(entry.timestamp)
+        main.created_ms = self.moment
         main.project_path = (entry.cwd or "")[:PATH_LIMIT]
         main.provider, main.model = entry.provider or "", entry.model_id or ""
         self.kept.name = entry.title or ""
@@ -117,7 +122,7 @@ class Reader(SessionReader[Entry, State]):
 
     def take_custom(self, entry: Entry) -> None:
         """Show what an extension put into the conversation."""
-        self._add(entry, "system", blocks_of(entry.content, self.blobs()))
+        self._add(entry, "system", blocks_of(entry.content, self.blobs))
 
     # Messages.
 
@@ -129,7 +134,7 @@ class Reader(SessionReader[Entry, State]):
             plan = plan_in(said.details)
             if plan is not None and not said.is_error:
                 self.draft.gathered.todos = plan
-            self._add(entry, "tool", result_blocks(said, self.blobs()))
+            self._add(entry, "tool", result_blocks(said, self.blobs))
         elif role == "user":
             self._take_prompt(entry, said)
         elif role in ("bashExecution", "pythonExecution"):
@@ -145,10 +150,10 @@ class Reader(SessionReader[Entry, State]):
         else:
             if role not in ("custom", "hookMessage", "system", "developer"):
                 self.count_unknown(f"message/{role}")
-            self._add(entry, "system", blocks_of(said.content, self.blobs()))
+            self._add(entry, "system", blocks_of(said.content, self.blobs))
 
     def _take_prompt(self, entry: Entry, said: Said) -> None:
-        blocks = blocks_of(said.content, self.blobs())
+        blocks = blocks_of(said.content, self.blobs)
         first = blocks[0] if blocks else None
         rest = blocks[1:] if isinstance(first, Text) else blocks
         parts = self.split(first.text, said) if isinstance(first, Text) else []
@@ -164,9 +169,9 @@ class Reader(SessionReader[Entry, State]):
     def _take_answer(self, entry: Entry, said: Said) -> None:
         main = self.draft.gathered
         main.model, main.provider = said.model or main.model, said.provider or main.provider
-        blocks = blocks_of(said.content, self.blobs())
+        blocks = blocks_of(said.content, self.blobs)
         for block in blocks:
-            if isinstance(block, ToolCall):
+            if type(block) is ToolCall and block.name in EDITS:
                 for path, added, removed in edited(block):
                     self.draft.touch(path, added, removed)
         if said.error_message or said.stop_reason == "error":
@@ -176,26 +181,32 @@ class Reader(SessionReader[Entry, State]):
         if counts is None or usage is None or not usage.total_tokens:
             self._add(entry, "assistant", blocks, model=said.model)
             return
-        moment = moment_ms(entry.timestamp) or moment_ms(said.timestamp)
         # Entries' ids are only unique in their file; forks copy the rest unchanged.
-        key = said.response_id or f"{said.timestamp or moment}:{said.model}:{usage.total_tokens}"
+        key = said.response_id or f"{said.timestamp or self.moment}:{said.model}:{usage.total_tokens}"
         is_new = self.draft.respond(
             key,
             usage,
             model=said.model or "",
-            timestamp_ms=moment,
+            timestamp_ms=self.moment,
             index=self.draft.next_index,
             cost_usd=counts.cost_usd(),
         )
         self._add(entry, "assistant", blocks, model=said.model, usage=usage if is_new else None)
 
-    def _add(self, entry: Entry, role: Role, blocks: list[Block], **more: Any) -> None:
-        if not blocks and more.get("usage") is None:
-            return
-        said = entry.message
-        moment = moment_ms(entry.timestamp) or (None if said is None else moment_ms(said.timestamp))
-        more.setdefault("id", entry.id)
-        self.draft.add(self.message(role, blocks, moment, parent=entry.parent_id, **more))
+    def _add(
+        self,
+        entry: Entry,
+        role: Role,
+        blocks: list[Block],
+        *,
+        id: str | None = None,
+        model: str | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        if blocks or usage is not None:
+            line = self.line
+            name = id or entry.id or f"line-{line}"
+            self.draft.add(Message(name, role, tuple(blocks), self.moment, entry.parent_id, model, usage, line))
 
 
 Reader.takes = {

@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 
 from holdfast_core.agents._json import shown
+from holdfast_core.agents._parts import base64_image
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, Todo, TodoStatus, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
 
 BLOB = "blob:sha256:"
+EDITS = frozenset(("edit", "write"))
+_MANY = 1 << 53
 _STATUS: dict[object, TodoStatus] = {
     "in_progress": "in_progress",
     "completed": "completed",
@@ -61,14 +64,16 @@ class TokenCounts(msgspec.Struct, rename="camel", gc=False):
 
     def usage(self) -> Usage:
         """Return the counts in our meaning."""
-        return Usage(
-            count(self.input), count(self.output), count(self.cache_read), count(self.cache_write),
-            count(self.reasoning),
-        )  # fmt: skip
+        taken, given, read = self.input or 0, self.output or 0, self.cache_read or 0
+        written, reasoning = self.cache_write or 0, self.reasoning or 0
+        if min(taken, given, read, written, reasoning) < 0 or taken + given + read + written >= _MANY:
+            return Usage(count(taken), count(given), count(read), count(written), count(reasoning))
+        return Usage(taken, given, read, written, reasoning)
 
     def cost_usd(self) -> float | None:
         """Return the cost; none where the agent has no price for the model, which it writes as 0."""
-        return self.cost.total if self.cost is not None and self.cost.total and self.cost.total > 0 else None
+        total = None if self.cost is None else self.cost.total
+        return total if total and total > 0 else None
 
 
 class Mentioned(msgspec.Struct, gc=False):
@@ -213,7 +218,7 @@ def mentioned(said: Said) -> list[Block]:
 def edited(call: ToolCall) -> list[tuple[str, int, int]]:
     """Return the files that a call changes, with lines added and removed where its arguments tell them."""
     given = call.input
-    if call.name not in ("edit", "write") or not isinstance(given, dict):
+    if call.name not in EDITS or not isinstance(given, dict):
         return []
     path = given.get("path", given.get("file_path"))
     if not isinstance(path, str) or not path:
@@ -235,4 +240,4 @@ def _image(part: Part, blobs: str) -> Image:
     if data.startswith(BLOB):
         name = data.removeprefix(BLOB)
         return Image(part.mimeType or "", 0, "", f"{blobs}/{name}" if blobs and name.isalnum() else "")
-    return Image(part.mimeType or "", len(data) * 3 // 4 - data[-2:].count("="), data)
+    return base64_image(part.mimeType or "", data)

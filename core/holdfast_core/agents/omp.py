@@ -14,7 +14,7 @@ from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._pi_records import Entry
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents._values import PREVIEW_LIMIT, moment_ms, one_line, text_of_name
+from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
 from holdfast_core.agents._walk import subdirectories
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
 from holdfast_core.errors import Refused
@@ -31,6 +31,7 @@ class _Slot(msgspec.Struct):
 
 class _OmpReader(Reader):
     def begun(self) -> Gathered:
+        self.blobs = str(Path(self.source.root).parent / "blobs")
         name = self.source.stem
         gathered = Gathered(name.partition("_")[2] or name)
         folders = Path(self.source.path).relative_to(self.source.root).parts[1:-1]
@@ -41,9 +42,6 @@ class _OmpReader(Reader):
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"title": self._title_in_slot() or self.kept.name}
-
-    def blobs(self) -> str:
-        return str(Path(self.source.root).parent / "blobs")
 
     def take_start(self, entry: Entry) -> None:
         """Take up what a subagent was told to do; the prompt itself follows as a message."""
@@ -57,12 +55,11 @@ class _OmpReader(Reader):
         usage = None if entry.usage is None else entry.usage.usage()
         if entry.usage is None or usage is None or not usage.total_tokens:
             return
-        moment = moment_ms(entry.timestamp)
         self.draft.respond(
-            f"{moment}:{entry.model}:{usage.total_tokens}",
+            f"{self.moment}:{entry.model}:{usage.total_tokens}",
             usage,
             model=entry.model or "",
-            timestamp_ms=moment,
+            timestamp_ms=self.moment,
             index=None,
             cost_usd=entry.usage.cost_usd(),
         )
