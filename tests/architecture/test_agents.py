@@ -11,6 +11,11 @@ from holdfast_core.agents import all_agents
 
 from tests.architecture.tree import AGENTS, CORE, GUI, Source, docstrings, imported, sources
 
+EVERYDAY = frozenset(("continue", "code", "cursor"))
+"""Words that mean an agent, and much else."""
+PROVIDERS = {("cline.py", "qwen")}
+"""Where a word means those who offer a model, and not the agent of the same name."""
+
 
 def test_no_agent_is_named_outside_its_file():
     names = {agent: _names(agent) for agent in all_agents()}
@@ -49,33 +54,43 @@ def test_every_agent_says_what_the_window_shows():
 
 
 def _names(agent: str) -> set[str]:
-    """Return the words that mean this agent, in lower case."""
+    """Return the words that mean this agent and nothing else, in lower case."""
     reader = all_agents()[agent]
-    return {agent, reader.name.lower(), reader.program, agent.partition("_")[0]}
+    return {agent, reader.name.lower(), reader.program, agent.partition("_")[0]} - EVERYDAY
 
 
 def _belongs(source: Source, agent: str) -> bool:
-    """Return whether ``source`` is the agent's file or a helper of it."""
+    """Return whether ``source`` is the agent's file, a helper of it, or of an agent that is made of its helpers."""
+    family = agent.partition("_")[0]
+    if not source.path.is_relative_to(AGENTS):
+        return False
+    helper = f"holdfast_core.agents._{family}"
     stem = source.path.stem.lstrip("_")
-    return source.path.is_relative_to(AGENTS) and stem.startswith(agent.partition("_")[0])
+    is_own = stem.startswith(family) or family in stem.split("_")
+    return is_own or any(name.startswith(helper) for _, name in imported(source))
 
 
 def _spoken(source: Source, words: set[str]) -> Iterator[tuple[int, str]]:
     """Yield where ``source`` says one of ``words``: as a whole value, or within a text or comment.
 
     Within others only long words count: an agent may be called like a word of every day.
+    A folder may be called like another agent: what follows a dot does not count.
     """
     documented = docstrings(source)
     for node in source.nodes(ast.Constant):
         if isinstance(node.value, str) and id(node) not in documented and node.value.lower() in words:
+            if (source.path.name, node.value) in PROVIDERS:
+                continue
             yield node.lineno, node.value
     telling = [re.escape(word) for word in words if len(word) > 4]
     if not telling:
         return
-    pattern = re.compile(rf"\b({'|'.join(telling)})\b", re.IGNORECASE)
+    pattern = re.compile(rf"(?<!\.)\b({'|'.join(telling)})\b", re.IGNORECASE)
     with source.path.open("rb") as file:
         for token in tokenize.tokenize(file.readline):
             if token.type in (tokenize.STRING, tokenize.COMMENT, tokenize.NAME) and (
                 found := pattern.search(token.string)
             ):
+                if (source.path.name, found.group()) in PROVIDERS:
+                    continue
                 yield token.start[0], found.group()

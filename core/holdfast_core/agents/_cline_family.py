@@ -16,16 +16,11 @@ from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._parts import objects_in, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, text_of_name
-from holdfast_core.agents._vscode_family import user_directories
+from holdfast_core.agents._vscode_family import any_user_directories
 from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SessionRead, SourceRef
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import Todo
 
-_PROGRAMS = (
-    "Code", "Code - Insiders", "VSCodium", "VSCodium - Insiders", "Code - OSS", "Cursor", "Windsurf", "Trae",
-    "Positron", "Antigravity", "Kiro",
-)  # fmt: skip
-_SERVERS = (".vscode-server", ".vscode-server-insiders", ".vscodium-server", ".cursor-server", ".windsurf-server")
 _SHOWN = ("ui_messages.json", "claude_messages.json")
 _SENT = "api_conversation_history.json"
 
@@ -38,7 +33,7 @@ class ClineFamilyAgent(FileAgent):
     patterns = tuple(f"tasks/*/{name}" for name in (*_SHOWN, _SENT))
 
     def roots(self, home: Home) -> list[Path]:
-        return [folder / "globalStorage" / self.extension for folder in user_directories(home, _PROGRAMS, _SERVERS)]
+        return [folder / "globalStorage" / self.extension for folder in any_user_directories(home)]
 
     def key_of(self, path: str) -> str:
         return str(Path(path).parent)

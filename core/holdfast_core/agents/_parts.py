@@ -57,7 +57,7 @@ def path_of_uri(address: str) -> str:
     A remote folder keeps its path alone: that is where its agent runs.
     """
     scheme, separator, _rest = address.partition("://")
-    if not separator or scheme not in ("file", "vscode-remote"):
+    if not separator or not (scheme == "file" or scheme.endswith("-remote")):
         return address[:PATH_LIMIT]
     try:
         parts = urlsplit(address)

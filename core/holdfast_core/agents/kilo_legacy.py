@@ -1,4 +1,4 @@
-"""Kilo Code before 2026-03: tasks of the editor's extension, which descends from Roo Code's."""
+"""Kilo Code before 2026-03: tasks of the editor's extension, of Cline's family."""
 
 from __future__ import annotations
 

@@ -121,3 +121,24 @@ def test_a_list_that_is_just_being_written_gives_what_is_whole(tmp_path: Path) -
 def texts(reading: Reading) -> list[str]:
     messages = reading.sessions[0].messages
     return [block.text for message in messages for block in message.blocks if isinstance(block, Text)]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".config/Some Fork/User",
+        "Library/Application Support/Code/User",
+        "AppData/Roaming/Another/User",
+        ".vscode-server/data/User",
+        ".some-server-insiders/data/User",
+    ],
+)
+def test_tasks_are_found_in_every_editor_of_the_family(place: str, tmp_path: Path) -> None:
+    home = home_of(DATA / "cline" / "plain", tmp_path)
+    target = home.path / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    (home.path / ".config/Code/User").rename(target)
+
+    (ref,) = AGENT.discover(home)
+
+    assert ref.path.startswith(str(target))
