@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +73,7 @@ class _Result(msgspec.Struct):
     exit_code: Any = None
 
 
+_TELLING = re.compile(r'"(?:success|status|error|exit_code)" ?: ?(?!true|null|0\b)')
 _decode_result = msgspec.json.Decoder(_Result).decode
 
 
@@ -176,13 +178,14 @@ def _note(draft: Draft, name: str, arguments: Any) -> None:
 
 
 def _results(said: Said) -> list[Block]:
-    text = "\n".join(block.text for block in _blocks(said.content) if isinstance(block, Text))
-    images = [block for block in _blocks(said.content) if not isinstance(block, Text)]
+    blocks = _blocks(said.content)
+    text = "\n".join(block.text for block in blocks if isinstance(block, Text))
+    images = [block for block in blocks if not isinstance(block, Text)]
     return [ToolResult(said.tool_call_id or "", text, said.finish_reason == "error" or _failed(text)), *images]
 
 
 def _failed(text: str) -> bool:
-    if not text.startswith("{"):
+    if not text.startswith("{") or _TELLING.search(text) is None:
         return False
     try:
         result = _decode_result(text)

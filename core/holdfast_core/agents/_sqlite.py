@@ -104,20 +104,20 @@ class Database:
         shown = [f"CASE WHEN {long} THEN NULL ELSE {part} END" for part in parts]
         number = self._number(table)
         select = f"SELECT {', '.join([number or '0', long, *shown])} FROM {_quote(table)}"  # names are quoted
-        places = [known.index(column) + 2 if column in known else None for column in columns]
-        is_raw = [column in raw for column in columns]
+        places = [(known.index(column) + 2 if column in known else None, column in raw) for column in columns]
+        is_plain = self._encoding == "utf-8"
         for at, row in enumerate(self._found(select, number, self._within(names, within)), 1):
             line = row[0] if number and isinstance(row[0], int) and row[0] > 0 else at
             if row[1]:
                 self.problem(line, "line_too_long")
                 continue
-            yield (
-                line,
-                *(
-                    None if place is None else self._value(row[place], is_raw=raw_one)
-                    for place, raw_one in zip(places, is_raw, strict=True)
-                ),
-            )
+            found: list[Value] = [line]
+            for place, is_raw in places:
+                value = None if place is None else row[place]
+                if type(value) is bytes and not (is_raw and is_plain):
+                    value = self._value(value, is_raw=is_raw)
+                found.append(value)
+            yield tuple(found)
 
     def stamps(self, table: str, by: str, *, sized: Sequence[str], latest: Sequence[str]) -> dict[str, str]:
         """Return for each value of a column what tells whether its rows changed, without reading them.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import apsw
 import pytest
 from holdfast_core.agents import all_agents
-from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, SourceRef
+from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, SourceRef, fingerprint_at
 from holdfast_core.errors import SourceError
 
 from tests.core.agents.support import DATA, Gathered, home_of
@@ -189,3 +190,68 @@ def test_a_variable_names_the_database(home: Home, tmp_path: Path) -> None:
 
     assert found.path == str(moved)
     assert names(agent().read(found, named)) == ["ses_7away", "ses_8child", "ses_9main"]
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "root"),
+    [
+        ("opencode", "XDG_DATA_HOME", "moved/opencode"),
+        ("kilo", "XDG_DATA_HOME", "moved/kilo"),
+        ("hermes", "HERMES_HOME", "moved"),
+        ("goose", "GOOSE_PATH_ROOT", "moved/data"),
+        ("goose", "XDG_DATA_HOME", "moved/goose"),
+        ("kiro", "XDG_DATA_HOME", "moved/kiro-cli"),
+        ("zed", "XDG_DATA_HOME", "moved/zed"),
+        ("zed", "LOCALAPPDATA", "moved/Zed"),
+    ],
+)
+def test_variables_move_agents(name: str, variable: str, root: str, tmp_path: Path) -> None:
+    home = Home(tmp_path, {variable: str(tmp_path / "moved")})
+
+    assert tmp_path / root in all_agents()[name].roots(home)
+
+
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [
+        ("goose", "AppData/Roaming/Block/goose/data"),
+        ("kiro", "Library/Application Support/kiro-cli"),
+        ("kiro", "AppData/Roaming/Kiro/User/globalStorage/kiro.kiroagent"),
+        ("zed", "Library/Application Support/Zed"),
+        ("zed", "AppData/Local/Zed"),
+    ],
+)
+def test_the_places_of_other_systems_are_looked_at_too(name: str, root: str, tmp_path: Path) -> None:
+    assert tmp_path / root in all_agents()[name].roots(Home(tmp_path, {}))
+
+
+def test_projects_are_those_that_the_program_lists(tmp_path: Path) -> None:
+    data, project, other = tmp_path / "data", tmp_path / "project", tmp_path / "other"
+    (data / "crush").mkdir(parents=True)
+    listed = [{"path": str(project)}, {"path": str(tmp_path / "p"), "data_dir": str(other)}, {"path": "a\0b"}, {}]
+    (data / "crush" / "projects.json").write_text(json.dumps({"projects": listed}), "utf-8")
+    home = Home(tmp_path / "home", {"XDG_DATA_HOME": str(data)})
+
+    assert set(all_agents()["crush"].roots(home)) == {tmp_path / "home" / ".crush", project / ".crush", other}
+    (data / "crush" / "projects.json").write_text("[not json", "utf-8")
+    assert all_agents()["crush"].roots(home) == [tmp_path / "home" / ".crush"]
+
+
+def test_what_stands_beside_a_database_is_a_change_of_it(home: Home) -> None:
+    for ending in ("-wal", "-shm", "-journal"):
+        assert [found.path for found in agent().refs_for(home, [f"{database(home)}{ending}"])] == [str(database(home))]
+    assert list(agent().refs_for(home, [str(home.path / "elsewhere")])) == []
+
+
+def test_a_change_in_the_wal_alone_is_seen_by_a_poll(home: Home) -> None:
+    connection = apsw.Connection(str(database(home)))
+    connection.execute("PRAGMA journal_mode=wal").fetchall()
+    connection.execute("PRAGMA wal_autocheckpoint=0").fetchall()
+    connection.execute("UPDATE session SET title='one' WHERE id='ses_8child'").fetchall()
+    before = fingerprint_at(str(database(home)))
+    connection.execute("UPDATE session SET title='two' WHERE id='ses_8child'").fetchall()
+    after = fingerprint_at(str(database(home)))
+    connection.close()
+
+    assert before != after
+    assert before.inode == after.inode

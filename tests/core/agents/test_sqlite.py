@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from holdfast_core.agents._sqlite import CELL_LIMIT, Database, private_copy, stamp_of
+from holdfast_core.agents._sqlite import CELL_LIMIT, private_copy, stamp_of
 from holdfast_core.errors import SourceError
 
 SECONDS = 10  # a second on an idle machine; tests share theirs
@@ -325,14 +325,20 @@ def test_a_large_database_is_asked_in_time_and_little_memory(tmp_path: Path) -> 
     assert time.process_time() - started < 3
 
 
-def test_nothing_is_left_of_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, live: Path) -> None:
+def test_nothing_is_left_of_the_copy(tmp_path: Path, live: Path) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(folder))
-    with private_copy(live, root=tmp_path) as database:
-        (copy,) = folder.iterdir()
+    script = f"""
+    from pathlib import Path
+    from holdfast_core.agents._sqlite import private_copy
+    with private_copy({str(live)!r}, root={str(tmp_path)!r}):
+        (copy,) = Path({str(folder)!r}).iterdir()
         assert copy.stat().st_mode & 0o777 == 0o700
-        assert isinstance(database, Database)
+    """
+
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], check=True, env={**os.environ, "TMPDIR": str(folder)}
+    )
 
     assert list(folder.iterdir()) == []
 
