@@ -21,6 +21,12 @@ PATHS = {agent: path for agent, path in GROWING.items() if grows(agent)} | {
     "antigravity": Path("/h/.gemini/antigravity/brain/i/.system_generated/logs/transcript.jsonl"),
     "cursor_cli": Path("/h/.cursor/projects/home-ada/agent-transcripts/s/s.jsonl"),
     "copilot_cli": Path("/h/.copilot/session-state/s/events.jsonl"),
+    "factory": Path("/h/.factory/sessions/-p/s.jsonl"),
+    "grok": Path("/h/.grok/sessions/p/s/chat_history.jsonl"),
+    "mistral_vibe": Path("/h/.vibe/logs/session/s/messages.jsonl"),
+    "omp": Path("/h/.omp/agent/sessions/p/s.jsonl"),
+    "openclaw": Path("/h/.openclaw/agents/main/sessions/s.jsonl"),
+    "pi": Path("/h/.pi/agent/sessions/p/s.jsonl"),
     "codex": Path("/h/.codex/sessions/rollout-2026-03-03T10-00-00-019cb000-0000-7000-8000-00000000000a.jsonl"),
 }
 LINES = {
