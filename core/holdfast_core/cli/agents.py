@@ -30,8 +30,6 @@ async def list_agents(context: Context, arguments: argparse.Namespace) -> None:
     Tells what an agent writes that this version of Holdfast does not know, by
     the agent's version, and warns of an agent that had sessions and has none now.
     """
-    from holdfast_core.library.survey import alarm_words, drift_words
-
     await ensure_index(context)
     agents = await context.library.agents()
     drift = await context.library.survey.drift()
@@ -42,9 +40,9 @@ async def list_agents(context: Context, arguments: argparse.Namespace) -> None:
     for agent in agents:
         one = drift.get(agent.agent, AgentDrift(agent.agent))
         if one.alarm:
-            context.warn(alarm_words(agent.name, one))
+            context.warn(one.alarm_words(agent.name))
         if not context.is_json:
-            for words in drift_words(agent.name, one):
+            for words in one.drift_words(agent.name):
                 context.print(words)
 
 

@@ -128,33 +128,12 @@ def drift_of(versions: Iterable[VersionRead], seen: Mapping[str, Seen], *, now_m
     return found
 
 
-def alarm_words(name: str, drift: AgentDrift) -> str:
-    """Return what a person is told of an agent that fell silent; empty if it did not."""
-    had = f"{name} had {drift.last_seen_sessions:,} {_noun(drift.last_seen_sessions, 'session')} and has none now: "
-    if drift.alarm == "unreadable":
-        files = f"{drift.sources:,} {_noun(drift.sources, 'file')}"
-        return had + f"nothing in its {files} can be read. A newer version of Holdfast may know its format."
-    if drift.alarm == "gone":
-        return had + "no file of it is where it was looked for. It may have been removed, or keep them elsewhere."
-    return ""
-
-
-def drift_words(name: str, drift: AgentDrift) -> list[str]:
-    """Return a sentence for each version of an agent that writes what is not known."""
-    return [
-        f"{f'{name} {version.version}'.strip()} writes {len(version.unknown_records):,} "
-        f"{_noun(len(version.unknown_records), 'kind')} of record that this version of Holdfast does not know."
-        for version in drift.versions
-        if version.unknown_records
-    ]
-
-
 def health_of(names: Mapping[str, str], drift: Mapping[str, AgentDrift]) -> tuple[str, bool]:
     """Return how the agents are understood in one text, and whether one of them fell silent."""
-    alarms = [words for one in drift.values() if (words := alarm_words(names.get(one.agent, one.agent), one))]
+    alarms = [words for one in drift.values() if (words := one.alarm_words(names.get(one.agent, one.agent)))]
     if alarms:
         return " ".join(alarms), True
-    unknown = [words for one in drift.values() for words in drift_words(names.get(one.agent, one.agent), one)]
+    unknown = [words for one in drift.values() for words in one.drift_words(names.get(one.agent, one.agent))]
     if len(unknown) > 1:
         return (
             f"{len(unknown):,} versions of agents write records that are not known; the rest of them is shown.",
@@ -166,7 +145,3 @@ def health_of(names: Mapping[str, str], drift: Mapping[str, AgentDrift]) -> tupl
 def _is_agents_own(name: str) -> bool:
     """Return whether a directory right in a home is one that programs use and not the person."""
     return name.startswith(".") or name in ("AppData", "Library")
-
-
-def _noun(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"

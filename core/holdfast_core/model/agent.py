@@ -84,6 +84,25 @@ class AgentDrift(msgspec.Struct, frozen=True):
                 totals[name] = totals.get(name, 0) + number
         return dict(sorted(totals.items()))
 
+    def alarm_words(self, name: str) -> str:
+        """Return what a person is told of an agent that fell silent; empty if it did not."""
+        had = f"{name} had {_counted(self.last_seen_sessions, 'session')} and has none now: "
+        if self.alarm == "unreadable":
+            files = _counted(self.sources, "file")
+            return had + f"nothing in its {files} can be read. A newer version of Holdfast may know its format."
+        if self.alarm == "gone":
+            return had + "no file of it is where it was looked for. It may have been removed, or keep them elsewhere."
+        return ""
+
+    def drift_words(self, name: str) -> list[str]:
+        """Return a sentence for each version of the agent that writes what is not known."""
+        return [
+            f"{f'{name} {version.version}'.strip()} writes {_counted(len(version.unknown_records), 'kind')} of record "
+            "that this version of Holdfast does not know."
+            for version in self.versions
+            if version.unknown_records
+        ]
+
 
 class Recognised(msgspec.Struct, frozen=True):
     """Files at or below ``path`` whose content looks like sessions of ``agents``; of none, if these are empty."""
@@ -91,3 +110,7 @@ class Recognised(msgspec.Struct, frozen=True):
     path: str
     agents: tuple[str, ...]
     files: int
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

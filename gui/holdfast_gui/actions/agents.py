@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_core.errors import HoldfastError
+from holdfast_core.model.agent import AgentDrift
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
@@ -94,9 +95,6 @@ class Surveying(QObject):
             self.page.add_wanted.emit()
 
     async def _bring(self) -> None:
-        from holdfast_core.library.survey import alarm_words, drift_words
-        from holdfast_core.model.agent import AgentDrift
-
         library = self._context.library
         try:
             agents = await library.agents()
@@ -110,7 +108,7 @@ class Surveying(QObject):
         found = []
         for info in agents:
             one = drift.get(info.agent, AgentDrift(info.agent))
-            found.append(Found(info, one, alarm_words(info.name, one), tuple(drift_words(info.name, one))))
+            found.append(Found(info, one, one.alarm_words(info.name), tuple(one.drift_words(info.name))))
         self.page.set_agents(found, home=str(library.survey.home))
         self.page.set_homes(homes, can_change=read.sources[_KEY] not in _FIXED)
 

@@ -11,7 +11,7 @@ import pytest
 from holdfast_core.agents.base import Home
 from holdfast_core.errors import NotFound, WrongUsage
 from holdfast_core.library import Library
-from holdfast_core.library.survey import alarm_words, drift_of, drift_words, health_of
+from holdfast_core.library.survey import drift_of, health_of
 from holdfast_core.model.agent import Recognised, VersionRead
 from holdfast_core.paths import find_paths
 from holdfast_core.scan.seen import Seen, agents_seen, remember_agents
@@ -71,7 +71,7 @@ async def test_unknown_kinds_are_counted_by_the_version_that_writes_them(library
         ("2.2.0", 2, 2, {"hologram": 3, "tachyon": 1}),
     ]
     assert (drift.last_seen_sessions, drift.alarm) == (3, "")
-    assert drift_words("Claude Code", drift) == [
+    assert drift.drift_words("Claude Code") == [
         "Claude Code 2.2.0 writes 2 kinds of record that this version of Holdfast does not know."
     ]
 
@@ -143,11 +143,11 @@ def test_the_words_say_how_many() -> None:
         [VersionRead("a", "1", 2, 1, 0, {"x": 1}), VersionRead("a", "", 1, 0, 0, {"x": 2, "y": 1})], {}, now_ms=0
     )
 
-    assert drift_words("Anna", many["a"]) == [
+    assert many["a"].drift_words("Anna") == [
         "Anna 1 writes 1 kind of record that this version of Holdfast does not know.",
         "Anna writes 2 kinds of record that this version of Holdfast does not know.",
     ]
-    assert alarm_words("Anna", many["a"]) == ""
+    assert many["a"].alarm_words("Anna") == ""
     assert health_of({"a": "Anna"}, many)[0].startswith("2 versions of agents write")
     assert health_of({}, {}) == ("All that they write is known.", False)
 
