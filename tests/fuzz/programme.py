@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -138,9 +139,10 @@ def _lost(without: Reading, spoilt: Reading | None, line: int, what: str) -> Ite
         return
     if _said(without) != _said(spoilt):
         yield f"{what}: one broken line cost more than itself"
-    more = [problem for problem in spoilt.problems if problem not in without.problems]
-    if [problem.line for problem in more] != [line]:
-        yield f"{what}: told as {[(problem.line, problem.reason) for problem in more]}"
+    before = Counter((problem.line, problem.reason) for problem in without.problems)
+    more = Counter((problem.line, problem.reason) for problem in spoilt.problems) - before
+    if [number for number, _ in more.elements()] != [line]:
+        yield f"{what}: told as {sorted(more.elements())}"
 
 
 def _said(reading: Reading) -> list[list[tuple[str, bytes]]]:

@@ -83,6 +83,12 @@ class Config(msgspec.Struct, gc=False):
     summary: str | None = None
 
 
+class _Data(msgspec.Struct, gc=False):
+    """What the program keeps of all projects; of each, its directory alone is asked."""
+
+    projects: dict[str, Any] = {}
+
+
 class Record(msgspec.Struct, rename="camel", gc=False):
     """One line."""
 
@@ -252,7 +258,7 @@ class Reader(SessionReader[Record, State]):
         content = read_small(home / "data.json", root=str(home))
         try:
             folder = Path(self.source.path).relative_to(self.source.root).parts[0]
-            listed = msgspec.json.decode(content)["projects"] if content else {}
+            listed = msgspec.json.decode(content, type=_Data).projects if content else {}
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError, LookupError, TypeError):
             return ""
         return next((path[:PATH_LIMIT] for path in listed if folder_of(path) == folder), "")
