@@ -157,7 +157,7 @@ def test_p09_the_limit_of_number_holds_and_the_oldest_go_first(
 @EXAMPLES
 @given(
     place=st.sampled_from(["mine", "my sessions", "ÄÖ/日本", "a/b/c", ""]),
-    ages=st.lists(st.tuples(marks, st.integers(0, 400)), max_size=6),
+    ages=st.lists(st.tuples(marks, st.sampled_from([0, 1, 29, 30, 31, 364, 365]) | st.integers(0, 400)), max_size=6),
     days=st.sampled_from([0, 1, 30, 365]),
     most=st.sampled_from([0, 1, 3]),
     kind=st.sampled_from(["refuse", "clean"]),
