@@ -151,7 +151,7 @@ async def test_save_now_writes_a_live_session_whole(tmp_path, qapp):
         session_id = await keep(desk, "Plan the move")
         await choose(desk, session_id)
         desk.context.actions.run("session.resume")
-        await until(held.live, seconds=SECONDS)
+        await said(desk, "is live")
         await held.append_text(session_id, "user", "And then?")
         press(desk.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
         await said(desk, "Saved")

@@ -32,7 +32,7 @@ def _has_one_held(context: Context) -> bool:
 
 
 def _live(context: Context) -> list[str]:
-    live = {entry.id for entry in context.keeping.live}
+    live = {entry.id for entry in context.keeping.live if entry.state in ("active", "waiting", "idle")}
     return [session_id for session_id in _held(context) if session_id in live]
 
 

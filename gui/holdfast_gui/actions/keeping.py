@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError
 from holdfast_core.model.held import is_held_id
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from holdfast_gui.models.places import ALL, RECOVERY, Kept
@@ -45,6 +45,7 @@ DETAILS: Final = NoticeAction("held.summary", "Show details")
 REPAIR: Final = NoticeAction("held.repair", "Repair", is_primary=True)
 UNLOCK: Final = NoticeAction("held.unlock", "Unlock…", is_primary=True)
 KEEP: Final = "keep"
+SOON_MS: Final = 1500
 
 
 class Keeping(QObject):
@@ -80,6 +81,10 @@ class Keeping(QObject):
         self._idle_id = ""
         self._looking = Latest(scope, "held sessions")
         self._is_behind = False
+        self._soon = QTimer(self)  # a live session changes all the time
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON_MS)
+        self._soon.timeout.connect(self.look)
         self._ends: list[Callable[[], None]] = []
         for bar in (self.bar, self.idle_bar):
             window.add_bar(bar)
@@ -122,6 +127,7 @@ class Keeping(QObject):
 
     def close(self) -> None:
         """Stop listening."""
+        self._soon.stop()
         while self._ends:
             self._ends.pop()()
 
@@ -136,8 +142,9 @@ class Keeping(QObject):
 
     def hear(self, change: ChangeSet) -> None:
         """Count again if something of ours changed, be it by another program."""
-        if any(map(is_held_id, (*change.added, *change.changed, *change.removed))):
-            self.look()
+        ids = (*change.added, *change.changed, *change.removed)
+        if any(map(is_held_id, ids)) and not self._soon.isActive():
+            self._soon.start()
 
     def take_report(self, report: ScanReport) -> None:
         """Remember which agents' files could not be looked through."""
@@ -233,7 +240,10 @@ class Keeping(QObject):
         return not (is_typing or is_elsewhere or QApplication.activeModalWidget() or self._reading.session_id)
 
     def _on_change(self, change: ChangeSet) -> None:
-        self.look()
+        if change.added or change.removed:
+            self.look()
+        elif not self._soon.isActive():
+            self._soon.start()
         if self._reading.session_id in change.changed:
             self.show_detail()
 

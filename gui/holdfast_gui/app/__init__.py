@@ -181,9 +181,10 @@ class Program:
         parts.traying.refill()
         parts.traying.say_what_is_missing()
         await context.library.start()
-        await context.keeping.begin()
+        kept = self.scope.spawn(context.keeping.begin(), "the check of held sessions")
         if self.start.opened:
             await carry_out(context, self.start.opened, str(Path.cwd()))
+        await kept
 
 
 def _listen_to_signals(loop: asyncio.AbstractEventLoop, scope: Scope) -> None:
