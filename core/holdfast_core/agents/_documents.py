@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from holdfast_core.agents._files import FileAgent
-from holdfast_core.agents._json import Forgiving, is_too_deep
+from holdfast_core.agents._json import Forgiving, must_be_skipped
 from holdfast_core.agents._jsonl import UTF8_BOM, open_regular, refusal
 from holdfast_core.agents.base import Checkpoint, Home, Reading, SessionRead, SourceRef
 from holdfast_core.model.session import Problem
@@ -124,7 +124,7 @@ def _steady(path: str | Path, root: str, limit: int) -> tuple[bytes, int]:
 
 def _whole(data: bytes, kind: type[msgspec.Struct] | None) -> Any:
     """Return the value of a well-formed document, None if the slow path must look at it."""
-    if is_too_deep(data):
+    if must_be_skipped(data):
         return None
     try:
         return msgspec.json.decode(data) if kind is None else msgspec.json.decode(data, type=kind)

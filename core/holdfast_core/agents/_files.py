@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from holdfast_core.agents._jsonl import refusal
-from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
+from holdfast_core.agents._walk import contents, is_behind_link, is_below, reference, reference_at
 from holdfast_core.agents.base import Agent, Home, SourceRef
 
 _Pattern = tuple[re.Pattern[str], ...]
@@ -71,12 +71,13 @@ class FileAgent(Agent):
                 yield str(root), [_compiled(pattern) for pattern in self.patterns_in(root)]
 
     def _below(self, folder: str, patterns: list[_Pattern]) -> Iterator[SourceRef]:
+        files, folders = contents(folder)
         last = [pattern[0] for pattern in patterns if len(pattern) == 1]
-        for entry in files_below(folder, "") if last else ():
+        for entry in files if last else ():
             if _fits(entry.name, last) and self.is_source(entry.path):
                 yield reference(self.id, entry, self.key_of(entry.path))
         longer = [pattern for pattern in patterns if len(pattern) > 1]
-        for entry in subdirectories(folder) if longer else ():
+        for entry in folders if longer else ():
             inner = [pattern[1:] for pattern in longer if pattern[0].match(entry.name)]
             if inner:
                 yield from self._below(entry.path, inner)

@@ -177,6 +177,11 @@ class Forgiving(Generic[Record]):
         self.repairs[kind] = self.repairs.get(kind, 0) + 1
 
 
+def must_be_skipped(line: bytes) -> bool:
+    """Return whether a line or a document is so deep that the decoder here would not stop by itself."""
+    return _MUST_MEASURE and is_too_deep(line)
+
+
 def is_too_deep(line: bytes) -> bool:
     """Return whether values stand in each other more levels deep than can be gone through safely."""
     if line.count(b"[") + line.count(b"{") <= _DEPTH_LIMIT:

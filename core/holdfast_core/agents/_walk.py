@@ -30,6 +30,21 @@ def files_below(folder: str, ending: str | tuple[str, ...]) -> Iterator[os.DirEn
             continue
 
 
+def contents(folder: str) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:
+    """Return the regular files and the directories in a folder that are no links; none if it cannot be listed."""
+    files: list[os.DirEntry[str]] = []
+    folders: list[os.DirEntry[str]] = []
+    for entry in _entries(folder):
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry)
+            elif entry.is_file(follow_symlinks=False):
+                files.append(entry)
+        except OSError:
+            continue
+    return files, folders
+
+
 def reference(agent: str, entry: os.DirEntry[str], key: str | None = None) -> SourceRef:
     """Return the reference to a file; its fingerprint is all zeros if it vanished meanwhile."""
     try:
