@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holdfast_core.agents._gemini_agent import GeminiLike, days_of_retention
+from holdfast_core.agents._recognise import has_keys
 from holdfast_core.agents.base import Home
 
 
@@ -26,6 +27,9 @@ class Gemini(GeminiLike):
     def deletes_after_days(self, home: Home) -> int | None:
         """Return the age at which sessions go: 30 days unless the settings say otherwise."""
         return days_of_retention([root.parent for root in self.roots(home)])
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        return has_keys(head, "sessionId", "projectHash")
 
 
 AGENT = Gemini()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast_core.agents._opencode_agent import OpenCodeAgent
+from holdfast_core.agents._recognise import begins_value, makes_tables
 
 
 class OpenCode(OpenCodeAgent):
@@ -16,6 +17,11 @@ class OpenCode(OpenCodeAgent):
     how_to_install = "https://opencode.ai/docs"
     folder = "opencode"
     variable = "OPENCODE_DB"
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        if head.startswith(b"SQLite format 3\0"):
+            return makes_tables(head, "session", "message", "part")
+        return begins_value(head, "id", "ses_") or begins_value(head, "sessionID", "ses_")
 
 
 AGENT = OpenCode()

@@ -10,6 +10,7 @@ from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._reading import LineReader
+from holdfast_core.agents._recognise import has_keys, has_value
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
 from holdfast_core.errors import Refused
 
@@ -39,6 +40,10 @@ class Pi(LineAgent):
             raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
         option = "--fork" if fork else "--session"
         return ResumeCommand((self.program, option, safe_id(facts.native_id)), needs_project=True)
+
+    def recognises(self, head: bytes, name: str) -> bool:
+        is_headed = has_value(head, "type", "session") and has_keys(head, "cwd", "timestamp")
+        return is_headed and (has_keys(head, "version") or has_keys(head, "modelId"))
 
 
 AGENT = Pi()
