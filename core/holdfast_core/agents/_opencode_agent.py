@@ -169,7 +169,7 @@ def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:
         info = tables.decoded(decode_info, data, number, session)
         if info is None:
             continue
-        info.id = name
+        info.id = name if isinstance(name, str) else f"row-{number}"
         info.time = info.time or Time()
         info.time.created = created if info.time.created is None else info.time.created
         found.setdefault(session, {})[name] = Whole(info, [], number)
@@ -179,7 +179,7 @@ def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:
     ):
         part = tables.decoded(decode_part, data, number, session)
         if part is not None:
-            part.id = name
+            part.id = name if isinstance(name, str) else f"row-{number}"
             parts.setdefault(message, []).append(part)
     for messages in found.values():
         for name, whole in messages.items():

@@ -94,7 +94,10 @@ class Hermes(MixedAgent):
         for row, session, number, role, content, call, calls, tool, moment, reason, *thoughts in tables.rows(
             "messages", "session_id", _MESSAGE_COLUMNS
         ):
-            message = Said(role, _content(content), thoughts[0], thoughts[1], calls, call, tool, moment, reason)
+            message = Said(
+                _text(role), _content(content), thoughts[0], thoughts[1], calls, _text(call), _text(tool), moment,
+                _text(reason),
+            )  # fmt: skip
             said.setdefault(session, []).append((row, number, message))
         found = []
         for _, session, *values in tables.rows("sessions", "id", _COLUMNS):

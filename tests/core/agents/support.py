@@ -36,7 +36,8 @@ def home_of(case: Path, folder: Path) -> Home:
     shutil.copytree(case / "home", target)
     for script in list(target.rglob("*.sql")):
         connection = apsw.Connection(str(script.with_suffix("")))
-        connection.execute(script.read_text("utf-8")).fetchall()
+        connection.execute("PRAGMA synchronous=off").fetchall()
+        connection.execute(f"BEGIN; {script.read_text('utf-8')} COMMIT").fetchall()
         connection.close()
         script.unlink()
     for path in target.rglob("*"):
