@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import shutil
 import sys
@@ -155,5 +156,38 @@ async def test_a_home_in_new_settings_is_looked_in_by_the_indexer_that_runs(
         library.use_settings(Settings())
         await library.update()
         assert [entry.id for entry in await library.recent(9)] == ["fake:here"]
+    finally:
+        await library.close()
+
+
+async def test_a_windows_home_tells_its_own_paths_and_resumes_nothing_here(tmp_path: Path) -> None:
+    other = tmp_path / "mnt" / "c" / "Users" / "me"
+    place = other / ".claude" / "projects" / "C--work-lighthouse"
+    place.mkdir(parents=True)
+    record = {
+        "type": "user",
+        "uuid": "u1",
+        "parentUuid": None,
+        "sessionId": "f2f20000-0000-4000-8000-00000000000f",
+        "cwd": "C:\\work\\lighthouse",
+        "timestamp": "2026-11-01T10:00:00.000Z",
+        "message": {"role": "user", "content": "Where are we?"},
+    }
+    (place / "f2f20000-0000-4000-8000-00000000000f.jsonl").write_text(json.dumps(record) + "\n", "utf-8")
+    library = Library.open(
+        find_paths(tmp_path / "holdfast"),
+        agents_home=tmp_path / "home",
+        environment={},
+        settings=Settings(extra_homes=(str(other),)),
+    )
+    try:
+        await library.update()
+        (entry,) = await library.recent(9)
+        assert entry.project_path == "C:\\work\\lighthouse"
+        assert len(await library.keys("project:lighthouse")) == 1
+        with pytest.raises(Refused, match="another home"):
+            await library.resume_plan(entry.id)
+        kept = await library.held.archive(entry.id)
+        assert kept.project_path == "C:\\work\\lighthouse"
     finally:
         await library.close()
