@@ -47,8 +47,9 @@ async def list_agents(context: Context, arguments: argparse.Namespace) -> None:
 
 
 def _print_table(context: Context, agents: Sequence[AgentInfo], drift: Mapping[str, AgentDrift]) -> None:
+    """Print a row for each agent, those first that have anything here."""
     rows = []
-    for agent in agents:
+    for agent in sorted(agents, key=lambda agent: not (agent.sessions or agent.installed or agent.agent in drift)):
         one = drift.get(agent.agent, AgentDrift(agent.agent))
         rows.append(
             [
@@ -59,11 +60,16 @@ def _print_table(context: Context, agents: Sequence[AgentInfo], drift: Mapping[s
                 f"{one.problems:,}",
                 f"{sum(one.unknown_records.values()):,}",
                 "never" if agent.deletes_after_days is None else f"after {agent.deletes_after_days} days",
-                ", ".join(agent.roots),
+                ", ".join(_shown(root, context.agents_home) for root in agent.roots),
             ]
         )
     titles = ["Agent", "Id", "Installed", "Sessions", "Problems", "Unknown", "Deletes", "Where"]
     context.table(titles, rows, flexible=[7])
+
+
+def _shown(root: str, home: Path) -> str:
+    path = Path(root)
+    return f"~/{path.relative_to(home).as_posix()}".removesuffix("/.") if path.is_relative_to(home) else root
 
 
 async def recognise(context: Context, arguments: argparse.Namespace) -> None:
