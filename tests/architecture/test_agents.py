@@ -60,8 +60,13 @@ def _names(agent: str) -> set[str]:
 
 
 def _belongs(source: Source, agent: str) -> bool:
-    """Return whether ``source`` is the agent's file, a helper of it, or of an agent that is made of its helpers."""
+    """Return whether ``source`` is the agent's file, a helper of it, or of an agent that is made of its helpers.
+
+    What takes an agent's own form into the store is named after it too.
+    """
     family = agent.partition("_")[0]
+    if source.path.parent.name == "importing":
+        return source.path.stem == agent
     if not source.path.is_relative_to(AGENTS):
         return False
     helper = f"holdfast_core.agents._{family}"

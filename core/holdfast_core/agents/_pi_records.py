@@ -1,6 +1,6 @@
 """The entries of the Pi family's sessions, as far as they are read, and the blocks that they become.
 
-Pi, Oh-My-Pi and OpenClaw write the same entries, each with some of its own.
+The agents that were made after it write the same entries, each with some of its own.
 Evidence for each fact: `README.md`.
 """
 

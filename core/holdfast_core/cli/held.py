@@ -94,7 +94,7 @@ async def fork(context: Context, arguments: argparse.Namespace) -> None:
 
 
 async def import_path(context: Context, arguments: argparse.Namespace) -> None:
-    """Take in sessions of jido_code or theo-code, or sessions that Holdfast exported as JSON.
+    """Take in sessions that another program stored in a form of its own, or that Holdfast exported as JSON.
 
     Each gets an id of its own; nothing that is here already is touched. What
     is missing here (a project, a file, an agent) is told.

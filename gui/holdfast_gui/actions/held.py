@@ -55,7 +55,7 @@ async def new(context: Context) -> None:
 
 @action("held.import_files", "&Import files…", menu="&File", group=2, keys=("Ctrl+O",), icon="import")
 async def import_files(context: Context) -> None:
-    """Keep sessions from files: exported ones, or those of jido_code and theo-code; you see them first."""
+    """Keep sessions from files: exported ones, or those that another program stored; you see them first."""
     from holdfast_gui.actions.importing import choose_import
 
     await choose_import(context, is_folder=False)
