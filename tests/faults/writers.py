@@ -10,6 +10,7 @@ from holdfast_core.paths import Paths, find_paths
 from holdfast_core.settings import change_setting, read_settings
 
 from tests.faults.held_writers import HELD_WRITERS
+from tests.faults.keeping_writers import KEEPING_WRITERS
 from tests.faults.seeded import decoded, encoded
 from tests.faults.story import Save, Writer
 
@@ -92,4 +93,4 @@ def _discard(_result: object) -> None:
     """Return nothing: a save has no result."""
 
 
-WRITERS: tuple[type[Writer], ...] = (WholeFile, NewFile, SettingsFile, Export, *HELD_WRITERS)
+WRITERS: tuple[type[Writer], ...] = (WholeFile, NewFile, SettingsFile, Export, *HELD_WRITERS, *KEEPING_WRITERS)

@@ -206,6 +206,7 @@ def write(
     expected_generation: int | None,
     expected_position: Position | None = None,
     backup: Path | None = None,
+    spare: Path | None = None,
     encrypt: bool,
     tail: Iterable[bytes] = (),
     lowest_generation: int = 1,
@@ -216,7 +217,8 @@ def write(
     ``expected_position`` says too that nothing was appended to it. The caller
     holds a lock between reading and writing, and has closed its `Tail`, over
     which Windows does not rename. ``backup`` is the name under which the
-    former generation goes on existing. ``tail`` are records to begin with.
+    former generation goes on existing; temporary files stand in ``spare``, a
+    directory of the same filesystem, beside ``path`` unless given. ``tail`` are records to begin with.
     The new generation is the next one, and not below ``lowest_generation``.
 
     Raises:
@@ -243,13 +245,21 @@ def write(
     )
     chunks, position = _sealed(Seal(keys, header), header, frames, tail)
     try:
-        write_file(path, chunks, overwrite=expected_generation is not None, backup=backup)
+        write_file(path, chunks, overwrite=expected_generation is not None, backup=backup, spare=spare)
     except FileExistsError as error:
         raise changed_elsewhere("it was created") from error
     return position
 
 
-def reseal(path: Path, keys: Keys, identity: Identity, *, encrypt: bool, backup: Path | None = None) -> Position:
+def reseal(
+    path: Path,
+    keys: Keys,
+    identity: Identity,
+    *,
+    encrypt: bool,
+    backup: Path | None = None,
+    spare: Path | None = None,
+) -> Position:
     """Write a container anew with the keys of today, and whether it is encrypted; what it holds stays as it is.
 
     Raises:
@@ -268,6 +278,7 @@ def reseal(path: Path, keys: Keys, identity: Identity, *, encrypt: bool, backup:
         expected_generation=now.header.generation,
         expected_position=now.position,
         backup=backup,
+        spare=spare,
         encrypt=encrypt,
         tail=now.tail(),
     )

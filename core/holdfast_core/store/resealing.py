@@ -155,7 +155,8 @@ def _reseal_copy(site: Site, path: Path, name: str) -> None:
             raise SealedError("wrong_identity")
         with site.lock(session_id):
             before = path.lstat()
-            container.reseal(path, site.keys, Identity(RECORD_TYPE, session_id), encrypt=site.keys.is_encrypted)
+            identity, is_encrypted = Identity(RECORD_TYPE, session_id), site.keys.is_encrypted
+            container.reseal(path, site.keys, identity, encrypt=is_encrypted, spare=site.places.directory)
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # a backup is as old as what it holds
     except FileNotFoundError:  # somebody else let it go
         return
