@@ -343,6 +343,31 @@ def test_nothing_is_left_of_the_copy(tmp_path: Path, live: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_a_copy_that_was_left_by_a_killed_process_is_removed(tmp_path: Path, live: Path) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    begin = f"""
+    import os, signal
+    from holdfast_core.agents._sqlite import private_copy
+    with private_copy({str(live)!r}, root={str(tmp_path)!r}):
+    """
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    kill = textwrap.dedent(begin) + "    os.kill(os.getpid(), signal.SIGKILL)"
+    subprocess.run([sys.executable, "-c", kill], check=False, env=environment)
+    (left,) = folder.iterdir()
+    (folder / "holdfast-copy-of-my-own").write_text("a file", "utf-8")
+    (folder / "holdfast-copy-link").symlink_to(tmp_path)
+    look = textwrap.dedent(begin) + "    pass"
+
+    subprocess.run([sys.executable, "-c", look], check=True, env=environment)
+    assert left.exists()  # it may be in use
+    os.utime(left, (1, 1))
+    subprocess.run([sys.executable, "-c", look], check=True, env=environment)
+
+    assert {path.name for path in folder.iterdir()} == {"holdfast-copy-of-my-own", "holdfast-copy-link"}
+    assert live.exists()
+
+
 def test_the_system_is_asked_for_reading_alone(live: Path, tmp_path: Path) -> None:
     """No write, create, rename, lock or other change under the agent's directory, by the system's own account."""
     script = f"""
