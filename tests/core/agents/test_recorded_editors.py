@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,9 @@ from holdfast_core.agents.base import Home, Reading
 from holdfast_core.errors import SourceError
 from holdfast_core.model.usage import Usage
 
+from tests.core.agents.support import Growing
 from tests.corpus import ROOT
+from tests.fakes.line_file import grows
 
 KNOWN_UNKNOWNS = 8
 _ROWS = ("cline", "roo", "kilo_legacy")  # their manifest counts rows of a window, of which only some are messages
@@ -162,3 +165,17 @@ def test_any_end_of_a_transcript_raises_nothing(agent: str, row: Row, place: str
             found.read(ref, Home(tmp_path, {}))
         except SourceError as error:
             assert error.reason == "wrong_format"
+
+
+@pytest.mark.parametrize(
+    ("agent", "row", "place"),
+    [case for case in CASES if grows(case[0])],
+    ids=[f"{agent}-{row}" for agent, row, _ in CASES if grows(agent)],
+)
+def test_pieces_give_what_the_whole_gives(agent: str, row: Row, place: str, tmp_path: Path) -> None:
+    read(agent, row, place, tmp_path)
+    file = Growing(all_agents()[agent], Home(tmp_path, {}), place)
+    chance = random.Random(str(row))  # where a file is cut
+    cuts = sorted(chance.randrange(len(file.data) + 1) for _ in range(6))
+
+    assert file.in_pieces([*cuts, len(file.data)]).shown() == file.whole(file.data).shown()
