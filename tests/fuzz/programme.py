@@ -6,7 +6,6 @@ import json
 import resource
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,11 +19,12 @@ from zlib import crc32
 
 import msgspec
 from holdfast_core.agents import all_agents
-from holdfast_core.agents.base import Home, Reading, SourceRef
+from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
 from holdfast_core.errors import SourceError
 
 from tests.core.agents.support import CASES, home_of
 from tests.corpus import ROOT
+from tests.faults.programme import fast_directory
 from tests.fuzz.mutate import LIMIT_BYTES, mutate_database, mutated
 
 SECONDS: Final = 1.0
@@ -63,6 +63,12 @@ class Case(NamedTuple):
     path: str
     name: str
     content: Path | None = None
+    reader: Agent | None = None
+    """Another one than the agent's own."""
+
+
+def _reader(case: Case) -> Agent:
+    return case.reader or all_agents()[case.agent]
 
 
 def cases(agent: str | None = None) -> Iterator[Case]:
@@ -111,19 +117,27 @@ def break_lines(case: Case, *, seed: int, lines: int, report: Report) -> None:
         if 2 * len(full) < sum(bool(line.strip()) for line in found):
             return  # one document over several lines, whatever its name says
         for number in chance.sample(full, min(lines, len(full))):
-            path.write_bytes(b"\n".join([*found[:number], b"", *found[number + 1 :], b""]))
-            without = _read_one(case, home, path)
-            path.write_bytes(b"\n".join([*found[:number], chance.choice(_GARBAGE), *found[number + 1 :], b""]))
-            spoilt = _read_one(case, home, path)
+            what = f"{case.name} seed {seed} line {number + 1}"
             report.runs += 2
-            if without is not None:
-                report.broken += _lost(without, spoilt, number + 1, f"{case.name} seed {seed} line {number + 1}")
+            try:
+                path.write_bytes(_with_line(found, number, b""))
+                without = _read_one(case, home, path)
+                path.write_bytes(_with_line(found, number, chance.choice(_GARBAGE)))
+                spoilt = _read_one(case, home, path)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+                report.broken.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
+            else:
+                report.broken += [] if without is None else _lost(without, spoilt, number + 1, what)
 
 
 def peak_bytes() -> int:
     """Return how much memory this process has had at most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _with_line(lines: list[bytes], number: int, line: bytes) -> bytes:
+    return b"\n".join([*lines[:number], line, *lines[number + 1 :], b""])
 
 
 def _is_record(line: bytes) -> bool:
@@ -155,8 +169,8 @@ def _said(reading: Reading) -> list[list[tuple[str, bytes]]]:
 @contextmanager
 def _laid_out(case: Case) -> Iterator[tuple[Home, Path, bytes]]:
     """Yield a copy of a case's home, the file to be spoilt, and what it holds."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = home_of(case.home, Path(folder))
+    with fast_directory() as folder:
+        home = home_of(case.home, folder)
         path = home.path / case.path
         if case.content is not None:
             with case.content.open("rb") as file:
@@ -165,7 +179,7 @@ def _laid_out(case: Case) -> Iterator[tuple[Home, Path, bytes]]:
 
 
 def _read_all(case: Case, home: Home, what: str, report: Report) -> None:
-    agent = all_agents()[case.agent]
+    agent = _reader(case)
     report.runs += 1
     before = peak_bytes()
     try:
@@ -188,7 +202,7 @@ def _read_all(case: Case, home: Home, what: str, report: Report) -> None:
 
 def _read(case: Case, ref: SourceRef, home: Home) -> Reading | None:
     try:
-        reading = all_agents()[case.agent].read(ref, home)
+        reading = _reader(case).read(ref, home)
     except SourceError:
         return None
     for session in reading.sessions:
@@ -199,7 +213,7 @@ def _read(case: Case, ref: SourceRef, home: Home) -> Reading | None:
 
 def _read_one(case: Case, home: Home, path: Path) -> Reading | None:
     """Return the reading of the source that is a file; None if the file is none, or is refused."""
-    for ref in all_agents()[case.agent].discover(home):
+    for ref in _reader(case).discover(home):
         if ref.path == str(path):
             return _read(case, ref, home)
     return None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 from holdfast_core.agents import all_agents
+from holdfast_core.agents.base import Checkpoint, Home, Reading, SourceRef
+from holdfast_core.agents.codex import Codex
 
 from tests.fuzz.programme import Report, break_lines, cases, spoil
 
@@ -30,3 +35,25 @@ def test_a_broken_line_costs_itself_alone(agent: str) -> None:
         break_lines(case, seed=1, lines=3, report=report)
 
     assert report.broken == []
+
+
+class Careless(Codex):
+    """Falls over what is no text, and gives up at the first broken line."""
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        reading = super().read(ref, home, checkpoint=checkpoint)
+        Path(ref.path).read_text("utf-8")
+        if reading.problems:
+            reading.sessions = [msgspec.structs.replace(session, messages=[]) for session in reading.sessions]
+        return reading
+
+
+def test_a_careless_reader_is_found_out() -> None:
+    report = Report()
+
+    for case in cases("codex"):
+        spoil(case._replace(reader=Careless()), seed=1, times=10, report=report)
+        break_lines(case._replace(reader=Careless()), seed=1, lines=3, report=report)
+
+    assert any("UnicodeDecodeError" in broken for broken in report.broken)
+    assert any("cost more than itself" in broken for broken in report.broken)
