@@ -34,6 +34,9 @@ _NO_PROJECTS = frozenset(
 _GUARDED = frozenset(("Desktop", "Documents", "Downloads")) if sys.platform == "darwin" else frozenset[str]()
 _STARTED = re.compile(rb"# aider chat started at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\s*")
 _PROBLEM_LIMIT = 1000
+_LINES_LIMIT = 500_000  # of one session, as its bytes
+_BYTES_LIMIT = 32 << 20
+_TOLD = 1 << 60
 
 
 class _State(msgspec.Struct, array_like=True):
@@ -130,7 +133,7 @@ class _History:
         start = 0 if checkpoint is None or state is None else checkpoint.offset
         state = state or _State(1, {})
         began, moment, lines, number = start, "", list[Line](), state.line
-        before = _State(number, dict(state.starts))
+        before, size = _State(number, dict(state.starts)), 0
         for position, line, is_ended in file.lines(start):
             if not is_ended:
                 break
@@ -138,12 +141,16 @@ class _History:
             found = None if line is None else _STARTED.fullmatch(line)
             if found is not None:
                 self._close(moment, lines, state, is_last=False)
-                began, moment, lines = position, found[1].decode(), []
+                began, moment, lines, size = position, found[1].decode(), [], 0
                 before = _State(number, dict(state.starts))
-            else:
+            elif len(lines) < _LINES_LIMIT and size < _BYTES_LIMIT:
                 lines.append(Line(number, content))
+                size += len(content)
+            elif size < _TOLD:
+                self._problem(number, "session_too_long")
+                size = _TOLD
             number += 1 + file.empty_lines
-            if file.empty_lines:
+            if file.empty_lines and len(lines) < _LINES_LIMIT:
                 lines.append(Line(number - 1, ""))
             file.empty_lines = 0
         self._close(moment, lines, state, is_last=True)
@@ -165,10 +172,13 @@ class _History:
         except msgspec.MsgspecError:
             return None
 
+    def _problem(self, number: int, reason: str) -> None:
+        if len(self._reading.problems) < _PROBLEM_LIMIT:
+            self._reading.problems.append(Problem(number, reason))
+
     def _text_of(self, position: int, line: bytes | None, number: int) -> str:
         if line is None:
-            if len(self._reading.problems) < _PROBLEM_LIMIT:
-                self._reading.problems.append(Problem(number, "line_too_long"))
+            self._problem(number, "line_too_long")
             return ""
         line = line.removeprefix(UTF8_BOM) if not position else line
         line = line.removesuffix(b"\r").replace(b"\0", b"")

@@ -137,3 +137,16 @@ def test_every_start_in_a_recorded_history_is_a_session(path: Path, tmp_path: Pa
 
     assert len(sessions) == content.count(b"# aider chat started at ")
     assert len({session.facts.native_id for session in sessions}) == len(sessions)
+
+
+def test_a_session_without_end_is_cut_and_the_next_is_read(tmp_path: Path) -> None:
+    start = "# aider chat started at 2026-03-02 09:00:00\n\n"
+    path = write(tmp_path, start + "#### Hi.  \n" + "a\n" * 600_000 + start + "#### Again.  \n")
+    home = Home(tmp_path, {})
+    (ref,) = AIDER.discover(home)
+
+    reading = AIDER.read(ref, home)
+
+    assert [session.facts.title for session in reading.sessions] == ["Hi.", "Again."]
+    assert [problem.reason for problem in reading.problems] == ["session_too_long"]
+    assert path.stat().st_size > 1_000_000
