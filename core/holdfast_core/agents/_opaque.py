@@ -15,11 +15,18 @@ TITLES = {"encrypted": "Encrypted conversation", "binary": "Conversation in a cl
 
 
 def opaque_reading(
-    ref: SourceRef, root: str, why: str, *, messages: tuple[Message, ...] = (), project_path: str = ""
+    ref: SourceRef,
+    root: str,
+    why: str,
+    *,
+    known: Gathered | None = None,
+    title: str = "",
+    messages: tuple[Message, ...] = (),
 ) -> Reading:
     """Return the reading of a conversation whose content cannot be read, with what is known of it from elsewhere.
 
-    ``why`` is ``encrypted`` or ``binary``; the session says so in its data, and is never an empty one.
+    ``why`` is ``encrypted`` or ``binary``; the session says so in its data,
+    and is never an empty one. ``known`` is what has been gathered of it.
 
     Raises:
         SourceError: there is no such regular file.
@@ -29,14 +36,15 @@ def opaque_reading(
         modified_ms = os.fstat(descriptor).st_mtime_ns // 1_000_000
     finally:
         os.close(descriptor)
-    draft = Draft(Gathered(text_of_name(Path(ref.path).stem), project_path=project_path))
+    draft = Draft(known or Gathered(text_of_name(Path(ref.path).stem)))
     for message in messages:
         draft.add(message)
-    is_told = bool(draft.gathered.preview)
-    draft.gathered.updated_ms = max(modified_ms, draft.gathered.updated_ms or 0)
+    is_told = bool(title or draft.gathered.preview)
+    gathered = draft.gathered
+    gathered.updated_ms = max(modified_ms, gathered.updated_ms or 0, gathered.created_ms or 0)
     session = draft.finish(
         agent=ref.agent,
-        title="" if is_told else TITLES[why],
+        title=title if is_told else TITLES[why],
         is_empty=False,
         fallback_ms=modified_ms,
         provider_data={"opaque": why},

@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 
 from holdfast_core.agents._antigravity_reader import LOG, Reader, known_of, project_of
+from holdfast_core.agents._draft import Gathered
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._opaque import opaque_reading
+from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents.base import (
     Checkpoint,
     Home,
@@ -67,8 +69,8 @@ class Antigravity(LineAgent):
             return super().read(ref, home, checkpoint=checkpoint)
         root = self.root_of(ref.path, home)
         messages = known_of(file.parents[1], root, file.stem)
-        project = project_of(file.parents[1], root, file.stem)
-        return opaque_reading(ref, root, _CLOSED[file.suffix], messages=messages, project_path=project)
+        known = Gathered(text_of_name(file.stem), project_path=project_of(file.parents[1], root, file.stem))
+        return opaque_reading(ref, root, _CLOSED[file.suffix], known=known, messages=messages)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         native_id = safe_id(facts.native_id)

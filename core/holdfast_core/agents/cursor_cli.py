@@ -1,4 +1,4 @@
-"""Cursor's agent: transcripts of one JSON record a line under ``~/.cursor/projects/<project>/agent-transcripts``."""
+"""Cursor's agent: transcripts of one JSON record a line below ``~/.cursor/projects``, and closed databases of chats."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, Source
+from holdfast_core.agents._opaque import opaque_reading
 from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
-from holdfast_core.agents._values import datetime_ms, text_of_name
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents._sqlite import private_copy
+from holdfast_core.agents._values import datetime_ms, moment_ms, text_of_name
+from holdfast_core.agents._walk import subdirectories
+from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
+from holdfast_core.errors import Refused, SourceError
 from holdfast_core.model.message import Block, Error, Role, Text, Thinking, Todo, TodoStatus, ToolCall, ToolResult
 
 _FOLDER = "agent-transcripts"
+_CHATS = "chats"
+_STORE = "store.db"
 _INNER = "subagents"
 _QUERY = re.compile(r"<user_query>(.*?)(?:</user_query>|\Z)", re.DOTALL)
 _WRAPPED = re.compile(r"<([A-Za-z][\w-]*)(?:\s[^>]*)?>.*</\1>", re.DOTALL)
@@ -196,19 +201,35 @@ class CursorCli(LineAgent):
     )
 
     def roots(self, home: Home) -> list[Path]:
-        return [folder / "projects" for folder in directories(home, [], ".cursor")]
+        return [folder / inner for folder in directories(home, [], ".cursor") for inner in ("projects", _CHATS)]
+
+    def patterns_in(self, root: Path) -> tuple[str, ...]:
+        return (f"*/*/{_STORE}",) if root.name == _CHATS else self.patterns
 
     def key_of(self, path: str) -> str:
+        if path.endswith(_STORE):
+            return path
         file = Path(path).with_suffix("")
         return str(file.parent if file.name == file.parent.name else file)
 
     def is_source(self, path: str) -> bool:
-        """Return whether a transcript is not also there in a folder of its own."""
+        """Return whether a transcript is not also there in a folder of its own, and a chat not as a transcript."""
         file = Path(path)
+        if file.name == _STORE:
+            return not _has_transcript(file.parents[3] / "projects", file.parent.name)
         return file.parent.name != _FOLDER or not (file.with_suffix("") / file.name).is_file()
 
     def reader(self, file: LineFile, source: Source) -> Reader:
         return Reader(file, source)
+
+    def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
+        if not ref.path.endswith(_STORE):
+            return super().read(ref, home, checkpoint=checkpoint)
+        root = self.root_of(ref.path, home)
+        head = _head(ref.path, root)
+        known = Gathered(text_of_name(Path(ref.path).parent.name), model=text_in(head, "lastUsedModel"))
+        known.created_ms = moment_ms(head.get("createdAt"))
+        return opaque_reading(ref, root, "binary", known=known, title=text_in(head, "name"))
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         if facts.kind == "subagent":
@@ -216,6 +237,31 @@ class CursorCli(LineAgent):
         if fork:
             raise Refused("This agent cannot continue a copy of a session.")
         return ResumeCommand((self.program, "--resume", safe_id(facts.native_id)), needs_project=True)
+
+
+def _has_transcript(projects: Path, native_id: str) -> bool:
+    folders = [Path(entry.path, _FOLDER) for entry in subdirectories(str(projects))]
+    inner = Path(native_id, f"{native_id}.jsonl")
+    return any((folder / inner).is_file() or (folder / inner.name).is_file() for folder in folders)
+
+
+def _head(path: str, root: str) -> dict[str, Any]:
+    """Return what a database tells of its chat, as JSON in hexadecimal digits; the chat itself is not understood."""
+    try:
+        with private_copy(path, root=root) as database:
+            values = [value for _row, value in database.rows("meta", ("value",)) if isinstance(value, str)]
+    except SourceError as error:
+        if error.reason != "wrong_format":
+            raise
+        return {}
+    for value in values:
+        try:
+            found = msgspec.json.decode(bytes.fromhex(value))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _parts(text: str) -> tuple[str, str]:

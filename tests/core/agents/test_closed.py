@@ -81,3 +81,15 @@ def test_the_agents_notes_are_shown_in_place_of_what_is_closed(tmp_path: Path) -
 
     assert "Count the gulls" in repr(shown)
     assert "not to be read" not in repr(shown)
+
+
+def test_a_chat_that_is_no_database_is_told_as_closed(tmp_path: Path) -> None:
+    path = tmp_path / ".cursor/chats/0a/c5c10000-0000-4000-8000-00000000000a/store.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(os.urandom(3000))
+
+    (session,) = read_only(all_agents()["cursor_cli"], Home(tmp_path, {})).sessions
+
+    assert session.facts.native_id == path.parent.name
+    assert session.facts.provider_data == {"opaque": "binary"}
+    assert not session.facts.is_empty
