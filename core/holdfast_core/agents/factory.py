@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class _Record(msgspec.Struct, gc=False):
 
     type: str = ""
     id: str | None = None
-    timestamp: str | int | float | None = None
+    timestamp: datetime | int | float | None = None
     parent_id: str | None = msgspec.field(default=None, name="parentId")
     message: _Said | str | None = None
     title: str | None = None
