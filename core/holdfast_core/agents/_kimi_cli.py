@@ -81,6 +81,12 @@ class Reader(KimiReader[Record]):
             return f"{text_of_name(path.parent.parent.parent.name)}-{folder}"
         return folder if path.name in ("wire.jsonl", "context.jsonl") else self.source.stem
 
+    def parent_id(self) -> str | None:
+        path = Path(self.source.path)
+        if path.parent.parent.name == "subagents":
+            return text_of_name(path.parent.parent.parent.name)
+        return text_of_name(path.parent.name) if path.name.startswith("context_sub_") else None
+
     def adopted(self) -> None:
         super().adopted()
         self._has_children = Path(self.source.path).parent.joinpath("subagents").is_dir()

@@ -77,6 +77,10 @@ class Reader(KimiReader[Record]):
         agent, session = Path(self.source.path).parent.name, text_of_name(self._session.name)
         return session if agent == _MAIN else f"{session}-{text_of_name(agent)}"
 
+    def parent_id(self) -> str | None:
+        is_main = Path(self.source.path).parent.name == _MAIN
+        return None if is_main else text_of_name(self._session.name)
+
     def take(self, record: Record) -> None:
         self.moment = moment_ms(record.time)
         kind = record.type or "none"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import msgspec
 
 from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._json import Forgiving
-from holdfast_core.agents._jsonl import LineFile, read_small
+from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._kimi_records import (
     Part,
     Returned,
@@ -75,18 +76,19 @@ class KimiReader(SessionReader[Record, State]):
 
     state_kind = State
 
-    def __init__(self, file: LineFile, source: Source, *, is_subagent: bool = False, parent_id: str | None = None):
-        self._origin = (is_subagent, parent_id)
-        self.moment: int | None = None
-        super().__init__(file, source)
+    moment: int | None = None
 
     def begun(self) -> Gathered:
-        is_subagent, parent_id = self._origin
-        return Gathered(self.own_id(), kind="subagent" if is_subagent else "main", parent_id=parent_id)
+        parent_id = self.parent_id()
+        return Gathered(self.own_id(), kind="main" if parent_id is None else "subagent", parent_id=parent_id)
 
+    @abstractmethod
     def own_id(self) -> str:
         """Return the session's id, which is told by its path."""
-        return self.source.stem
+
+    @abstractmethod
+    def parent_id(self) -> str | None:
+        """Return the id of the session that a subagent belongs to, None for a main one; the path tells it."""
 
     def adopted(self) -> None:
         self._drafts = {name: Draft(lane.main) for name, lane in self.kept.lanes.items()}

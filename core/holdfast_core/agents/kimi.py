@@ -51,13 +51,8 @@ class Kimi(LineAgent):
         return str(Path(path).parent) if path.endswith(("context.jsonl", "wire.jsonl")) else path
 
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
-        path = Path(source.path)
-        if path.parent.parent.name == "agents":
-            session = path.parent.parent.parent.name
-            return CodeReader(file, source, **_subagent(path.parent.name != "main", session))
-        if path.parent.parent.name == "subagents":
-            return CliReader(file, source, **_subagent(True, path.parent.parent.parent.name))
-        return CliReader(file, source, **_subagent(path.name.startswith("context_sub_"), path.parent.name))
+        is_of_code = Path(source.path).parent.parent.name == "agents"
+        return CodeReader(file, source) if is_of_code else CliReader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         if facts.kind == "subagent":
@@ -65,10 +60,6 @@ class Kimi(LineAgent):
         if fork:
             raise Refused("This agent cannot continue a copy of a session.")
         return ResumeCommand((self.program, f"--session={safe_id(facts.native_id)}"), needs_project=True)
-
-
-def _subagent(is_one: bool, parent_id: str) -> dict[str, Any]:
-    return {"is_subagent": is_one, "parent_id": parent_id if is_one else None}
 
 
 AGENT = Kimi()
