@@ -111,10 +111,10 @@ class Reader(SessionReader[Step, State]):
             self._take_result(record, text)
 
     def _take_prompt(self, record: Step, text: str) -> None:
-        found = _MODEL.search(text[-4000:])
+        found = _MODEL.search(text[-4000:]) if "`Model Selection`" in text else None
         if found is not None:
             self.kept.main.model = found[1].strip()
-        requests = _REQUEST.findall(text)
+        requests = _REQUEST.findall(text) if "<USER_REQUEST>" in text else []
         around = _REQUEST.sub("", text).strip() if requests else ""
         typed = "\n\n".join(requests) if requests else text
         is_person = record.source in (None, "USER_EXPLICIT")

@@ -21,13 +21,24 @@ from holdfast_core.agents._values import datetime_ms, moment_ms, text_of_name
 from holdfast_core.agents._walk import subdirectories
 from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
 from holdfast_core.errors import Refused, SourceError
-from holdfast_core.model.message import Block, Error, Role, Text, Thinking, Todo, TodoStatus, ToolCall, ToolResult
+from holdfast_core.model.message import (
+    Block,
+    Error,
+    Message,
+    Role,
+    Text,
+    Thinking,
+    Todo,
+    TodoStatus,
+    ToolCall,
+    ToolResult,
+)
 
 _FOLDER = "agent-transcripts"
 _CHATS = "chats"
 _STORE = "store.db"
 _INNER = "subagents"
-_QUERY = re.compile(r"<user_query>(.*?)(?:</user_query>|\Z)", re.DOTALL)
+_OPENS, _CLOSES = "<user_query>", "</user_query>"
 _WRAPPED = re.compile(r"<([A-Za-z][\w-]*)(?:\s[^>]*)?>.*</\1>", re.DOTALL)
 _OTHER_SIGNS = re.compile(r"[^A-Za-z0-9]+")
 _PATHS = ("path", "file_path", "target_file", "working_directory", "target_directory", "cwd")
@@ -100,7 +111,8 @@ class Reader(SessionReader[_Record, _State]):
 
     def _take_said(self, record: _Record, said: _Said, is_assistant: bool) -> None:
         blocks, results = self._blocks(said.content)
-        self._add(record, said, "tool", results)
+        if results:
+            self._add(record, said, "tool", results)
         if is_assistant:
             self._add(record, said, "assistant", blocks)
             return
@@ -113,7 +125,8 @@ class Reader(SessionReader[_Record, _State]):
                 typed += [Text(query)] if query else []
             else:
                 typed.append(block)
-        self._add(record, said, "system", context)
+        if context:
+            self._add(record, said, "system", context)
         if self.kept.main.kind == "subagent":  # another session wrote it
             self.kept.prompt = self.kept.prompt or next((b.text[:_TITLE] for b in typed if isinstance(b, Text)), "")
             self._add(record, said, "system", typed)
@@ -124,12 +137,16 @@ class Reader(SessionReader[_Record, _State]):
         if not blocks:
             return
         moment = record.timestamp or said.created_at
-        model = (record.model or said.model or "") if role == "assistant" else ""
-        self.kept.main.model = model or self.kept.main.model
-        name = record.id or f"line-{self.line}"
-        name = name if role in ("user", "assistant") else f"{name}-{role}"
         milliseconds = None if moment is None else datetime_ms(moment)
-        self.draft.add(self.message(role, blocks, milliseconds, id=name, model=model or None))
+        name = record.id or f"line-{self.line}"
+        model = None
+        if role == "assistant":
+            model = record.model or said.model or None
+            if model is not None:
+                self.kept.main.model = model
+        elif role != "user":
+            name = f"{name}-{role}"
+        self.draft.add(Message(name, role, tuple(blocks), milliseconds, None, model, None, self.line))
 
     def _blocks(self, content: Any) -> tuple[list[Block], list[Block]]:
         """Return the blocks of a message, and apart from them what tools gave back."""
@@ -139,6 +156,9 @@ class Reader(SessionReader[_Record, _State]):
         results: list[Block] = []
         for part in objects_in(content):
             kind = part.get("type")
+            if kind == "text" and type(part.get("text")) is str:
+                blocks += [Text(part["text"])] if part["text"] else []
+                continue
             text = text_in(part, "text", "thinking")
             if kind in ("tool_use", "tool_call"):
                 blocks.append(self._call(part))
@@ -266,9 +286,14 @@ def _head(path: str, root: str) -> dict[str, Any]:
 
 def _parts(text: str) -> tuple[str, str]:
     """Return the context that the program put around a prompt, and the prompt."""
-    queries = _QUERY.findall(text)
+    queries, around, position = [], [], 0
+    while (start := text.find(_OPENS, position)) >= 0:
+        around.append(text[position:start])
+        end = text.find(_CLOSES, start)
+        queries.append(text[start + len(_OPENS) : end if end >= 0 else None].strip())
+        position = end + len(_CLOSES) if end >= 0 else len(text)
     if queries:
-        return _QUERY.sub("", text).strip(), "\n\n".join(query.strip() for query in queries).strip()
+        return "".join((*around, text[position:])).strip(), "\n\n".join(queries).strip()
     bare = text.strip()
     is_injected = bare.startswith("<") and _WRAPPED.fullmatch(bare) is not None
     return (bare, "") if is_injected else ("", text)
@@ -286,7 +311,7 @@ def _encoded(path: str) -> str:
 
 def _project(path: str, encoded: str) -> str:
     """Return the directory above a path whose encoding is the folder's name; the name alone tells nothing."""
-    if not encoded or len(path) > 4096:
+    if not encoded or len(path) > 4096 or not _encoded(path).startswith(encoded):
         return ""
     parts = re.split(r"[\\/]", path)
     for end in range(len(parts), 0, -1):
