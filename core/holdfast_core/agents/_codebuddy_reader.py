@@ -69,7 +69,7 @@ class Counts(msgspec.Struct, gc=False):
         read = count(self.read or asked.cached_tokens)
         reasoning = count(self.reasoning or answered.reasoning_tokens)
         if self.prompt_tokens is not None:
-            return Usage(max(self.prompt_tokens - read, 0), count(self.completion_tokens), read, 0, reasoning)
+            return Usage(max(count(self.prompt_tokens) - read, 0), count(self.completion_tokens), read, 0, reasoning)
         return Usage(count(self.input), count(self.output), read, count(self.written), reasoning)
 
 
@@ -130,6 +130,12 @@ class Reader(SessionReader[Record, State]):
             session = text_of_name(parent.parent.name)
             return Gathered(f"{session}-{self.source.stem}", kind="subagent", parent_id=session)
         return Gathered(self.source.stem)
+
+    def seed(self) -> bytes:
+        return self.kept.last_call.encode("utf-8", "replace")
+
+    def sow(self, seed: bytes) -> None:
+        self.kept.last_call = seed.decode("utf-8", "replace")
 
     def take(self, record: Record) -> None:
         self._moment = moment_ms(record.timestamp)

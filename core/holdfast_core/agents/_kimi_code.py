@@ -9,7 +9,7 @@ import msgspec
 
 from holdfast_core.agents._kimi_reader import KimiReader
 from holdfast_core.agents._kimi_records import Counts, Part, Returned, todos_of
-from holdfast_core.agents._values import PATH_LIMIT, moment_ms, storable, text_of_name
+from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, storable, text_of_name
 from holdfast_core.model.message import Compaction, Text, ToolCall
 
 _SILENT = (
@@ -93,7 +93,7 @@ class Reader(KimiReader[Record]):
         elif kind in ("config.update", "profile.bind", "llm.request"):
             self._take_config(record)
         elif kind == "context.apply_compaction":
-            self.add("", "system", [Compaction(record.summary or "", record.tokens_before)])
+            self.add("", "system", [Compaction(record.summary or "", count(record.tokens_before) or None)])
         elif kind == "metadata":
             main = self.kept.main
             main.created_ms = main.created_ms or moment_ms(record.created_at)

@@ -14,7 +14,7 @@ from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._qwen_records import NOTHING, Payload, Record, todos_of
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, datetime_ms, one_line
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line
 from holdfast_core.model.message import Block, Compaction, Error, Text, Todo, ToolCall, ToolResult
 
 _MARKS_LIMIT = 512
@@ -254,7 +254,7 @@ class Reader(SessionReader[Record, State]):
     def _take_compression(self, record: Record, payload: Payload) -> None:
         first = next((said.parts or [] for said in payload.compressed_history or () if said.role == "user"), [])
         text = "\n".join(part.text for part in first if part.text)
-        before = payload.info.original_token_count if payload.info is not None else None
+        before = count(payload.info.original_token_count) or None if payload.info is not None else None
         self._add(record, "system", [Compaction(text, before)])
 
     def _rewind(self, record: Record, payload: Payload) -> None:

@@ -48,3 +48,18 @@ def test_a_session_is_continued_in_its_project() -> None:
 def test_a_session_of_the_application_is_continued_there() -> None:
     with pytest.raises(Refused):
         AGENT.resume_command(ResumeTarget("s-1", "main", "/p", "/h/.workbuddy/projects/p/s-1.jsonl"))
+
+
+@pytest.mark.parametrize("tokens", [2**70, -5, 1e300, "7"])
+def test_counts_that_are_none_cost_nothing_else(tmp_path: Path, tokens: object) -> None:
+    path = tmp_path / ".codebuddy" / "projects" / "p" / "s.jsonl"
+    path.parent.mkdir(parents=True)
+    told = {"rawUsage": {"prompt_tokens": tokens, "completion_tokens": 3}}
+    path.write_text(json.dumps({"type": "message", "role": "assistant", "content": "a", "providerData": told}) + "\n")
+    (ref,) = AGENT.discover(Home(tmp_path, {}))
+
+    reading = AGENT.read(ref, Home(tmp_path, {}))
+
+    assert reading.problems == []
+    assert reading.sessions[0].facts.usage.output_tokens == 3
+    assert reading.checkpoint is not None
