@@ -14,7 +14,7 @@ from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import refusal
 from holdfast_core.agents._lines import LineAgent
 from holdfast_core.agents._sqlite import Database, private_copy
-from holdfast_core.agents.base import Checkpoint, Home, Reading, SessionRead, SourceRef, fingerprint_at
+from holdfast_core.agents.base import Checkpoint, Home, Reading, SessionRead, Share, SourceRef, fingerprint_at
 
 _BESIDE = ("-wal", "-shm", "-journal")
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -29,6 +29,8 @@ class Tables:
         self.modified_ms = ref.fingerprint.modified_ns // 1_000_000
         self.unknown: dict[str, int] = {}
         self._repairs: dict[str, dict[str, int]] = {}
+        self._sizes: dict[str, int] = {}
+        self._problems: dict[str, int] = {}
         self._wanted = wanted
 
     def wants(self, native_id: object) -> bool:
@@ -41,7 +43,10 @@ class Tables:
         """Yield (row number, session, values…) of the rows that belong to sessions which are to be read."""
         within = None if self._wanted is None else (by, sorted(self._wanted))
         for row in self.database.rows(table, (by, *columns), raw=raw, within=within):
-            if self.wants(row[1]):
+            session = row[1]
+            if self.wants(session):
+                size_bytes = sum([len(value) for value in row if type(value) is bytes or type(value) is str])
+                self._sizes[session] = self._sizes.get(session, 0) + size_bytes
                 yield row
 
     def decoded(self, decoder: Forgiving[Record], data: object, row: int, session: str) -> Record | None:
@@ -55,6 +60,7 @@ class Tables:
         records, reason = decoder.several(data)
         if reason is not None:
             self.database.problem(row, reason)
+            self._problems[session] = self._problems.get(session, 0) + 1
         repairs = self._repairs.setdefault(session, {})
         for kind, times in decoder.repairs.items():
             repairs[kind] = repairs.get(kind, 0) + times
@@ -65,6 +71,10 @@ class Tables:
         kind = kind[:80] or "none"
         if kind in self.unknown or len(self.unknown) < 200:
             self.unknown[kind] = self.unknown.get(kind, 0) + times
+
+    def share_of(self, session: str) -> Share:
+        """Return what of the database is a session's, as far as it was read."""
+        return Share(self._sizes.get(session, 0), self._problems.get(session, 0))
 
     def provider_data(self, session: str) -> dict[str, Any]:
         """Return what the facts of a session say of mended records."""
@@ -140,11 +150,19 @@ class DatabaseAgent(FileAgent):
                 wanted = frozenset(name for name, stamp in stamps.items() if before.stamps.get(name) != stamp)
             tables = Tables(database, ref, wanted)
             sessions = self.sessions_in(tables) if wanted is None or wanted else []
+            for session in sessions:
+                session.share = tables.share_of(session.facts.native_id)
             is_clean = not database.problems and not tables.unknown
             state = msgspec.msgpack.encode(_State(stamps, is_clean))
             size_bytes = database.size_bytes if wanted is None else database.bytes_given
             return Reading(
-                sessions, database.problems, tables.unknown, Checkpoint(0, b"", state), size_bytes, is_continued
+                sessions,
+                database.problems,
+                tables.unknown,
+                Checkpoint(0, b"", state),
+                size_bytes,
+                was_continued=is_continued,
+                is_shared=True,
             )
 
 

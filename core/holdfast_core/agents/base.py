@@ -81,6 +81,13 @@ class Checkpoint(msgspec.Struct, frozen=True, gc=False):
     state: bytes
 
 
+class Share(msgspec.Struct, frozen=True, gc=False):
+    """What of a source that holds many sessions is one session's own."""
+
+    size_bytes: int
+    problem_count: int
+
+
 class SessionRead(msgspec.Struct):
     """What one reading gives of one session.
 
@@ -88,7 +95,8 @@ class SessionRead(msgspec.Struct):
     from index ``first_index`` on; earlier ones stay as an earlier reading gave
     them, and any that it gave from ``first_index`` on are replaced.
     ``responses`` are to be stored by key, the last one wins. ``annotation`` is
-    given where the source itself holds what the person said of the session.
+    given where the source itself holds what the person said of the session,
+    ``share`` where the reading `is_shared`.
     """
 
     facts: SessionFacts
@@ -96,6 +104,7 @@ class SessionRead(msgspec.Struct):
     first_index: int = 0
     responses: list[ResponseUsage] = msgspec.field(default_factory=list)
     annotation: Annotation | None = None
+    share: Share | None = None
 
 
 class Reading(msgspec.Struct):
@@ -103,7 +112,8 @@ class Reading(msgspec.Struct):
 
     ``checkpoint`` is None for a source that can only be read whole.
     ``was_continued`` is False if the reader had to start over: then the
-    sessions here are all there is in the source.
+    sessions here are all there is in the source. ``is_shared`` says that the
+    source holds many sessions, each of which tells its `Share` of it.
     """
 
     sessions: list[SessionRead]
@@ -112,6 +122,7 @@ class Reading(msgspec.Struct):
     checkpoint: Checkpoint | None
     bytes_read: int
     was_continued: bool = False
+    is_shared: bool = False
 
 
 class ResumeCommand(msgspec.Struct, frozen=True):

@@ -112,6 +112,8 @@ class Change:
             if not reading.was_continued:
                 self._remove(session_id, row, "rewritten")
                 continue
+            if reading.is_shared:
+                continue  # nothing that others add to the source is this session's
             state = _state(decoded_facts(row.facts), problem_count)
             if (row.size_bytes, row.state, row.problem_count) != (ref.fingerprint.size_bytes, state, problem_count):
                 self._touch(session_id)
@@ -226,8 +228,11 @@ class Change:
             annotation = session.annotation
             self._keep_annotation(annotation)
         encoded = encoded_facts(facts)
+        size_bytes = fingerprint.size_bytes
+        if session.share is not None:
+            size_bytes, problem_count = session.share.size_bytes, session.share.problem_count
         state = _state(facts, problem_count)
-        after = SessionRow(key, count, encoded, fingerprint.size_bytes, state, problem_count)
+        after = SessionRow(key, count, encoded, size_bytes, state, problem_count)
         if after != before or is_said_anew:
             columns = session_columns(facts, encoded, annotation)
             seen = {"size_bytes": after.size_bytes, "state": state, "problem_count": problem_count}

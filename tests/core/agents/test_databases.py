@@ -255,3 +255,19 @@ def test_a_change_in_the_wal_alone_is_seen_by_a_poll(home: Home) -> None:
 
     assert before != after
     assert before.inode == after.inode
+
+
+def test_a_session_tells_what_of_the_database_is_its_own(tmp_path: Path) -> None:
+    home = home_of(DATA / "opencode" / "database", tmp_path)
+
+    reading = read(home)
+
+    shares = {session.facts.native_id: session.share for session in reading.sessions}
+    assert reading.is_shared
+    assert len(reading.problems) == 2
+    assert {name: share.problem_count for name, share in shares.items() if share} == {
+        "ses_7away": 2,
+        "ses_8child": 0,
+        "ses_9main": 0,
+    }
+    assert all(share and 200 < share.size_bytes < reading.bytes_read for share in shares.values())
