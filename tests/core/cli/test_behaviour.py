@@ -35,7 +35,7 @@ from tests.core.cli.conftest import Person
         (["sessions", "list", "--filter", "is:nonsense"], 2, "is:"),
         (["sessions", "list", "--lim", "3"], 2, "unrecognized"),
         (["sessions", "search", "after:never"], 2, "after"),
-        (["sessions", "search", "agent:nobody"], 2, "It takes claude_code, codex"),
+        (["sessions", "search", "agent:nobody"], 2, "It takes aider, amp"),
         (["sessions", "show", "\udcff"], 3, "no session"),
         (["sessions", "show", "zzz"], 3, "no session"),
         (["sessions", "show", "c"], 3, "12 sessions are called so"),
