@@ -12,6 +12,7 @@ from holdfast_core.cli.context import Context
 from holdfast_core.cli.held import held_target, tell_entry, with_target
 from holdfast_core.errors import Ambiguous, NotFound, WrongUsage
 from holdfast_core.export.document import iso_time, minute
+from holdfast_core.export.plain import one_line
 from holdfast_core.model.keeping import StartSummary, TrashEntry
 
 if TYPE_CHECKING:
@@ -188,6 +189,11 @@ async def verify(context: Context, arguments: argparse.Namespace) -> None:
     context.print(f"{asking.counted(report.checked, 'session')} checked, {len(report.bad):,} bad.")
     for one in report.bad:
         context.print(f"  {one.id}  {one.reason}  {'brought back from a backup' if one.recovered else 'not recovered'}")
+    for notice in report.notices:
+        made = (
+            "was missing and has its default" if notice.kind == "default" else "was of another type and was converted"
+        )
+        context.print(f"  {notice.id}  The field {one_line(notice.field)} {made}.")
 
 
 async def repair(context: Context, arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from holdfast_core.cli.index import ensure_index
 from holdfast_core.errors import WrongUsage
 from holdfast_core.export.document import entry_document, iso_time
 from holdfast_core.model.export import ExportFormat, ExportOptions
+from holdfast_core.model.held import is_held_id
 from holdfast_core.model.query import Sort
 from holdfast_core.model.search import Hit, SearchResult
 from holdfast_core.model.session import SessionEntry
@@ -123,7 +124,11 @@ async def show(context: Context, arguments: argparse.Namespace) -> None:
         from holdfast_core.export import json
 
         # As in the list and no pictures, which would be most of the text; an export has them.
-        for part in json.render(loaded.session, ExportOptions(images=False), entry=loaded.entry):
+        options = ExportOptions(images=False)
+        parts = json.render(loaded.session, options, entry=loaded.entry)
+        if is_held_id(loaded.entry.id):
+            parts = await context.library.held.rendered(loaded, options)
+        for part in parts:
             context.out.write(part)
         return
     from holdfast_core.export import text

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+import msgspec
+
 from holdfast_core import clock
 from holdfast_core.agents.base import Home
 from holdfast_core.errors import HoldfastError, NotFound, Refused, SourceError, WrongUsage
@@ -20,6 +22,7 @@ from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.held import HeldEntry, HeldSession
 from holdfast_core.model.keeping import KeyEntry, KeyStatus
 from holdfast_core.model.message import Message, Role, Text
+from holdfast_core.model.session import Problem
 from holdfast_core.observe import Observers
 
 if TYPE_CHECKING:
@@ -142,8 +145,13 @@ class Held(Caring):
         from holdfast_core.export import json
         from holdfast_core.library.exchange import KEY, extra_of
 
-        extra = {KEY: extra_of(await self.load(loaded.entry.id))}
-        return json.render(loaded.session, options or ExportOptions(), entry=loaded.entry, extra=extra)
+        session_id = loaded.entry.id
+        kept, notices = await self._do(
+            "session.load", session_id, lambda store: store.noticed(session_id), operation="load", is_reading=True
+        )
+        made_good = tuple(Problem(0, f"{one.kind}:{one.field}") for one in notices)
+        told = msgspec.structs.replace(loaded.session, problems=(*loaded.session.problems, *made_good))
+        return json.render(told, options or ExportOptions(), entry=loaded.entry, extra={KEY: extra_of(kept)})
 
     # Changes
 

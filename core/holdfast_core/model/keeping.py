@@ -114,11 +114,20 @@ class BadSession(msgspec.Struct, frozen=True, gc=False):
     recovered: bool
 
 
+class FieldNotice(msgspec.Struct, frozen=True, gc=False):
+    """A field of a session that is not as it should be, and was made good: missing, or of another type."""
+
+    id: str
+    field: str
+    kind: Literal["default", "coerced"]
+
+
 class VerifyReport(msgspec.Struct, frozen=True):
-    """What a verification of held sessions found."""
+    """What a verification of held sessions found. ``notices`` tell of fields in sessions that are good all the same."""
 
     checked: int
     bad: tuple[BadSession, ...] = ()
+    notices: tuple[FieldNotice, ...] = ()
 
 
 class RetentionReport(msgspec.Struct, frozen=True):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 
 import msgspec
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.model.held import HeldEntry, HeldSession
-from holdfast_core.model.keeping import Backup, BadSession, HeldProblem, StartSummary, Unclean, VerifyReport
+from holdfast_core.model.keeping import (
+    Backup,
+    BadSession,
+    FieldNotice,
+    HeldProblem,
+    StartSummary,
+    Unclean,
+    VerifyReport,
+)
 from holdfast_core.sealed.container import Container, Identity
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.store import backup, permissions, upgrade
@@ -80,11 +88,12 @@ class Care(Part):
         Works while encrypted sessions are locked.
         """
         wanted = self._all(session_ids)
-        bad = [found for session_id in wanted if (found := self._verified(session_id))]
+        notices: list[FieldNotice] = []
+        bad = [found for session_id in wanted if (found := self._verified(session_id, notices))]
         self._tell(
             changed=[one.id for one in bad if one.recovered], removed=[one.id for one in bad if not one.recovered]
         )
-        return VerifyReport(len(wanted), tuple(bad))
+        return VerifyReport(len(wanted), tuple(bad), tuple(notices))
 
     def repair(self) -> StartSummary:
         """Open every session, put right what can be, permissions included, and return what was found."""
@@ -188,7 +197,7 @@ class Care(Part):
     def _all(self, session_ids: Sequence[str] | None) -> Sequence[str]:
         return [entry.id for entry in self.site.manifest.entries()] if session_ids is None else session_ids
 
-    def _verified(self, session_id: str) -> BadSession | None:
+    def _verified(self, session_id: str, notices: list[FieldNotice]) -> BadSession | None:
         site = self.site
         path = site.places.session(session_id)
         with told_when_failing(path), site.lock(session_id):
@@ -202,6 +211,9 @@ class Care(Part):
                 is_back = is_corrupt(error) and self._take_backup(session_id, error)
                 return BadSession(session_id, str(error), recovered=is_back)
             if not sealed.is_damaged:
+                with suppress(HoldfastError):  # locked, or a problem that the list of problems tells of
+                    document = decode(sealed.frames(), sealed.tail())
+                    notices += [FieldNotice(session_id, one.field, one.kind) for one in document.notices]
                 return None
             stored = read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes)
             site.manifest.put(keep_what_verifies(site, stored).seen())

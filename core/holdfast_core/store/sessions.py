@@ -24,6 +24,7 @@ from holdfast_core.model.usage import Usage
 from holdfast_core.store.annotations import editing, normalised, normalised_tag
 from holdfast_core.store.claims import claim
 from holdfast_core.store.cleaning import make_room
+from holdfast_core.store.fitting import Notice
 from holdfast_core.store.journal import Journal
 from holdfast_core.store.part import Part
 from holdfast_core.store.reader import not_found, read
@@ -70,14 +71,22 @@ class Sessions(Part):
             Refused: it is encrypted and locked, or a newer version of Holdfast wrote it.
             HoldfastError: it cannot be read, and there is no valid backup.
         """
+        return self.noticed(session_id)[0]
+
+    def noticed(self, session_id: str) -> tuple[HeldSession, tuple[Notice, ...]]:
+        """Return a whole session as `load` does, and what was made good in it; that is logged."""
         site = self.site
         path = site.places.session(session_id)
         try:
-            return read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes).session
+            stored = read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes)
         except HoldfastError as error:
             if not is_corrupt(error):
                 raise
-        return self._rescued(session_id)
+            return self._rescued(session_id), ()
+        for notice in stored.notices:
+            made = "is missing" if notice.kind == "default" else "was of another type"
+            log.info("session %s: the field %s %s and was made good", session_id, notice.field, made)
+        return stored.session, stored.notices
 
     def version(self, session_id: str) -> Version:
         """Return which state of a session stands now, to be given to `save`."""

@@ -243,7 +243,7 @@ def test_earlier_states_are_backed_up_listed_and_restored(holder: Person):
 def test_verifying_ends_with_1_only_where_something_is_lost(holder: Person):
     saved, lost = made(holder, "Saved", "one"), made(holder, "Lost", "one")
     holder.json("sessions", "backup", saved)
-    assert holder.json("sessions", "verify") == {"checked": 2, "bad": []}
+    assert holder.json("sessions", "verify") == {"checked": 2, "bad": [], "notices": []}
     for path in files_of(holder):
         damage(path)
 

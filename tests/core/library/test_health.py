@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from pathlib import Path
 
 import pytest
 from holdfast_core.errors import NotFound, Refused
 from holdfast_core.library import Library
 from holdfast_core.paths import Paths
+from holdfast_core.sealed.container import Container, Identity, write
 from holdfast_core.settings import Settings
 
 from tests.core.library.conftest import Opener
@@ -99,3 +102,27 @@ async def test_settings_that_are_changed_in_a_window_count_at_once(
     await library.held.load(first.id)
     assert (await library.held.audit(100)).is_intact
     assert sum(record.event == "session.load" for record in (await library.held.audit(100)).records) == 1
+
+
+async def test_fields_that_were_made_good_are_told(
+    library: Library, project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = await made(library, project, "Plan", "one")
+    site = library.held.parts.store().site
+    path, identity = site.places.session(session.id), Identity("document", session.id)
+    head, *frames = Container.open(path, site.keys, identity).frames()
+    odd = json.loads(head) | {"title": 7}
+    del odd["notes"]
+    path.unlink()
+    write(path, site.keys, identity, [json.dumps(odd).encode(), *frames], expected_generation=None, encrypt=False)
+    caplog.set_level(logging.INFO)
+
+    report = await library.held.verify([session.id])
+    rendered = await library.held.rendered(await library.load(session.id), None)
+
+    assert report.bad == ()
+    told = [("notes", "default"), ("title", "coerced")]
+    assert sorted((one.field, one.kind) for one in report.notices) == told
+    problems = json.loads("".join(rendered))["problems"]
+    assert sorted(one["reason"] for one in problems) == ["coerced:title", "default:notes"]
+    assert "the field title was of another type and was made good" in caplog.text
