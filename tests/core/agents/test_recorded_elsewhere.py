@@ -29,6 +29,13 @@ class Place(NamedTuple):
 
 
 PLACES = (
+    Place("aider", "aider", ".md", "work/{stem}"),
+    Place("amp", "amp", ".json", ".local/share/amp/threads/{name}"),
+    Place("factory", "factory", ".jsonl", ".factory/sessions/-p/{stem}.jsonl"),
+    Place("grok", "grok", ".jsonl", ".grok/sessions/%2Fp/s/chat_history.jsonl", ("summary.json",)),
+    Place("mistral_vibe", "mistral-vibe", "messages.jsonl", ".vibe/logs/session/s/{name}", ("meta.json",)),
+    Place("omp", "pi", "large-session.jsonl", ".omp/agent/sessions/-p/{name}"),
+    Place("openclaw", "openclaw", ".jsonl", ".openclaw/agents/main/sessions/{stem}.jsonl", ("sessions.json",)),
     Place("pi", "pi", ".jsonl", ".pi/agent/sessions/--p--/{stem}.jsonl"),
     Place("codebuddy", "codebuddy", ".jsonl", ".codebuddy/projects/p/{stem}.jsonl"),
     Place("iflow", "iflow", ".jsonl", ".iflow/projects/-p/{stem}.jsonl"),
