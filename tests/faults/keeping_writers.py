@@ -96,7 +96,6 @@ class HeldEncryption(StoreWriter):
         (store.site.places.quarantine / "aside-1.hold").write_bytes(_ASIDE)
 
     def store(self, root: Path) -> Store:
-        passphrase.USUAL = _CHEAP
         keys = Keys.open(root / "keys")
         keys.unlock(_PASSPHRASE)
         return Store.open(root / "sessions", keys)
@@ -106,7 +105,7 @@ class HeldEncryption(StoreWriter):
         if store.site.keys.is_encrypted:
             store.site.keys.remove_passphrase()
         else:
-            store.site.keys.set_passphrase(_PASSPHRASE)
+            _set_passphrase(store.site.keys)
         self._write_anew(store)
 
     def found(self, store: Store, ids: list[str]) -> int | None:
@@ -132,8 +131,17 @@ class HeldDecryption(HeldEncryption):
 
     def begin(self, store: Store, ids: list[str]) -> None:
         super().begin(store, ids)
-        store.site.keys.set_passphrase(_PASSPHRASE)
+        _set_passphrase(store.site.keys)
         self._write_anew(store)
+
+
+def _set_passphrase(keys: Keys) -> None:
+    """Encrypt with a passphrase that is cheap to try: it is tried thousands of times."""
+    usual, passphrase.USUAL = passphrase.USUAL, _CHEAP
+    try:
+        keys.set_passphrase(_PASSPHRASE)
+    finally:
+        passphrase.USUAL = usual
 
 
 class HeldImport(StoreWriter):

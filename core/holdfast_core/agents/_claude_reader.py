@@ -113,6 +113,7 @@ class Reader(LineReader[Record]):
         fresh.line = place.line
         fresh._state.main.count = place.index
         fresh._main.base = place.index
+        fresh._main.known_copies = frozenset(self._state.main.copies)
         if place.seed:
             seed = msgspec.msgpack.decode(place.seed, type=_Seed)
             fresh._state.queue, fresh._state.taken = seed.queue, seed.taken

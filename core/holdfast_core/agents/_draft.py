@@ -18,6 +18,7 @@ _MOST_PICO = 1 << 62  # a checkpoint holds no more than 64 bits
 _FILES_LIMIT = 1000
 _CONTEXT_LIMIT = 200
 _SEEN_LIMIT = 4096
+_COPIES_LIMIT = 64
 _KEY_BYTES = 8
 _NONE = Usage()
 _AS_GATHERED = (
@@ -88,15 +89,21 @@ class Gathered(msgspec.Struct, array_like=True):
     context_files: list[str] = []
     seen: dict[bytes, None] = {}
     response: Response | None = None
+    copies: list[int] = []
+    """The last messages that repeat what a message before them carries the usage of."""
 
 
 class Draft:
-    """Gathers one session. ``base`` is the index of the first message that is at hand."""
+    """Gathers one session. ``base`` is the index of the first message that is at hand.
+
+    ``known_copies`` are messages whose response is told to be counted before: by who reads on from the middle.
+    """
 
     def __init__(self, gathered: Gathered) -> None:
         self.gathered = gathered
         self.base = gathered.count
         self.messages: list[Message] = []
+        self.known_copies: frozenset[int] = frozenset()
         self.responses: dict[str, ResponseUsage] = {}
 
     @property
@@ -225,7 +232,11 @@ class Draft:
         gathered = self.gathered
         now = gathered.response
         if now is not None and now.key == key:
+            if index != now.index:
+                self._note_copy(index)
             self._grow(now, usage, cache_write_1h)
+            return False
+        if index in self.known_copies:
             return False
         seen = gathered.seen
         if now is not None:
@@ -235,12 +246,20 @@ class Draft:
         mark = digest(key)
         if mark in seen:
             gathered.response = None
+            self._note_copy(index)
             return False
         stored = None if cost_usd is None else round(cost_usd * PICO)
         new = Response(key, _NONE, model, timestamp_ms, index, 0, 0, mark, stored)
         gathered.response = new
         self._count(new, usage, cache_write_1h)
         return True
+
+    def _note_copy(self, index: int | None) -> None:
+        if index is not None:
+            copies = self.gathered.copies
+            copies.append(index)
+            if len(copies) > _COPIES_LIMIT:
+                del copies[0]
 
     def uncount(self) -> None:
         """Forget every response: for agents that keep them beside the messages, to be counted anew each time."""

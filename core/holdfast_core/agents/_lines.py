@@ -103,6 +103,7 @@ class SessionReader(LineReader[Record], Generic[Record, State]):
         fresh = type(self)(self.file, self.source)
         fresh.line = place.line
         fresh.kept.main.count = fresh.draft.base = place.index
+        fresh.draft.known_copies = frozenset(self.kept.main.copies)
         if place.seed:
             fresh.sow(place.seed)
         return fresh

@@ -67,7 +67,7 @@ def test_a_session_is_read_with_all_that_the_list_shows(store: Store):
     assert (facts.preview, facts.last_text, facts.message_count) == ("Line 1", "Done", 2)
     assert (facts.usage, facts.model, facts.is_held, facts.is_live) == (Usage(10, 5), "alpha-1", True, False)
     assert [message.id for message in session.messages] == ["m1", "m9"]
-    assert [response.key for response in session.responses] == ["holdfast:m9"]
+    assert [response.key for response in session.responses] == ["holdfast:m9:1"]
     said_of = session.annotation
     assert said_of is not None
     assert (said_of.tags, said_of.starred, said_of.note, said_of.title) == (("a",), True, "n", None)
