@@ -82,7 +82,8 @@ def test_p06_a_listing_carries_every_field(session: HeldSession, is_grown: bool)
             branch=shown(now.origin.branch),
             agent=shown(now.config.agent) or shown(now.origin.agent) or "holdfast",
             provider=shown(now.config.provider),
-            model=shown(next((one.model for one in reversed(now.messages) if one.model), "") or now.config.model),
+            model=next((name for one in reversed(now.messages) if (name := shown(one.model or ""))), "")
+            or shown(now.config.model),
             created_ms=now.created_ms,
             updated_ms=now.updated_ms,
             closed_ms=now.closed_ms,
