@@ -75,6 +75,7 @@ def test_p06_a_listing_carries_every_field(session: HeldSession, is_grown: bool)
             store.set(name, config=wanted.config, tags=wanted.tags)
         [entry] = store.entries()
         now = store.load(name)
+        models = [model for model in (shown(one.model or "") for one in now.messages) if model]
 
         assert msgspec.structs.replace(entry, title="", preview="") == HeldEntry(
             id=now.id,
@@ -82,8 +83,7 @@ def test_p06_a_listing_carries_every_field(session: HeldSession, is_grown: bool)
             branch=shown(now.origin.branch),
             agent=shown(now.config.agent) or shown(now.origin.agent) or "holdfast",
             provider=shown(now.config.provider),
-            model=next((name for one in reversed(now.messages) if (name := shown(one.model or ""))), "")
-            or shown(now.config.model),
+            model=models[-1] if models else shown(now.config.model),
             created_ms=now.created_ms,
             updated_ms=now.updated_ms,
             closed_ms=now.closed_ms,
