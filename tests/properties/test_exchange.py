@@ -104,7 +104,10 @@ def test_p06_a_listing_carries_every_field(session: HeldSession, is_grown: bool)
         assert entry.preview == first
         assert entry.title == (shown(now.title) or first)[:200]
         facts = facts_of(read_for_index(store, name)).facts
-        for field in ("title", "agent", "provider", "model", "branch", "created_ms", "updated_ms", "usage", "cost_usd"):
+        texts = [block.text for one in now.messages for block in one.blocks if is_text(block)]
+        spoken = next((text for text in map(shown, texts) if text), "")
+        assert facts.title == (entry.title or spoken[:200])  # nobody asked anything: what was said first names it
+        for field in ("agent", "provider", "model", "branch", "created_ms", "updated_ms", "usage", "cost_usd"):
             assert getattr(facts, field) == getattr(entry, field), field
         assert (facts.message_count, facts.context_files) == (entry.message_count, now.context_files)
 
