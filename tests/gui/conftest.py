@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def _qt_loop() -> asyncio.AbstractEventLoop:
 def qapp_cls() -> type[QApplication]:
     """Let tests without a loop have our application object, too."""
     return Application
+
+
+@pytest.fixture(autouse=True)
+def _collected_in_the_window_s_thread() -> Iterator[None]:
+    """Collect circles here alone, as the application does: widgets that go in another thread take the process along."""
+    gc.disable()
+    yield
+    gc.collect(1)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
