@@ -10,12 +10,15 @@ import pytest
 from hypothesis import settings
 
 # How long an example takes is no claim of a test: machines differ, and this one may be busy.
-settings.register_profile("house", deadline=None)
+# What decides whether a change lands tries the same examples each time; everywhere else new ones are looked for.
+settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("house")
 
 # Must stand before anything imports Qt; a test that wants a real display starts its own process.
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_API"] = "pyside6"
+# No test asks this machine's own keyring; those of the keyring bring one along.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ Seen = TypeVar("Seen")
 _PAUSE_SECONDS = 0.01
 
 
-async def until(condition: Callable[[], Seen], *, seconds: float = 5, what: str = "") -> Seen:
+async def until(condition: Callable[[], Seen], *, seconds: float = 20, what: str = "") -> Seen:
     """Return the first true value of ``condition``, on a running loop."""
     deadline = time.monotonic() + seconds
     while not (seen := condition()):

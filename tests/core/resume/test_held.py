@@ -17,6 +17,7 @@ from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, R
 from holdfast_core.model.held import HeldEntry, Origin, SessionConfig
 from holdfast_core.model.live import LiveEntry
 from holdfast_core.model.message import Todo
+from holdfast_core.resume import held
 from holdfast_core.resume.held import resumable
 
 from tests.core.live.world import entry_of, said
@@ -88,7 +89,8 @@ async def test_an_unknown_session_is_not_found(world: HeldWorld):
         await world.resumes.resume(str(uuid4()))
 
 
-async def test_a_project_that_is_gone_is_told_with_where_it_may_be(world: HeldWorld):
+async def test_a_project_that_is_gone_is_told_with_where_it_may_be(world: HeldWorld, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(held, "_SEARCH_SECONDS", 60.0)  # a busy machine must not cut the search off
     stored = world.stored("a name of its own")
     place = world.move_away(stored)
 
