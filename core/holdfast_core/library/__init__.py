@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, Unpack
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.agents import all_agents
+from holdfast_core.agents import agent_ids, all_agents
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, Refused, WrongUsage
 from holdfast_core.index.lane import Lane
@@ -571,7 +571,8 @@ class Library:
     def _query(self, text: str, *, typing: bool) -> Query:
         from holdfast_core.model.query import parse
 
-        agents = (*self._agents, HELD_AGENT) if text else ()  # the whole list is shown before any agent is loaded
+        known = agent_ids() if self._known_agents is None else self._known_agents
+        agents = (*known, HELD_AGENT) if text else ()  # the whole list is shown before any agent is looked for
         return parse(text, now=clock.now().astimezone(), prefix=typing, agents=agents)
 
     def _agent(self, name: str) -> Agent:
