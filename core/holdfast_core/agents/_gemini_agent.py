@@ -29,6 +29,7 @@ from holdfast_core.agents.base import (
     ResumeTarget,
     SessionRead,
     SourceRef,
+    refuse_subagent,
     safe_id,
 )
 from holdfast_core.errors import Refused
@@ -97,8 +98,7 @@ class GeminiLike(LineAgent):
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         name = Path(facts.source_path).name
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         if name.startswith(_SAVED):
             raise Refused("A saved conversation is taken up within the program, by its name.", detail="/chat resume")
         if name == _PROMPTS:

@@ -19,8 +19,17 @@ from holdfast_core.agents._opencode_session import Beside, Builder
 from holdfast_core.agents._sqlite import Database
 from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents._walk import files_below
-from holdfast_core.agents.base import Home, Reading, ResumeCommand, ResumeTarget, SessionRead, SourceRef, safe_id
-from holdfast_core.errors import Refused, SourceError
+from holdfast_core.agents.base import (
+    Home,
+    Reading,
+    ResumeCommand,
+    ResumeTarget,
+    SessionRead,
+    SourceRef,
+    refuse_subagent,
+    safe_id,
+)
+from holdfast_core.errors import SourceError
 from holdfast_core.model.session import Problem
 
 _PART_LIMIT = 64 << 20
@@ -90,8 +99,7 @@ class OpenCodeAgent(DatabaseAgent):
         return self.is_database(path) or Path(path).parent.name not in ("message", "part")
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         command = (self.program, f"--session={safe_id(facts.native_id)}")
         return ResumeCommand((*command, "--fork") if fork else command, needs_project=True)
 

@@ -13,7 +13,15 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image, given, image_at, objects_in, path_of_uri, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, storable, text_of_name
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, SessionRead, SourceRef, safe_id
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    SessionRead,
+    SourceRef,
+    refuse_subagent,
+    safe_id,
+)
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import (
     Block,
@@ -175,8 +183,7 @@ class Amp(DocumentAgent):
         return [_Reader(self.id, thread, document, ref).session()]
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         safe_id(facts.native_id)
         if fork:
             raise Refused("Amp copies a thread only from within itself.")

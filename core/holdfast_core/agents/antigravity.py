@@ -19,6 +19,8 @@ from holdfast_core.agents.base import (
     ResumeCommand,
     ResumeTarget,
     SourceRef,
+    refuse_copy,
+    refuse_subagent,
     safe_id,
 )
 from holdfast_core.errors import Refused
@@ -74,10 +76,8 @@ class Antigravity(LineAgent):
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         native_id = safe_id(facts.native_id)
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         if f"antigravity-cli{os.sep}" not in facts.source_path:
             raise Refused("This conversation can only be continued in its editor. Open its project there.")
         return ResumeCommand((self.program, "--conversation", native_id), needs_project=True)

@@ -227,6 +227,26 @@ class ResumeTarget(msgspec.Struct, frozen=True, gc=False):
     source_path: str
 
 
+def refuse_subagent(facts: ResumeTarget) -> None:
+    """Raise for a session that another one started, where the agent's program takes up only that one.
+
+    Raises:
+        Refused: it is a subagent's session.
+    """
+    if facts.kind == "subagent":
+        raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+
+
+def refuse_copy(fork: bool) -> None:
+    """Raise where the agent's program has no command that continues a copy.
+
+    Raises:
+        Refused: a copy is wanted.
+    """
+    if fork:
+        raise Refused("This agent cannot continue a copy of a session.")
+
+
 def safe_id(native_id: str) -> str:
     """Return an id that may stand in an argument list.
 

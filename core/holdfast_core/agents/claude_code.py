@@ -15,8 +15,17 @@ from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
 from holdfast_core.agents._recognise import has_keys
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
-from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import (
+    Agent,
+    Checkpoint,
+    Home,
+    Reading,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_subagent,
+    safe_id,
+)
 
 _DEFAULT_DAYS = 30
 _DESKTOP = "local-agent-mode-sessions"
@@ -89,8 +98,7 @@ class ClaudeCode(Agent):
             return read_lines(Reader(file, Side(self.id, ref.path, root)), checkpoint)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         argv = (self.program, "--resume", safe_id(facts.native_id))
         return ResumeCommand((*argv, "--fork-session") if fork else argv, needs_project=True)
 

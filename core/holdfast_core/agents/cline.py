@@ -25,9 +25,10 @@ from holdfast_core.agents.base import (
     ResumeTarget,
     SessionRead,
     SourceRef,
+    refuse_copy,
+    refuse_subagent,
     safe_id,
 )
-from holdfast_core.errors import Refused
 
 _ENDING = ".messages.json"
 _OWN = "*/*.messages.json"
@@ -74,11 +75,9 @@ class Cline(ClineFamilyAgent):
         return document.reading([self._conversation(document, Path(ref.path), root)])
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         native_id = safe_id(facts.native_id)
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_copy(fork)
         if f"{os.sep}globalStorage{os.sep}" in facts.source_path:
             return super().resume_command(facts)
         return ResumeCommand((self.program, "--id", native_id), needs_project=True)

@@ -10,7 +10,7 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 
 _DESKTOP = ".workbuddy"
@@ -34,12 +34,10 @@ class CodeBuddy(LineAgent):
         return Reader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         if _DESKTOP in Path(facts.source_path).parts:
             raise Refused("This session is continued in the application that it was made in.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_copy(fork)
         return ResumeCommand((self.program, "--resume", safe_id(facts.native_id)), needs_project=True)
 
 

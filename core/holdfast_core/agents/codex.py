@@ -18,8 +18,17 @@ from holdfast_core.agents._recognise import has_keys, has_value
 from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents._zstd import ZstdLineFile
-from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import (
+    Agent,
+    Checkpoint,
+    Home,
+    Reading,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_subagent,
+    safe_id,
+)
 from holdfast_core.model.session import Problem
 
 _DEPTH = 4
@@ -74,8 +83,7 @@ class Codex(Agent):
             return read_lines(Reader(file, side), checkpoint)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         return ResumeCommand(
             (self.program, "fork" if fork else "resume", safe_id(facts.native_id)), needs_project=False
         )

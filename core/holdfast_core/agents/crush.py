@@ -11,8 +11,15 @@ import msgspec
 from holdfast_core.agents._crush_agent import CrushAgent
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import read_small
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, fingerprint_at, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    fingerprint_at,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
 
 _PROJECTS_LIMIT = 2000
 _LIST_LIMIT = 8 << 20
@@ -44,10 +51,8 @@ class Crush(CrushAgent):
         return list(dict.fromkeys([home.path / self.folder, *listed]))
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         return ResumeCommand((self.program, f"--session={safe_id(facts.native_id)}"), needs_project=True)
 
 

@@ -19,8 +19,18 @@ from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
 from holdfast_core.agents._sqlite import private_copy
 from holdfast_core.agents._values import datetime_ms, moment_ms, text_of_name
 from holdfast_core.agents._walk import subdirectories
-from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
-from holdfast_core.errors import Refused, SourceError
+from holdfast_core.agents.base import (
+    Checkpoint,
+    Home,
+    Reading,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
+from holdfast_core.errors import SourceError
 from holdfast_core.model.message import (
     Block,
     Error,
@@ -252,10 +262,8 @@ class CursorCli(LineAgent):
         return opaque_reading(ref, root, "binary", known=known, title=text_in(head, "name"))
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         return ResumeCommand((self.program, "--resume", safe_id(facts.native_id)), needs_project=True)
 
 

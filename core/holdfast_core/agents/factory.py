@@ -17,7 +17,7 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import (
     Block,
@@ -393,8 +393,7 @@ class Factory(LineAgent):
         return _Reader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         safe_id(facts.native_id)
         if fork:
             raise Refused("A copy of a session is made within Factory Droid itself, by /fork.")

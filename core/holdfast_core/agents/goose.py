@@ -18,14 +18,7 @@ from holdfast_core.agents._parts import given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._sqlite import Database
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
-from holdfast_core.agents.base import (
-    Home,
-    ResumeCommand,
-    ResumeTarget,
-    SessionRead,
-    safe_id,
-)
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, SessionRead, refuse_subagent, safe_id
 from holdfast_core.model.message import Todo
 from holdfast_core.model.usage import Usage
 
@@ -70,8 +63,7 @@ class Goose(MixedAgent):
         return path.endswith(".db")
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         command = (self.program, "session", "--resume", f"--session-id={safe_id(facts.native_id)}")
         return ResumeCommand((*command, "--fork") if fork else command, needs_project=False)
 

@@ -17,7 +17,7 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._parts import given, image_at
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line, text_of_name
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import Block, Role, Text, Thinking, ToolCall, ToolResult
 
@@ -210,8 +210,7 @@ class Grok(LineAgent):
         return _Reader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         safe_id(facts.native_id)
         if fork:
             raise Refused("Grok has no command that continues a copy of a session.")

@@ -25,9 +25,10 @@ from holdfast_core.agents.base import (
     ResumeTarget,
     SessionRead,
     SourceRef,
+    refuse_copy,
+    refuse_subagent,
     safe_id,
 )
-from holdfast_core.errors import Refused
 from holdfast_core.model.message import Message
 from holdfast_core.model.usage import Usage
 
@@ -68,10 +69,8 @@ class Hermes(MixedAgent):
         return path.endswith(".db")
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         return ResumeCommand((self.program, f"--resume={safe_id(facts.native_id)}"), needs_project=False)
 
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:

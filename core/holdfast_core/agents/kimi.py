@@ -11,8 +11,7 @@ from holdfast_core.agents._kimi_cli import Reader as CliReader
 from holdfast_core.agents._kimi_code import Reader as CodeReader
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
 
 _OF_CLI = (
     "*/*.jsonl",
@@ -55,10 +54,8 @@ class Kimi(LineAgent):
         return CodeReader(file, source) if is_of_code else CliReader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         return ResumeCommand((self.program, f"--session={safe_id(facts.native_id)}"), needs_project=True)
 
 

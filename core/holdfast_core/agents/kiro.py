@@ -26,6 +26,8 @@ from holdfast_core.agents.base import (
     ResumeTarget,
     SessionRead,
     SourceRef,
+    refuse_copy,
+    refuse_subagent,
     safe_id,
 )
 from holdfast_core.errors import Refused
@@ -68,12 +70,10 @@ class Kiro(MixedAgent):
         return path.endswith(".sqlite3")
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         if _EDITOR in facts.source_path:
             raise Refused("This session belongs to the editor and is continued there.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_copy(fork)
         return ResumeCommand((self.program, "chat", f"--resume-id={safe_id(facts.native_id)}"), needs_project=True)
 
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:

@@ -11,8 +11,7 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 
 
 class Kode(LineAgent):
@@ -33,8 +32,7 @@ class Kode(LineAgent):
         return Reader(file, Side(self.id, source.path, source.root))
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         argv = (self.program, f"--resume={safe_id(facts.native_id)}")
         return ResumeCommand((*argv, "--fork-session") if fork else argv, needs_project=True)
 

@@ -17,7 +17,16 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._parts import given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, local_moment_ms, one_line, text_of_name
-from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef, safe_id
+from holdfast_core.agents.base import (
+    Checkpoint,
+    Home,
+    Reading,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_subagent,
+    safe_id,
+)
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import Block, Role, Text, Thinking, Todo, TodoStatus, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
@@ -255,8 +264,7 @@ class MistralVibe(LineAgent):
         return document.reading(reader.sessions() if document.value else [])
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         if facts.source_path.endswith(f"{os.extsep}json"):
             raise Refused("This session is of a version before 2.0. Mistral Vibe must take it over first.")
         safe_id(facts.native_id)

@@ -9,8 +9,7 @@ from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._neovate_reader import Reader
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
 
 
 class Neovate(LineAgent):
@@ -31,10 +30,8 @@ class Neovate(LineAgent):
         return Reader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_subagent(facts)
+        refuse_copy(fork)
         return ResumeCommand((self.program, f"--resume={safe_id(facts.native_id)}"), needs_project=True)
 
 

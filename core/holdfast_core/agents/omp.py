@@ -16,7 +16,7 @@ from holdfast_core.agents._pi_records import Entry
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
 from holdfast_core.agents._walk import subdirectories
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 
 _SLOT_BYTES = 256
@@ -100,8 +100,7 @@ class OhMyPi(LineAgent):
         return _OmpReader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         safe_id(facts.native_id)
         if fork:
             raise Refused("Oh-My-Pi copies a session from within itself, by /fork.")

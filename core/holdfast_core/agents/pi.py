@@ -11,8 +11,7 @@ from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._recognise import has_keys, has_value
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 
 
 class Pi(LineAgent):
@@ -36,8 +35,7 @@ class Pi(LineAgent):
         return Reader(file, source)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         option = "--fork" if fork else "--session"
         return ResumeCommand((self.program, option, safe_id(facts.native_id)), needs_project=True)
 

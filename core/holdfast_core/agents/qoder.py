@@ -15,7 +15,15 @@ from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, one_line
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, SessionRead, safe_id
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    SessionRead,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
 from holdfast_core.errors import Refused
 from holdfast_core.model.session import TITLE_LIMIT
 
@@ -84,12 +92,10 @@ class Qoder(LineAgent):
         return reader
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
-        if facts.kind == "subagent":
-            raise Refused("A subagent's session cannot be continued by itself. Continue the session that started it.")
+        refuse_subagent(facts)
         if _SHARED in Path(facts.source_path).parts or ".qoderwork" in Path(facts.source_path).parts:
             raise Refused("This session is continued in the application that it was made in.")
-        if fork:
-            raise Refused("This agent cannot continue a copy of a session.")
+        refuse_copy(fork)
         return ResumeCommand((self.program, "--resume", safe_id(facts.native_id)), needs_project=True)
 
 

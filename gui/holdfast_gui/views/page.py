@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import ElidedLabel, IconButton, Pane
 from holdfast_gui.views.empty import EmptyState
-from holdfast_gui.views.scroll import OverlayScrollBar
+from holdfast_gui.views.scroll import scrolled
 
 _WIDEST: Final = 1400
 
@@ -66,12 +65,4 @@ class PlacePage(Pane):
         column.setContentsMargins(theme().margins(28, 2, 28, 28))
         column.addLayout(self.body)
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(inner)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        OverlayScrollBar(area)
-        area.setStyleSheet("QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }")
-        return area
+        return scrolled(inner)
