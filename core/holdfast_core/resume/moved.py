@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
 import os
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -69,17 +69,19 @@ def _places(old: Path, known_projects: Iterable[str]) -> Iterator[Path]:
     yield from (Path(project) for project in known_projects if Path(project).is_dir())
     tops = [above for above in old.parents if above.is_dir() and above != Path(above.anchor)][:_LEVELS_UP]
     deadline = clock.monotonic_seconds() + _SECONDS_LIMIT
-    queue = deque((top, 0) for top in tops)
+    queue = [(up, up, 0, top) for up, top in enumerate(tops)]  # the nearest first: a crowded place above must wait
     seen: set[Path] = set()
-    while queue and len(seen) < _DIRECTORIES_LIMIT and clock.monotonic_seconds() < deadline:
-        directory, depth = queue.popleft()
+    while queue:
+        steps, up, depth, directory = heapq.heappop(queue)
         for child in _children(directory):
             if child in seen:
                 continue
+            if len(seen) >= _DIRECTORIES_LIMIT or clock.monotonic_seconds() >= deadline:
+                return
             seen.add(child)
             yield child
             if depth + 1 < _LEVELS_DOWN:
-                queue.append((child, depth + 1))
+                heapq.heappush(queue, (steps + 1, up, depth + 1, child))
 
 
 def _children(directory: Path) -> Sequence[Path]:

@@ -17,7 +17,7 @@ from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, R
 from holdfast_core.model.held import HeldEntry, Origin, SessionConfig
 from holdfast_core.model.live import LiveEntry
 from holdfast_core.model.message import Todo
-from holdfast_core.resume import held
+from holdfast_core.resume import held, moved
 from holdfast_core.resume.held import resumable
 
 from tests.core.live.world import entry_of, said
@@ -99,6 +99,15 @@ async def test_a_project_that_is_gone_is_told_with_where_it_may_be(world: HeldWo
 
     assert raised.value.candidates == (str(place),)
     assert world.live.entries() == []
+
+
+def test_a_project_near_its_old_place_is_found_beside_a_crowded_directory(tmp_path: Path):
+    for number in range(2_100):
+        (tmp_path / f"another {number}").mkdir()
+    place = tmp_path / "work" / "elsewhere" / "mine"
+    place.mkdir(parents=True)
+
+    assert moved.find_candidates(str(tmp_path / "work" / "mine")) == (str(place),)
 
 
 @pytest.mark.parametrize("kind", ["file", "link", "fifo", "open to all"])
