@@ -64,4 +64,7 @@ CREATE TABLE shard(
   number INTEGER PRIMARY KEY, place INTEGER NOT NULL UNIQUE, batch INTEGER NOT NULL DEFAULT 0,
   lowest INTEGER NOT NULL, highest INTEGER NOT NULL, oldest_ms INTEGER, newest_ms INTEGER,
   text_bytes INTEGER NOT NULL DEFAULT 0, is_sealed INTEGER NOT NULL DEFAULT 0);
+-- The shards, and 0 for the catalog, in which words of held sessions may stand that are deleted: `tidy` writes these anew.
+-- is_rewritten: only the journal beside the file is left.
+CREATE TABLE residue(shard INTEGER PRIMARY KEY, is_rewritten INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE session_shard(session INTEGER NOT NULL, shard INTEGER NOT NULL, PRIMARY KEY(session, shard)) WITHOUT ROWID;

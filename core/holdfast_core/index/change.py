@@ -241,7 +241,7 @@ class Change:
         kept = documents[first - session.first_index :]
         if after != before or kept or is_said_anew:
             self._changed.add(facts.id)
-        pieces = [Piece(key, first, kept)] if kept else []
+        pieces = [Piece(key, first, kept, facts.is_held)] if kept else []
         self._add_pieces(facts, pieces + self._facts_pieces(key, facts, annotation))
         if before and self._rank(decoded_facts(before.facts)) != self._rank(facts):
             self._responses.rank_changed(key)
@@ -269,6 +269,8 @@ class Change:
             same = len(documents)
         for shard in shards:
             shard.remove_from(before.key, first + same)
+        if is_held_id(session_id) and any(index >= first + same for index in heads):
+            self._shards.note_residue([before.key])
         if is_rewrite:
             gone = Counter(head.id_hash for index, head in heads.items() if index >= first + same)
             gone.subtract(Counter(document.id_hash for document in documents[same:]))
@@ -302,7 +304,7 @@ class Change:
                 shard.remove_facts(key)
         self._catalog.execute("UPDATE detail SET facts_text_hash=? WHERE key=?", (digest, key))
         document = Document(data, len(data), "", 0, crc32(data), None, 0)
-        return [Piece(key, FACTS_INDEX, [document])] if text else []
+        return [Piece(key, FACTS_INDEX, [document], facts.is_held)] if text else []
 
     def _add_pieces(self, facts: SessionFacts, pieces: list[Piece]) -> None:
         if pieces:
@@ -315,6 +317,8 @@ class Change:
             shard.remove_from(row.key, 0)
             shard.remove_facts(row.key)
         self._responses.remove(row.key)
+        if is_held_id(session_id):
+            self._shards.note_residue([row.key])
         self._catalog.execute("DELETE FROM session_shard WHERE session=?", (row.key,))
         delete(self._catalog, row.key)
         if is_held_id(session_id):  # what was said of it stood in its source

@@ -14,9 +14,10 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 7
+VERSION: Final = 8
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
+_WRITE_WAIT_MS: Final = 5_000
 
 # What SQLite says of a file that is damaged, not its own, or of another shape than ours.
 BROKEN: Final = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, apsw.FormatError, apsw.CantOpenError, apsw.IOError)
@@ -74,7 +75,7 @@ def _connect(path: Path, flags: int) -> apsw.Connection:
 
 
 def _prepare(connection: apsw.Connection) -> None:
-    connection.set_busy_timeout(5_000)
+    connection.set_busy_timeout(_WRITE_WAIT_MS)
     version = connection.pragma("user_version")
     if version != VERSION:
         raise IndexBroken("The index is of another version.", detail=f"version {version}")
@@ -127,6 +128,23 @@ def _is_at_rest(path: Path) -> bool:
     """Return whether nobody can be writing: SQLite wants to make a file beside what it reads, and here it cannot."""
     journal = path.with_name(f"{path.name}-wal")
     return not os.access(path.parent, os.W_OK) and not (journal.exists() and journal.stat().st_size)
+
+
+def rewrite(connection: apsw.Connection) -> None:
+    """Write a file of the index anew, without what was deleted from it."""
+    connection.execute("VACUUM")
+
+
+def empty_journal(connection: apsw.Connection) -> bool:
+    """Take what stands in the journal beside a file into it, and leave nothing there; False while a reader needs it."""
+    connection.set_busy_timeout(0)
+    try:
+        (is_busy, _, _), *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except apsw.BusyError:
+        return False
+    finally:
+        connection.set_busy_timeout(_WRITE_WAIT_MS)
+    return not is_busy
 
 
 def remove_files(directory: Path) -> None:

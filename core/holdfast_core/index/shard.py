@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from holdfast_core.index.database import open_for_writing, select
+from holdfast_core.index.database import empty_journal, open_for_writing, rewrite, select
 from holdfast_core.index.documents import Document, session_mark
 from holdfast_core.index.folding import tokenizable_bytes
 from holdfast_core.index.heads import Head, cut_heads, pack_heads, text_bounds, unpack_heads
@@ -21,11 +21,15 @@ _MERGE_PAGES: Final = 256
 
 
 class Piece(NamedTuple):
-    """Messages of one session that follow each other, from ``first_index`` on."""
+    """Messages of one session that follow each other, from ``first_index`` on.
+
+    Of one that ``is_held`` nothing goes into what is kept for good, such as a preset.
+    """
 
     session: int
     first_index: int
     documents: Sequence[Document]
+    is_held: bool = False
 
 
 class Shard:
@@ -82,7 +86,7 @@ class Shard:
         chunks: list[tuple[int, bytes]] = []
         text_bytes = 0
         rowid = first_rowid
-        for session, first_index, documents in pieces:
+        for session, first_index, documents, _ in pieces:
             for start, end in _cuts(documents):
                 part = documents[start:end]
                 data = b"".join([document.data for document in part])
@@ -147,6 +151,22 @@ class Shard:
         # SQLite's own measure: less than two changes means that nothing was merged.
         return self._connection.total_changes() - before >= 2
 
+    def drop_deleted(self) -> bool:
+        """Join pieces until none holds words of what was deleted; returns whether there was anything to do."""
+        before = self._connection.total_changes()
+        self._connection.execute("INSERT INTO words(words, rank) VALUES('merge', ?)", (-_MERGE_PAGES,))
+        return self._connection.total_changes() - before >= 2
+
+    def rewrite(self) -> None:
+        """Write the file anew, with the list of words as it is now: nothing that was deleted stays in it."""
+        self._connection.execute("DELETE FROM dictionary")
+        self.update_dictionary()
+        rewrite(self._connection)
+
+    def empty_journal(self) -> bool:
+        """Leave nothing in the journal beside the file; False while a reader needs it."""
+        return empty_journal(self._connection)
+
     def give_back(self) -> None:
         """Give the disk what merging has left free, if it is a megabyte or more."""
         if self._connection.pragma("freelist_count") >= _FREE_PAGES:
@@ -174,7 +194,7 @@ class Shard:
 
     def _make_preset(self, pieces: Sequence[Piece]) -> None:
         """Learn from the first large batch what the texts of a shard have in common."""
-        texts = [document.data for piece in pieces for document in piece.documents]
+        texts = [document.data for piece in pieces if not piece.is_held for document in piece.documents]
         if sum(map(len, texts)) >= PRESET_TEXT_BYTES and (preset := preset_of(texts)):
             self._connection.execute("INSERT INTO preset VALUES(?)", (preset,))
             self._set_preset()
@@ -198,7 +218,7 @@ class Shard:
 
 def _word_rows(pieces: Sequence[Piece], first_rowid: int) -> Iterator[tuple[int, bytes, bytes, str]]:
     rowid = first_rowid
-    for session, _, documents in pieces:
+    for session, _, documents, _ in pieces:
         mark = session_mark(session)
         for document in documents:
             data, end = document.data, document.prose_bytes

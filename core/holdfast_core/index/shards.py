@@ -10,13 +10,15 @@ import apsw
 
 from holdfast_core import clock
 from holdfast_core.errors import IndexBroken
-from holdfast_core.index.database import create, select, shard_name
+from holdfast_core.index.database import create, empty_journal, rewrite, select, shard_name
 from holdfast_core.index.shard import Piece, Shard
 
 # About 250 MB of an agent's files: what is appended to stays small, so that no append waits for a large merge.
 SHARD_TEXT_BYTES: Final = 64 * 1024 * 1024
 # The first rowid: as small as leaves room below for every message of a shard. Each stands in the file many times.
 _MIDDLE: Final = 1 << 20
+# What stands in the place of a shard's number for the catalog itself.
+_CATALOG: Final = 0
 
 
 class _Place(NamedTuple):
@@ -134,13 +136,51 @@ class Shards:
             self._catalog.execute("UPDATE shard SET batch=? WHERE number=?", (batch, number))
         self._begun.clear()
 
+    def note_residue(self, sessions: Sequence[int]) -> None:
+        """Note that what was deleted of sessions must not stay in the files: `tidy` writes anew what holds it."""
+        self._catalog.execute("INSERT OR REPLACE INTO residue(shard) VALUES(?)", (_CATALOG,))
+        self._catalog.executemany(
+            "INSERT OR REPLACE INTO residue(shard) SELECT shard FROM session_shard WHERE session=?",
+            ((session,) for session in sessions),
+        )
+
+    def drop_residue(self, deadline_seconds: float) -> bool:
+        """Write anew what `note_residue` noted, until about ``deadline_seconds``; returns whether none is left.
+
+        False as well while a reader needs what was there before.
+        """
+        for number, is_rewritten in select(
+            self._catalog, "SELECT shard, is_rewritten FROM residue ORDER BY shard DESC"
+        ):
+            if not is_rewritten:
+                if number != _CATALOG and not self._rewrite(number, deadline_seconds):
+                    return False
+                if number == _CATALOG:
+                    rewrite(self._catalog)
+                self._catalog.execute("UPDATE residue SET is_rewritten=1 WHERE shard=?", (number,))
+            if not (empty_journal(self._catalog) if number == _CATALOG else self.shard(number).empty_journal()):
+                return False
+            self._catalog.execute("DELETE FROM residue WHERE shard=?", (number,))
+            if clock.monotonic_seconds() >= deadline_seconds:
+                return False
+        return True
+
+    def _rewrite(self, number: int, deadline_seconds: float) -> bool:
+        shard = self.shard(number)
+        while shard.drop_deleted():
+            if clock.monotonic_seconds() >= deadline_seconds:
+                return False
+        shard.rewrite()
+        return True
+
     def tidy(self, deadline_seconds: float) -> bool:
         """Do idle work until about ``deadline_seconds`` on the monotonic clock; returns whether none is left.
 
-        Words are written down for searches inside words, and the pieces that
-        batches leave are joined; a shard that is full ends as one piece.
+        What was deleted of held sessions leaves the files, words are written
+        down for searches inside words, and the pieces that batches leave are
+        joined; a shard that is full ends as one piece.
         """
-        if not self.write_words(deadline_seconds):
+        if not self.drop_residue(deadline_seconds) or not self.write_words(deadline_seconds):
             return False
         for place in self._places():
             shard = self.shard(place.number)

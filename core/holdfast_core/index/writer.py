@@ -249,6 +249,12 @@ class IndexWriter:
         """Do what searches inside words wait for, for about ``deadline_seconds``; returns whether none is left."""
         return self._shards.write_words(clock.monotonic_seconds() + deadline_seconds)
 
+    def note_residue(self, agent: str) -> None:
+        """Note that nothing that was deleted of an agent's sessions, and of what held them, may stay in the files."""
+        question = "SELECT session.key FROM session JOIN source ON source.id=session.source WHERE source.agent=?"
+        with self._catalog:
+            self._shards.note_residue([key for (key,) in select(self._catalog, question, (agent,))])
+
     def tidy(self, *, deadline_seconds: float) -> bool:
         """Do idle work for about ``deadline_seconds``; returns whether none is left."""
         return self._shards.tidy(clock.monotonic_seconds() + deadline_seconds)

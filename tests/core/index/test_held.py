@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,18 @@ ID = "0b8f2f4e-94b1-4d0a-9c33-5d6a3c1e7f00"
 OTHER = "5f0c6a5e-1111-4222-8333-444455556666"
 
 
-def held(session_id: str = ID, *, size: int = 1000, problems: tuple[Problem, ...] = (), **given: Any) -> Read:
+def held(
+    session_id: str = ID,
+    *,
+    size: int = 1000,
+    problems: tuple[Problem, ...] = (),
+    texts: Sequence[str] = ("hello there",),
+    **given: Any,
+) -> Read:
     """Return what was read of one held session that came from another agent."""
     said = Annotation(session_id=session_id, **{"updated_ms": 5, **given.pop("said", {})})
     facts = {"agent": "alpha", "is_held": True} | given
-    made: SessionRead = session(session_id, ["hello there"], **facts)
+    made: SessionRead = session(session_id, texts, **facts)
     made.annotation = said
     ref = SourceRef(HELD_AGENT, f"/{session_id}", f"/{session_id}", Fingerprint(size, 7, 1))
     return Read.of(ref, Reading([made], list(problems), {}, None, size))
