@@ -383,7 +383,7 @@ class AuditLog:
         start = max(size - _END_BYTES, 0)
         os.lseek(descriptor, start, os.SEEK_SET)
         end = read_bytes(descriptor, size - start)
-        whole = end.rfind(b"\n") + 1
+        whole = _whole_bytes(end)
         if whole < len(end):
             size = start + whole
             os.ftruncate(descriptor, size)
@@ -442,7 +442,7 @@ class AuditLog:
 def _lines(path: Path, *, start: int = 0, last: int | None = None) -> list[bytes]:
     """Return the whole lines of a file from ``start`` on, with their ends, at least the ``last`` ones if that is given.
 
-    A last one without an end was torn.
+    A last one that was torn is left out.
     """
     try:
         descriptor = open_regular(path)
@@ -454,12 +454,20 @@ def _lines(path: Path, *, start: int = 0, last: int | None = None) -> list[bytes
             raise ValueError(f"{size} bytes are more than {_MOST_READ_BYTES}")
         begin = start if last is None else max(0, size - (last + 1) * _LINE_BYTES)
         os.lseek(descriptor, begin, os.SEEK_SET)
-        lines = read_bytes(descriptor, size - begin).splitlines(keepends=True)
+        data = read_bytes(descriptor, size - begin)
     finally:
         os.close(descriptor)
+    lines = data[: _whole_bytes(data)].splitlines(keepends=True)
     if begin != start:  # in the middle of a line
         del lines[:1]
-    return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+    return lines
+
+
+def _whole_bytes(data: bytes) -> int:
+    """Return where the end begins that a crash tore: a last line without its own end, or with a hole of NUL in it."""
+    end = data.rfind(b"\n") + 1
+    last = data.rfind(b"\n", 0, max(end - 1, 0)) + 1
+    return last if b"\0" in data[last:end] else end
 
 
 def _newest(files: Iterable[list[bytes]]) -> Anchor:

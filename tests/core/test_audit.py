@@ -293,6 +293,20 @@ def test_a_torn_last_line_is_cut_off_and_no_damage(path: Path):
         assert log.verify() is None
 
 
+def test_a_last_line_of_which_only_the_end_was_written_is_torn(path: Path):
+    _filled(path, 3)
+    content = path.read_bytes()
+    last = content.rindex(b"\n", 0, -1) + 1
+    path.write_bytes(content[:last] + bytes(100) + content[last + 100 :])
+
+    log = AuditLog.open(path, KEY)
+
+    assert log.verify() is None
+    log.record("session.closed", "x")
+    assert [line.sequence for line in log.read(9)] == [3, 2, 1]
+    assert log.verify() is None
+
+
 def test_after_damage_the_chain_goes_on_and_the_damage_stays_visible(path: Path):
     _filled(path, 3)
     content = path.read_bytes()
