@@ -62,11 +62,10 @@ class Child:
             for tried in range(1, saves + 1):
                 self._tell(tried, kept)
                 try:
-                    save(tried)
+                    kept = kept if save(tried) is False else tried
                 except (OSError, HoldfastError) as error:
                     self._tell(tried, kept, error)
                 else:
-                    kept = tried
                     self._tell(tried, kept)
         except (OSError, HoldfastError) as error:
             self._tell(tried, kept, error)

@@ -78,11 +78,15 @@ class _Opened:
 
 @dataclass(slots=True)
 class Disk:
-    """The disk below ``root``. ``calls`` are the names of the calls, ``done`` what they did if ``records``."""
+    """The disk below ``root``. ``calls`` are the names of the calls, ``done`` what they did if ``records``.
+
+    What SQLite does goes past `os`: of ``databases`` the content is written down whenever a save was acknowledged.
+    """
 
     root: Path
     plan: Plan = Plan()
     records: bool = False
+    databases: tuple[str, ...] = ()
     calls: list[str] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
     is_dead: bool = False
@@ -115,6 +119,11 @@ class Disk:
         """Write down what a writer promised, between the calls."""
         if self.records:
             self.done.append(Done(what, str(number)))
+            self.done += map(self._image, self.databases if what == "ack" else ())
+
+    def _image(self, name: str) -> Done:
+        path = self.root / name
+        return Done("image", name, data=path.read_bytes()) if path.exists() else Done("image", name, "gone")
 
     def _stand_in(self, name: str) -> Callable[..., Any]:
         real = self._real[name]

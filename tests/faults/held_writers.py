@@ -129,6 +129,7 @@ class StoreWriter(Writer):
     """A store with a few sessions. Reading it is what happens at a start: the check, then the session itself."""
 
     sessions = 1
+    databases = ("sessions/manifest.db", "sessions/manifest.db-wal")
 
     def prepare(self, root: Path) -> None:
         store = self.store(root)

@@ -1,30 +1,38 @@
 """What a disk may hold after the power went: enumerated from what a writer did to it.
 
-Content that was not synced may be missing, torn or zeros; names that were given since the last sync of their
-directory may be missing: the last ones (ordered, as where names go through a journal) or any (reordered).
+Content that was not synced may be missing, torn or zeros, sector by sector and call by call; names that were given
+since the last sync of their directory may be missing: the last ones (ordered, as where names go through a journal) or
+any (reordered). A database that is not recorded call by call is as it was after some save, or older, or with the end
+of its log torn. What is too much to try wholly is drawn, always the same.
 """
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final, Literal
 
 from tests.faults.disk import Done
+from tests.faults.torn import applied, damaged, partly
 
 Order = Literal["ordered", "reordered"]
-Unsynced = Literal["all", "none", "zeros", "half"]
+Names = dict[str, int]
+Contents = dict[int, bytes]
 
 _NAMING: Final = frozenset({"create", "rename", "link", "unlink", "mkdir", "rmdir"})
+_CHANGING: Final = frozenset({"write", "truncate"})
 _SUBSETS: Final = 64
-_UNSYNCED: Final[tuple[Unsynced, ...]] = ("all", "none", "zeros", "half")
+_WITH_PARTS: Final = 3
+"""How many of the possible names are tried with each content that is torn finely."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class State:
-    """One possible disk: files by name, and the last save that was acknowledged and tried by then."""
+    """One possible disk: files by name, and the least and the most that may be found on it, over all its moments."""
 
     files: Mapping[str, bytes]
     directories: frozenset[str]
@@ -33,95 +41,189 @@ class State:
 
 
 @dataclass(slots=True)
-class _Event:
-    """A thing that was done, with the file it was done to: a number that survives renaming."""
+class _Naming:
+    """A name that was given or taken, and in which directories."""
 
     done: Done
     file: int
+    parents: frozenset[str]
+    is_durable: bool = False
 
 
-def states(before: Mapping[str, bytes], done: Sequence[Done], *, order: Order) -> Iterator[State]:
-    """Yield every distinct disk that a power cut may leave at any moment of ``done``; ``before`` is durable."""
-    events = _with_files(before, done)
-    seen: set[tuple[object, ...]] = set()
-    for moment in range(len(events) + 1):
-        past = events[:moment]
-        kept = max((int(event.done.path) for event in past if event.done.what == "ack"), default=0)
-        tried = max((int(event.done.path) for event in past if event.done.what == "try"), default=0)
-        for names, directories in _namespaces(before, past, order):
-            for unsynced in _UNSYNCED:
-                files = {name: _content(before, past, number, unsynced) for name, number in names.items()}
-                key = (kept, tried, tuple(sorted(files.items())), directories)
-                if key not in seen:
-                    seen.add(key)
-                    yield State(files, directories, kept, tried)
+@dataclass(slots=True)
+class _Past:
+    """What happened up to a moment, as far as it matters for what the disk may hold.
 
-
-def _with_files(before: Mapping[str, bytes], done: Sequence[Done]) -> list[_Event]:
-    numbers = {name: number for number, name in enumerate(before)}
-    following = itertools.count(len(numbers))
-    events = []
-    for one in done:
-        if one.what == "create":
-            numbers[one.path] = next(following)
-        events.append(_Event(one, numbers.get(one.path, -1)))
-        if one.what == "rename":
-            if one.path in numbers and numbers.get(one.other) != numbers[one.path]:
-                numbers[one.other] = numbers.pop(one.path)
-        elif one.what == "link":
-            numbers[one.other] = numbers[one.path]
-        elif one.what == "unlink":
-            numbers.pop(one.path, None)
-    return events
-
-
-def _namespaces(
-    before: Mapping[str, bytes], past: Sequence[_Event], order: Order
-) -> Iterator[tuple[dict[str, int], frozenset[str]]]:
-    """Yield which names may stand in the directories, and to which files they lead."""
-    durable: list[_Event] = []
-    pending: list[_Event] = []
-    for index, event in enumerate(past):
-        if event.done.what in _NAMING:
-            (durable if _is_durable(event, past[index + 1 :], order) else pending).append(event)
-    choices: Iterator[Sequence[_Event]]
-    if order == "ordered":
-        choices = (pending[:count] for count in range(len(pending) + 1))
-    else:
-        every = (list(some) for size in range(len(pending) + 1) for some in itertools.combinations(pending, size))
-        choices = itertools.islice(every, _SUBSETS)
-    positions = {id(event): index for index, event in enumerate(past)}
-    for chosen in choices:
-        names = {name: number for number, name in enumerate(before)}
-        directories: set[str] = set()
-        for event in sorted((*durable, *chosen), key=lambda event: positions[id(event)]):
-            _apply(names, directories, event)
-        yield names, frozenset(directories)
-
-
-def _is_durable(event: _Event, after: Sequence[_Event], order: Order) -> bool:
-    """Return whether a later sync made this name durable.
-
-    Where names are kept in order every sync keeps all names given before it. Else only a sync of the directory
-    does, or of the new file itself: POSIX promises the first alone, all file systems in use do the second too.
+    Files are numbers, which survive renaming. ``names`` and ``contents`` are durable, ``recent`` and ``pending`` are
+    what came since.
     """
-    parents = {str(PurePosixPath(name).parent) for name in (event.done.path, event.done.other) if name}
-    return any(
-        later.done.what == "sync"
-        and (
-            order == "ordered"
-            or later.done.path in parents
-            or (event.done.what == "create" and later.file == event.file)
-        )
-        for later in after
-    )
+
+    order: Order
+    names: Names
+    contents: Contents
+    directories: set[str]
+    recent: list[_Naming] = field(default_factory=list)
+    pending: dict[int, list[Done]] = field(default_factory=dict)
+    now: Names = field(default_factory=dict)
+    images: list[dict[str, bytes | None]] = field(default_factory=list)
+    kept: int = 0
+    tried: int = 0
+
+    def happen(self, done: Done) -> None:
+        """Go on by one event."""
+        if done.what in _NAMING:
+            self._name(done)
+        elif done.what in _CHANGING:
+            self.pending.setdefault(self.now[done.path], []).append(done)
+        elif done.what == "sync":
+            self._sync(done.path)
+        elif done.what == "image":
+            self.images[-1][done.path] = None if done.other else done.data
+        elif done.what == "ack":
+            self.kept = int(done.path)
+            self.images.append(dict(self.images[-1]))
+        elif done.what == "try":
+            self.tried = int(done.path)
+
+    def _name(self, done: Done) -> None:
+        if done.what == "create":
+            self.now[done.path] = len(self.contents)
+            self.contents[self.now[done.path]] = b""
+        file = self.now.get(done.path, -1)
+        parents = frozenset(str(PurePosixPath(name).parent) for name in (done.path, done.other) if name)
+        self.recent.append(_Naming(done, file, parents))
+        _apply(self.now, set(), self.recent[-1])
+
+    def _sync(self, path: str) -> None:
+        """Make durable what this sync promises.
+
+        Where names are kept in order every sync keeps all names given before it. Else only a sync of the directory
+        does (of one of them for a move, which is one step), or of the new file itself: POSIX promises the first
+        alone, all file systems in use do the second too.
+        """
+        file = self.now.get(path, -1)
+        if file in self.pending:
+            self.contents[file] = applied(self.contents[file], self.pending.pop(file))
+        for naming in self.recent:
+            naming.is_durable |= (
+                self.order == "ordered"
+                or path in naming.parents
+                or (naming.done.what == "create" and naming.file == file)
+            )
+        while self.recent and self.recent[0].is_durable:
+            _apply(self.names, self.directories, self.recent.pop(0))
 
 
-def _apply(names: dict[str, int], directories: set[str], event: _Event) -> None:
-    done = event.done
+def states(before: Mapping[str, bytes], folders: Iterable[str], done: Sequence[Done], *, seed: int = 0) -> list[State]:
+    """Return every distinct disk that a power cut may leave at any moment of ``done``; ``before`` is durable."""
+    found: dict[bytes, State] = {}
+    known: dict[bytes, bytes] = {}
+    for order in ("ordered", "reordered"):
+        for state in _states(before, folders, done, order, random.Random(seed)):
+            state.files = {name: known.setdefault(data, data) for name, data in state.files.items()}
+            same = found.setdefault(_fingerprint(state), state)
+            same.kept, same.tried = max(same.kept, state.kept), min(same.tried, state.tried)
+    return list(found.values())
+
+
+def _fingerprint(state: State) -> bytes:
+    digest = hashlib.blake2b(repr(sorted(state.directories)).encode())
+    for name, data in sorted(state.files.items()):
+        digest.update(f"{name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.digest()
+
+
+def _states(
+    before: Mapping[str, bytes], folders: Iterable[str], done: Sequence[Done], order: Order, chance: random.Random
+) -> Iterator[State]:
+    numbers = {name: number for number, name in enumerate(before)}
+    past = _Past(order, dict(numbers), dict(enumerate(before.values())), set(folders), now=dict(numbers), images=[{}])
+    for event in (None, *done):
+        if event is not None:
+            past.happen(event)
+        names = list(_namings(past, chance))
+        for torn, is_fine in _contents(past, chance):
+            tried = [names[0], *chance.sample(names, min(len(names), _WITH_PARTS))] if is_fine else names
+            for given, directories in tried:
+                yield _state(past, given, directories, torn, _image(past, chance))
+
+
+def _state(
+    past: _Past, names: Names, directories: set[str], torn: Contents, image: Mapping[str, bytes | None]
+) -> State:
+    files = {
+        name: torn[number] if number in torn else past.contents[number]
+        for name, number in names.items()
+        if _has_place(name, directories)
+    }
+    for name, data in image.items():
+        if data is None:
+            files.pop(name, None)
+        else:
+            files[name] = data
+    return State(files, frozenset(directories), past.kept, past.tried)
+
+
+def _has_place(name: str, directories: set[str]) -> bool:
+    parent = str(PurePosixPath(name).parent)
+    return parent == "." or parent in directories
+
+
+def _namings(past: _Past, chance: random.Random) -> Iterator[tuple[Names, set[str]]]:
+    """Yield which names may stand in the directories, and to which files they lead; first as if all were durable."""
+    open_ones = [index for index, naming in enumerate(past.recent) if not naming.is_durable]
+    for chosen in _some(open_ones, past.order, chance):
+        names, directories = dict(past.names), set(past.directories)
+        for index, naming in enumerate(past.recent):
+            if naming.is_durable or index in chosen:
+                _apply(names, directories, naming)
+        yield names, directories
+
+
+def _some(every: list[int], order: Order, chance: random.Random) -> Iterator[frozenset[int]]:
+    if order == "ordered":
+        yield from (frozenset(every[:count]) for count in range(len(every), -1, -1))
+    elif 1 << len(every) <= _SUBSETS:
+        for size in range(len(every), -1, -1):
+            yield from map(frozenset, itertools.combinations(every, size))
+    else:
+        whole = frozenset(every)
+        yield from (whole, frozenset())
+        for one in every:
+            yield from (whole - {one}, frozenset({one}))
+        yield from (frozenset(chance.sample(every, chance.randrange(len(every)))) for _ in range(_SUBSETS))
+
+
+def _contents(past: _Past, chance: random.Random) -> Iterator[tuple[Contents, bool]]:
+    """Yield what may stand in the files that were not synced, and whether it is one of many fine differences."""
+    changed = {file: (past.contents[file], changes) for file, changes in past.pending.items()}
+    ways: Sequence[Callable[[bytes, Sequence[Done]], bytes]] = (applied, *damaged)
+    for way in ways:
+        yield {file: way(old, changes) for file, (old, changes) in changed.items()}, False
+        if not changed:
+            return
+    for file, (old, changes) in changed.items():
+        others = chance.choice(ways)
+        rest = {other: others(*changed[other]) for other in changed if other != file}
+        for data in partly(old, changes, chance):
+            yield {**rest, file: data}, True
+
+
+def _image(past: _Past, chance: random.Random) -> Mapping[str, bytes | None]:
+    """Return the databases as they were after some save; the end of a log that was not synced may be torn."""
+    image = dict(chance.choice((past.images[0], past.images[-1], past.images[-1])))
+    for name, data in image.items():
+        if data and name.endswith("-wal") and chance.random() < 0.5:
+            image[name] = data[: chance.randrange(len(data) + 1)]
+    return image
+
+
+def _apply(names: Names, directories: set[str], naming: _Naming) -> None:
+    done = naming.done
     match done.what:
         case "create":
-            names[done.path] = event.file
+            names[done.path] = naming.file
         case "rename" if done.path in names:
             if names.get(done.other) != names[done.path]:
                 names[done.other] = names.pop(done.path)
@@ -133,25 +235,3 @@ def _apply(names: dict[str, int], directories: set[str], event: _Event) -> None:
             directories.add(done.path)
         case "rmdir":
             directories.discard(done.path)
-
-
-def _content(before: Mapping[str, bytes], past: Sequence[_Event], file: int, unsynced: Unsynced) -> bytes:
-    content = bytearray(dict(enumerate(before.values())).get(file, b""))
-    synced = max((index for index, one in enumerate(past) if one.done.what == "sync" and one.file == file), default=-1)
-    for index, event in enumerate(past):
-        if event.file != file or event.done.what not in ("write", "truncate"):
-            continue
-        done, is_durable = event.done, index < synced
-        if done.what == "truncate":
-            if is_durable or unsynced != "none":
-                del content[done.offset :]
-            continue
-        data = done.data
-        if not is_durable:
-            if unsynced == "none":
-                continue
-            data = bytes(len(data)) if unsynced == "zeros" else data[: len(data) // 2] if unsynced == "half" else data
-        if len(content) < done.offset:
-            content.extend(bytes(done.offset - len(content)))
-        content[done.offset : done.offset + len(data)] = data
-    return bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -57,32 +58,46 @@ def every_fault(writer: Writer) -> Report:
     return report
 
 
-def every_power_cut(writer: Writer, *, order: power.Order) -> Report:
-    """Cut the power at every moment. Databases are not recorded: those of the earlier state are there afterwards."""
+def every_power_cut(writer: Writer, *, most: int | None = None) -> Report:
+    """Cut the power at every moment, in both orders; of more than ``most`` distinct disks only so many, drawn evenly.
+
+    Databases of which the writer says so are not recorded call by call: see `power`.
+    """
     report = Report()
     with fast_directory() as top:
-        root = _fresh(top / "recorded")
-        writer.prepare(root)
-        before = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-        folders = [path.relative_to(root) for path in root.rglob("*") if path.is_dir()]
-        disk = Disk(root, records=True)
-        run(writer, disk)
-        for number, state in enumerate(power.states(before, disk.done, order=order)):
+        found = _disks(writer, _fresh(top / "recorded"))
+        if most is not None and len(found) > most:
+            found = random.Random(len(found)).sample(found, most)
+        for number, state in enumerate(found):
             after = _fresh(top / "after")
-            for folder in (*folders, *map(Path, sorted(state.directories))):
-                (after / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name, data in state.files.items():
-                path = after / name
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                path.write_bytes(data)
-                path.chmod(0o600)
+            _make(after, state)
             story = Story(list(range(1, state.tried + 1)), list(range(1, state.kept + 1)), is_dead=True)
-            found = violations(writer, after, story)
+            broken = violations(writer, after, story)
             report.runs += 1
             report.kept += story.lowest
-            report.broken += [f"{writer.name} {order} state {number}: {broken}" for broken in found]
+            report.broken += [f"{writer.name} disk {number}: {one}" for one in broken]
             shutil.rmtree(after)
     return report
+
+
+def _disks(writer: Writer, root: Path) -> list[power.State]:
+    """Let a writer work and return all that the disk may hold if the power goes meanwhile."""
+    writer.prepare(root)
+    before = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    folders = [path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_dir()]
+    disk = Disk(root, records=True, databases=writer.databases)
+    story = run(writer, disk)
+    assert not story.refused, f"{writer.name} fails on a good disk: {story.refused}"
+    return power.states(before, folders, disk.done)
+
+
+def _make(root: Path, state: power.State) -> None:
+    for folder in sorted(state.directories):
+        (root / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name, data in state.files.items():
+        path = root / name
+        path.write_bytes(data)
+        path.chmod(0o600)
 
 
 def _plans(calls: list[str]) -> Iterator[Plan]:

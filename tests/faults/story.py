@@ -12,7 +12,8 @@ from holdfast_core.errors import HoldfastError
 
 from tests.faults.disk import Died, Disk, Plan
 
-Save = Callable[[int], None]
+Save = Callable[[int], bool | None]
+"""Makes one save; False if it promises nothing before the next one is acknowledged."""
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class Writer(ABC):
     saves = 3
     most = 1 << 30
     """How many saves it can make at all."""
+    databases: tuple[str, ...] = ()
+    """Files that are derived and written by SQLite, whose calls are not recorded."""
 
     @property
     def name(self) -> str:
@@ -62,6 +65,10 @@ class Writer(ABC):
     @abstractmethod
     def read(self, root: Path) -> int | None:
         """Start anew and return the save that is there; None if nothing verifies. May mend as a start does."""
+
+    def reads(self, root: Path, _story: Story) -> int | None:
+        """Return the save that is there; where several look alike, the one that was promised if it is among them."""
+        return self.read(root)
 
     def former(self, root: Path) -> int | None:
         """Return the save that the backup holds; None if this writer keeps none."""
@@ -82,12 +89,13 @@ def run(writer: Writer, disk: Disk) -> Story:
                 story.tried.append(number)
                 disk.say("try", number)
                 try:
-                    save(number)
+                    is_promised = save(number) is not False
                 except (OSError, HoldfastError) as error:
                     story.refused[number] = f"{type(error).__name__}: {error}"
                     continue
-                story.kept.append(number)
-                disk.say("ack", number)
+                if is_promised:
+                    story.kept.append(number)
+                    disk.say("ack", number)
         except Died:
             story.is_dead = True
         except (OSError, HoldfastError) as error:
@@ -100,7 +108,7 @@ def violations(writer: Writer, root: Path, story: Story, *, can_remove: bool = T
     broken = [story.error] if story.error else []
     if can_remove and not story.is_dead and (left := writer.leftovers(root)):
         broken.append(f"temporary files stay after a handled error: {left}")
-    found = writer.read(root)
+    found = writer.reads(root, story)
     if found is None:
         broken.append("nothing that verifies is there")
     elif found < story.lowest:

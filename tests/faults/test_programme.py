@@ -11,7 +11,7 @@ from tests.faults.story import Writer
 
 def everything(writer: Writer) -> Report:
     """Return what all faults and all power cuts break."""
-    return every_fault(writer) + every_power_cut(writer, order="ordered") + every_power_cut(writer, order="reordered")
+    return every_fault(writer) + every_power_cut(writer)
 
 
 def test_a_right_writer_breaks_nothing():
