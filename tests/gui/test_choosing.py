@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 
-from holdfast_core.settings import Settings, setting_infos
+from holdfast_core.settings import Settings, change_setting, setting_infos
 from holdfast_gui.actions.choosing import Choosing
 from holdfast_gui.theme import theme
 from holdfast_gui.views.confirm import ConfirmSheet
@@ -316,3 +316,13 @@ async def test_the_text_size_reaches_the_dialog_that_changes_it(desk, qapp):
     await until(lambda: item.control.stop.width() >= 1.9 * before)
     assert QApplication.focusWidget() in (item.control.stop, None)
     theme().apply(qapp, mode="light", scale=1)
+
+
+@on_a_desk
+async def test_what_a_command_line_writes_counts_in_the_window(desk):
+    change_setting(desk.paths, "encrypted_in_index", "everything")
+
+    desk.context.library.settings_changed.notify(None)
+
+    await until(lambda: desk.context.settings.encrypted_in_index == "everything")
+    assert desk.context.library.held.indexed.shows_encrypted

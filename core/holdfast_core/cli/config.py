@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from holdfast_core.cli.context import Context
-from holdfast_core.errors import WrongUsage
+from holdfast_core.errors import Refused, WrongUsage
 
 if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
@@ -53,7 +54,7 @@ async def set_value(context: Context, arguments: argparse.Namespace) -> None:
 
     key = _key(arguments.key)
     change_setting(context.paths, key, parse_value(key, arguments.value))
-    context.forget_settings()
+    await _follow(context, [key])
     _tell(context, key)
 
 
@@ -65,9 +66,24 @@ async def reset(context: Context, arguments: argparse.Namespace) -> None:
         raise WrongUsage("Name the settings to reset, or --all.")
     keys = list(Settings.model_fields) if arguments.all else [_key(key) for key in arguments.keys]
     reset_settings(context.paths, keys)
-    context.forget_settings()
+    await _follow(context, keys)
     if context.is_json:
         context.print_json({"done": len(keys)})
+
+
+async def _follow(context: Context, keys: Sequence[str]) -> None:
+    """Let settings count that were written; a window that is open notices it by itself."""
+    before = context.settings.encrypted_in_index if "encrypted_in_index" in keys else None
+    context.forget_settings()
+    if before is None or before == context.settings.encrypted_in_index or context.is_embedded:
+        return
+    context.library.use_settings(context.settings)
+    try:
+        await context.library.showing.anew()
+    except Refused:
+        context.warn("The index is in use. What of encrypted sessions stands in it changes with the next look.")
+    if context.settings.encrypted_in_index == "everything" and not (await context.library.held.keys()).is_unlocked:
+        context.warn("Encrypted sessions come into the index when they are unlocked: holdfast keys unlock")
 
 
 def _tell(context: Context, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -254,6 +255,13 @@ class IndexWriter:
         question = "SELECT session.key FROM session JOIN source ON source.id=session.source WHERE source.agent=?"
         with self._catalog:
             self._shards.note_residue([key for (key,) in select(self._catalog, question, (agent,))])
+
+    def drop_residue(self) -> bool:
+        """Write anew what `note_residue` noted, and what held sessions that were removed stood in.
+
+        Returns False while a reader needs what was there before; `tidy` goes on with it.
+        """
+        return self._shards.drop_residue(math.inf)
 
     def tidy(self, *, deadline_seconds: float) -> bool:
         """Do idle work for about ``deadline_seconds``; returns whether none is left."""

@@ -34,6 +34,7 @@ from holdfast_core.scan.load import Followed, Loaded, follow, load
 if TYPE_CHECKING:
     from holdfast_core.index.reader import IndexReader
     from holdfast_core.library.held import Held
+    from holdfast_core.library.showing import Showing
     from holdfast_core.library.survey import Survey
     from holdfast_core.model.export import ExportOptions
     from holdfast_core.model.health import OperationName
@@ -58,8 +59,9 @@ class Library:
     through two threads, so that a search never holds up a page of the list.
     What a list does without is loaded when it is used: a window paints before.
     ``changes`` and ``progress`` tell what the indexer did, ``reports`` the
-    result of each look everywhere, ``failures`` sentences for the person; all
-    in the loop's thread and only after `start`.
+    result of each look everywhere, ``failures`` sentences for the person,
+    ``settings_changed`` that somebody wrote the settings file; all in the
+    loop's thread and only after `start`.
     """
 
     def __init__(self, paths: Paths, home: Home) -> None:
@@ -67,6 +69,7 @@ class Library:
         self.progress: Observers[ScanProgress] = Observers()
         self.reports: Observers[ScanReport] = Observers()
         self.failures: Observers[str] = Observers()
+        self.settings_changed: Observers[None] = Observers()
         self._paths = paths
         self._home = home
         self._known_agents: Mapping[str, Agent] | None = None
@@ -97,11 +100,13 @@ class Library:
         return library
 
     def use_settings(self, settings: Settings) -> None:
-        """Follow these settings from now on; indexer and live sessions from their next start, save for homes."""
+        """Follow these settings from now on; what the indexer alone needs counts from its next start."""
         homes = self.extra_homes()
         self._settings = settings
         if "held" in self.__dict__:
             self.held.parts.use_settings()
+        if self._indexer is not None:
+            self._indexer.follow(settings)
         if self.extra_homes() != homes:
             self.__dict__.pop("_agents", None)
             self._look_in(self.extra_homes())
@@ -484,13 +489,6 @@ class Library:
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
 
-    async def show_unlocked(self, secret: str) -> None:
-        """Show what encrypted sessions hold in the index, where the settings want that."""
-        if self._indexer is not None:
-            self._indexer.unlock(secret)
-        else:
-            await self.update(full=True)
-
     async def forget_index(self) -> None:
         """Remove the index, which holds nothing of its own, and have it built again."""
         from holdfast_core.index.writer import forget
@@ -499,21 +497,12 @@ class Library:
         with suppress(Refused):  # a pause of the indexer: it builds the index when it goes on
             await self.update(full=True)
 
-    async def show_held(self, files: Sequence[Path]) -> None:
-        """Show in the index what changed in these files of held sessions."""
-        from holdfast_core.index.database import CATALOG
-        from holdfast_core.scan.once import take_in_once
+    @cached_property
+    def showing(self) -> Showing:
+        """How held sessions come into the index; loaded when the first one changes."""
+        from holdfast_core.library.showing import Showing
 
-        if self._indexer is not None:
-            await self._indexer.annotate(timeout_seconds=_ANSWER_SECONDS, held=files)
-        elif (self._paths.index / CATALOG).exists():
-            names = [str(file) for file in files]
-            sources = {HELD_AGENT: self.held.indexed}
-            is_whole = await self.in_thread(
-                lambda: take_in_once(self._paths, sources, self._home, names, timeout_seconds=_ANSWER_SECONDS)
-            )
-            if not is_whole:
-                await self.update()
+        return Showing(self, self._paths, self._home, lambda: self._indexer)
 
     def _sources(self) -> Mapping[str, Agent]:
         parts = self.held.parts
@@ -581,7 +570,7 @@ class Library:
         return self._agents[name]
 
     def _heard(self, event: Event) -> None:
-        from holdfast_core.scan.protocol import Changed, Failed, Progressed, Reported
+        from holdfast_core.scan.protocol import Changed, Failed, Progressed, Reported, SettingsChanged
 
         match event:
             case Changed(changes=changes):
@@ -590,6 +579,8 @@ class Library:
                 self.progress.notify(progress)
             case Reported(report=report):
                 self.reports.notify(report)
+            case SettingsChanged():
+                self.settings_changed.notify(None)
             case Failed(message=message):
                 self.failures.notify(message)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from holdfast_core import clock
@@ -56,7 +57,10 @@ class Caring(Works):
     async def empty_trash(self, session_ids: Sequence[str] | None = None) -> int:
         """Remove sessions for good, all of the trash if None; nothing of them stays. Returns how many."""
         ids = [entry.id for entry in await self.trash()] if session_ids is None else list(session_ids)
-        return sum(await self._each("session.purge", ids, lambda store, one: store.empty_trash([one])))
+        count = sum(await self._each("session.purge", ids, lambda store, one: store.empty_trash([one])))
+        with suppress(Refused):  # who writes to the index now does it
+            await self._library.showing.gone()
+        return count
 
     async def clean(self, *, apply: bool = True) -> RetentionReport:
         """Return how near the limits are; with ``apply`` move what is over them to the trash."""

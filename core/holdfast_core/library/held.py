@@ -377,12 +377,12 @@ class Held(Caring):
             Refused: it is neither.
         """
         await self._do("keys.unlock", "", partial(_unlock, text=text))
-        if self.parts.encrypted_in_index == "everything":
-            await self._library.show_unlocked(text)
+        await self._library.showing.unlocked(text)
 
     async def lock(self) -> None:
         """Forget the passphrase in this process."""
         await self._do("keys.lock", "", lambda store: store.site.keys.lock())
+        await self._library.showing.unlocked("")
 
     # Import
 

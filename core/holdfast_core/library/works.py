@@ -54,7 +54,7 @@ class Works:
 
         return HeldSource(self.parts.directory, self.parts.keys, encrypted_in_index="everything")
 
-    @cached_property
+    @property
     def indexed(self) -> HeldSource:
         """The sessions as they may stand in the index."""
         from holdfast_core.store.source import HeldSource
@@ -205,7 +205,7 @@ class Works:
         if ids:
             places = self.parts.store().site.places
             try:
-                await self._library.show_held([places.session(session_id) for session_id in sorted(ids)])
+                await self._library.showing.changed([places.session(session_id) for session_id in sorted(ids)])
             except HoldfastError as error:  # what was done is done; the next look everywhere shows it
                 log.warning("the index does not show a change of held sessions yet: %s", error.detail or error)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_core.agents.base import Agent
+from holdfast_core.agents.base import Agent, Home
+from holdfast_core.index.writer import IndexWriter
+from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.held import HELD_AGENT
+from holdfast_core.scan.ingest import Hooks, update
 
 if TYPE_CHECKING:
     from holdfast_core.sealed.keys import Keys
@@ -29,15 +32,41 @@ def with_held(
 
 
 def unlock(source: Agent, secret: str) -> None:
-    """Let the source of held sessions read encrypted ones.
+    """Let the source of held sessions read encrypted ones; with an empty ``secret`` no longer.
 
     Raises:
         HoldfastError: it is neither the passphrase nor the recovery code.
     """
     from holdfast_core.store.source import HeldSource
 
-    if isinstance(source, HeldSource):
+    if isinstance(source, HeldSource) and secret:
         source.keys().unlock(secret)
+    elif isinstance(source, HeldSource):
+        source.keys().lock()
+
+
+def shows_encrypted(source: Agent) -> bool:
+    """Say whether encrypted sessions are to stand in the index with their text."""
+    from holdfast_core.store.source import HeldSource
+
+    return isinstance(source, HeldSource) and source.shows_encrypted
+
+
+def show(source: Agent, encrypted_in_index: InIndex) -> None:
+    """Let the source of held sessions give this of encrypted ones from now on."""
+    from holdfast_core.store.source import HeldSource
+
+    if isinstance(source, HeldSource):
+        source.show(encrypted_in_index)
+
+
+def read_anew(
+    writer: IndexWriter, source: Agent, home: Home, *, on_changes: Callable[[ChangeSet], object] = lambda changes: None
+) -> None:
+    """Read all held sessions again. What of encrypted ones may stand in the index no longer leaves its files."""
+    update(writer, {HELD_AGENT: source}, home, full=True, hooks=Hooks(on_changes=on_changes))
+    if not shows_encrypted(source):
+        writer.note_residue(HELD_AGENT)
 
 
 class _Opened:

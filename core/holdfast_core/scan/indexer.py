@@ -26,7 +26,7 @@ from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.paths import Paths, text_path
-from holdfast_core.scan.held import unlock, with_held
+from holdfast_core.scan.held import read_anew, show, shows_encrypted, unlock, with_held
 from holdfast_core.scan.homes import with_homes
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
@@ -36,11 +36,14 @@ from holdfast_core.scan.protocol import (
     Command,
     Event,
     Failed,
+    InIndex,
     LookIn,
     Pause,
     Progressed,
     Reported,
     Rescan,
+    SettingsChanged,
+    ShowEncrypted,
     Start,
     Stop,
     Unlock,
@@ -93,7 +96,8 @@ class _Due:
     tidy: bool = False
     paths: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
-    secret: str = ""
+    secret: str | None = None
+    in_index: InIndex | None = None
     note_numbers: list[int] = field(default_factory=list)
     rescan_numbers: list[int] = field(default_factory=list)
 
@@ -108,7 +112,8 @@ class _Due:
         self.tidy |= other.tidy
         self.paths |= other.paths
         self.held |= other.held
-        self.secret = other.secret or self.secret
+        self.secret = self.secret if other.secret is None else other.secret
+        self.in_index = other.in_index or self.in_index
         self.note_numbers += other.note_numbers
         self.rescan_numbers += other.rescan_numbers
 
@@ -138,6 +143,7 @@ class Indexer:
         self._notes: Annotations | None = None
         self._notes_seen = 0
         self._notes_file = _modified_ns(self._paths.annotations)
+        self._settings_file = _modified_ns(self._paths.settings)
         self._has_index = False
         self._poll_seconds = start.poll_seconds
         self._watcher = Watcher(
@@ -182,10 +188,13 @@ class Indexer:
                 self._want(_Due(notes=True, note_numbers=[number], held=set(map(text_path, held))))
             case LookIn(homes=homes):
                 agents, start = self._given
-                self._agents = _sources(agents, msgspec.structs.replace(start, homes=homes))
+                found = _sources(agents, msgspec.structs.replace(start, homes=homes))
+                self._agents = {**found, HELD_AGENT: self._agents[HELD_AGENT]}  # it may be unlocked
                 self._want(_Due(everything=True))
             case Unlock(secret=secret):
                 self._want(_Due(notes=True, secret=secret))
+            case ShowEncrypted(encrypted_in_index=in_index):
+                self._want(_Due(notes=True, in_index=in_index))
             case Pause(is_paused=is_paused):
                 self._is_paused = is_paused
                 self._call_soon(self._watcher.pause, is_paused)
@@ -215,8 +224,10 @@ class Indexer:
             note_numbers=self._due.note_numbers,
             held=self._due.held,
             secret=self._due.secret,
+            in_index=self._due.in_index,
         )
-        self._due.notes, self._due.note_numbers, self._due.held, self._due.secret = False, [], set(), ""
+        self._due.notes, self._due.note_numbers, self._due.held = False, [], set()
+        self._due.secret = self._due.in_index = None
         return due
 
     async def _work(self) -> None:
@@ -316,11 +327,15 @@ class Indexer:
         outcome = update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks)
         self._remember(outcome, looked_ms, replace=False)
 
-    def _read_unlocked(self, writer: IndexWriter, secret: str) -> None:
-        """Read all held sessions again, now that they can be read."""
+    def _read_held(self, writer: IndexWriter, due: _Due) -> None:
+        """Read all held sessions again where other ones than before can be read, or shall stand in the index."""
         source = self._agents[HELD_AGENT]
-        unlock(source, secret)
-        update(writer, {HELD_AGENT: source}, self._home, full=True, hooks=Hooks(on_changes=self._tell))
+        if due.in_index is not None:
+            show(source, due.in_index)
+        if due.secret is not None:
+            unlock(source, due.secret)
+        if due.in_index is not None or (due.secret and shows_encrypted(source)):
+            read_anew(writer, source, self._home, on_changes=self._tell)
 
     def _between(self, writer: IndexWriter) -> None:
         """Take in small changes between two batches of a long pass."""
@@ -348,8 +363,7 @@ class Indexer:
         """Bring what the person said since the last time into the index, and held sessions that were changed here."""
         if not due.notes:
             return
-        if due.secret:
-            self._read_unlocked(writer, due.secret)
+        self._read_held(writer, due)
         if due.held:
             self._look_at(writer, due.held)
         notes = self._open_notes()
@@ -375,7 +389,7 @@ class Indexer:
         return self._notes
 
     async def _poll(self) -> None:
-        """Notice that a command line wrote to the notes, and that somebody removed the index."""
+        """Notice that a command line wrote to the notes or the settings, and that somebody removed the index."""
         while True:
             await asyncio.sleep(self._poll_seconds)
             if await asyncio.to_thread(self._is_removed):
@@ -384,6 +398,10 @@ class Indexer:
             if modified != self._notes_file:
                 self._notes_file = modified
                 self._want(_Due(notes=True))
+            modified = await asyncio.to_thread(_modified_ns, self._paths.settings)
+            if modified != self._settings_file:
+                self._settings_file = modified
+                self._emit(SettingsChanged())
 
     def _is_removed(self) -> bool:
         return self._has_index and not (self._paths.index / CATALOG).exists()

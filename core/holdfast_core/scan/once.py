@@ -11,6 +11,7 @@ from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ScanProgress, ScanReport
 from holdfast_core.paths import Paths
+from holdfast_core.scan.held import read_anew
 from holdfast_core.scan.ingest import Hooks, report_of, update
 from holdfast_core.scan.seen import remember_agents
 from holdfast_core.store.annotations import Annotations
@@ -84,6 +85,28 @@ def take_in_once(
         return True
     except IndexBroken:
         return False
+
+
+def read_held_once(paths: Paths, source: Agent, home: Home, *, timeout_seconds: float) -> None:
+    """Read all held sessions again, and let nothing that stands in the index no longer stay in its files.
+
+    Raises:
+        Refused: another process has been writing to the index for all of ``timeout_seconds``.
+    """
+    with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
+        if not writer.is_new:
+            read_anew(writer, source, home)
+            writer.drop_residue()
+
+
+def tidy_once(paths: Paths, *, timeout_seconds: float) -> None:
+    """Let nothing of held sessions that were deleted stay in the files of the index.
+
+    Raises:
+        Refused: another process has been writing to the index for all of ``timeout_seconds``.
+    """
+    with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
+        writer.drop_residue()
 
 
 def annotate_once(paths: Paths, notes: Sequence[Annotation], *, timeout_seconds: float) -> None:

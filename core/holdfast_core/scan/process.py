@@ -27,6 +27,7 @@ from holdfast_core.scan.protocol import (
     LookIn,
     Pause,
     Rescan,
+    ShowEncrypted,
     Start,
     Stop,
     Unlock,
@@ -108,9 +109,16 @@ class IndexerProcess:
             self._process.stdin.write(encode(command))
 
     def unlock(self, secret: str) -> None:
-        """Let the indexer read encrypted sessions, also one that is started again later."""
-        self._unlock = Unlock(secret)
-        self.send(self._unlock)
+        """Let the indexer read encrypted sessions, also one that is started again later; empty to forget it."""
+        unlock = Unlock(secret)
+        self._unlock = unlock if secret else None
+        self.send(unlock)
+
+    def follow(self, settings: Settings) -> None:
+        """Let settings count at once that need no new start."""
+        if settings.encrypted_in_index != self.first.encrypted_in_index:
+            self.first = msgspec.structs.replace(self.first, encrypted_in_index=settings.encrypted_in_index)
+            self.send(ShowEncrypted(settings.encrypted_in_index))
 
     async def annotate(self, *, timeout_seconds: float, held: Sequence[Path] = ()) -> None:
         """Have notes and changed files of held sessions taken into the index; return when done or the time is up."""

@@ -8,6 +8,8 @@ import msgspec
 
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 
+InIndex = Literal["nothing", "everything"]
+
 
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="type"):
     """The first line: where everything is. ``environment`` holds the variables by which agents are moved.
@@ -28,7 +30,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="t
     log_level: str = "info"
     is_paused: bool = False
     sessions: str = ""
-    encrypted_in_index: Literal["nothing", "everything"] = "nothing"
+    encrypted_in_index: InIndex = "nothing"
     homes: tuple[str, ...] = ()
 
 
@@ -56,9 +58,18 @@ class Annotate(msgspec.Struct, frozen=True, tag="annotate", tag_field="type"):
 
 
 class Unlock(msgspec.Struct, frozen=True, tag="unlock", tag_field="type"):
-    """The passphrase or recovery code of encrypted sessions: read them all again and take their text in."""
+    """The passphrase or recovery code of encrypted sessions, empty to forget it.
+
+    Where their text is to stand in the index all are read again.
+    """
 
     secret: str
+
+
+class ShowEncrypted(msgspec.Struct, frozen=True, tag="show_encrypted", tag_field="type"):
+    """What of encrypted sessions may stand in the index from now on; they are all read again."""
+
+    encrypted_in_index: InIndex
 
 
 class LookIn(msgspec.Struct, frozen=True, tag="look_in", tag_field="type"):
@@ -96,14 +107,18 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="type"):
     report: ScanReport | None = None
 
 
+class SettingsChanged(msgspec.Struct, frozen=True, tag="settings_changed", tag_field="type"):
+    """The settings file was written, by a command line or an editor."""
+
+
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
     """Something was given up. ``message`` is for the person and names the incident."""
 
     message: str
 
 
-Command = Start | Rescan | Pause | Annotate | Unlock | LookIn | Stop
-Event = Changed | Progressed | Reported | Answered | Failed
+Command = Start | Rescan | Pause | Annotate | Unlock | ShowEncrypted | LookIn | Stop
+Event = Changed | Progressed | Reported | Answered | SettingsChanged | Failed
 
 # A change set of 100,000 sessions is about 6 MB.
 LINE_LIMIT_BYTES = 64 << 20

@@ -71,6 +71,15 @@ class HeldSource(Agent):
         """Return the keys by which the sessions are read."""
         return self._keys()
 
+    @property
+    def shows_encrypted(self) -> bool:
+        """Whether it gives the text of encrypted sessions that can be read."""
+        return self._encrypted_in_index == "everything"
+
+    def show(self, encrypted_in_index: InIndex) -> None:
+        """Give this of encrypted sessions from now on."""
+        self._encrypted_in_index = encrypted_in_index
+
     def roots(self, home: Home) -> list[Path]:
         return [self._directory]
 
@@ -107,7 +116,7 @@ class HeldSource(Agent):
             stored = read(path, keys, session_id, limit_bytes=_LIMIT_BYTES)
         except Locked:
             return _reading(_stand_in(session_id, path.lstat().st_mtime_ns // 1_000_000), size)
-        if stored.is_encrypted and self._encrypted_in_index == "nothing":
+        if stored.is_encrypted and not self.shows_encrypted:
             return _reading(_stand_in(session_id, stored.session.updated_ms, stored.session), size)
         draft = Draft(Gathered(session_id))
         reading = _reading(_taken(draft, stored.session), size)
