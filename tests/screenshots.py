@@ -43,6 +43,7 @@ class Scene:
     play: Callable[[Stage], Awaitable[None]]
     size: tuple[int, int] = SIZE
     is_empty: bool = False
+    text_size: float = 1.0
     prepare: Callable[[Path, Path], None] | None = None
     """What is done in our own directory, given the person's projects, before the start."""
 
@@ -246,7 +247,8 @@ def _show(name: str, home: Path, path: Path) -> int:
     instance = Instance(paths.data)
     assert instance.claim()
     start = WindowStart(
-        agents_home=str(home / ("nobody" if scene.is_empty else "person")), overrides={"theme": scene.theme}
+        agents_home=str(home / ("nobody" if scene.is_empty else "person")),
+        overrides={"theme": scene.theme, "font_scale": str(scene.text_size)},
     )
     with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
         runner.run(_perform(application, instance, paths, start, scene, path))

@@ -108,6 +108,7 @@ class Browser(QObject):
     def reveal(self, session_id: str) -> None:
         """Select a session, in the place of all sessions if it is not listed here."""
         self.come_back()
+        self._window.read()
         if self._list.select_session(session_id):
             return
         self._wanted_id = session_id
@@ -125,6 +126,7 @@ class Browser(QObject):
 
     def open_first(self) -> None:
         """Give the keyboard to the list and select its first session."""
+        self._window.turn_to_list()
         self._list.setFocus()
         if not self._list.current_id:
             self._list.step(1)

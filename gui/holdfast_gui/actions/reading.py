@@ -105,7 +105,9 @@ class Reading(QObject):
         finally:
             slow.cancel()
         self._loaded = loaded
-        self._transcript.set_session(loaded.session, await self._agent(loaded.entry.agent))
+        agent = await self._agent(loaded.entry.agent)
+        self._window.head.set_entry(loaded.entry, agent)
+        self._transcript.set_session(loaded.session, agent)
         self._point(message_index, terms)
         self.turned.emit()
         await self._show_details(loaded.entry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from holdfast_gui.tasks import Latest
 
@@ -36,6 +36,18 @@ class Searching(QObject):
         hit = self._context.window.session_list.best_hit(session_id)
         index = hit.message_index if hit else -1
         self._context.reading.open(session_id, message_index=index, terms=self._context.browser.terms if hit else ())
+
+    def step_in(self) -> bool:
+        """Show the session in place of the list, in a window with room for one of them; False if both are seen."""
+        was_hidden = self._context.window.read()
+        if was_hidden:
+            self._context.transcript.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        return was_hidden
+
+    def enter(self) -> None:
+        """Resume the session, or show it first where it is not seen beside the list."""
+        if not self.step_in():
+            self._context.actions.run("session.resume")
 
     async def _complete(self, text: str, position: int) -> None:
         self._context.window.search_field.set_completions(await self._context.library.complete(text, position))

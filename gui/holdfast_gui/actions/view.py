@@ -182,6 +182,8 @@ def back(context: Context) -> None:
         window.session_list.setFocus()
     elif context.transcript.find_bar.isVisible():
         context.transcript.close_find()
+    elif window.step_back():
+        context.refresh()
     elif context.browser.typed:
         window.search_field.clear()
     else:

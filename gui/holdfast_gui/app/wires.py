@@ -67,7 +67,8 @@ def _connect_list(parts: Parts) -> None:
     window.search_field.save_wanted.connect(lambda: context.actions.run("search.save"))
     window.search_field.completion_wanted.connect(searching.complete)
     sessions = window.session_list
-    sessions.activated.connect(lambda: context.actions.run("session.resume"))
+    sessions.activated.connect(searching.enter)
+    sessions.pointed.connect(searching.step_in)
     sessions.current_changed.connect(searching.open)
     sessions.selection_changed.connect(context.refresh)
     sessions.context_menu_wanted.connect(parts.menus.open_context_menu)

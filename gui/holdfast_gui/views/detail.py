@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
@@ -19,6 +20,8 @@ from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
 from holdfast_gui.views.detail_parts import Fact, Facts, FileRow, Section, SubagentRow, TodoRow
 from holdfast_gui.views.said import NoteField, TagsField
+
+_ENDLESS: Final = 16_777_215
 
 
 class DetailPane(Pane):
@@ -39,6 +42,7 @@ class DetailPane(Pane):
         super().__init__("bg1")
         self.home = str(Path.home()) if home is None else home
         self._entry: SessionEntry | None = None
+        self._is_alone = False
         self.facts = Facts()
         self.held = HeldSection()
         self.usage = Facts()
@@ -113,11 +117,17 @@ class DetailPane(Pane):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         edge = Line()
-        edge.setFixedSize(1, 16777215)
+        edge.setFixedSize(1, _ENDLESS)
         edge.setMinimumHeight(0)
         row.addWidget(edge)
         row.addWidget(self._area, 1)
         self.setFixedWidth(theme().px(DETAIL_WIDTH))
+
+    def set_alone(self, is_alone: bool) -> None:
+        """Take all the room there is, as nothing stands beside it."""
+        if is_alone != self._is_alone:
+            self._is_alone = is_alone
+            self.setMaximumWidth(_ENDLESS if is_alone else self.minimumWidth())
 
     @property
     def first_stop(self) -> QWidget:

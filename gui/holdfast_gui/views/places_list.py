@@ -35,7 +35,10 @@ _TEXT_LEFT: Final = 40
 
 
 class PlacesList(QListView):
+    """``chosen`` tells of a place that was gone to, ``entered_place`` that it was by a click or Enter."""
+
     chosen = Signal(object)
+    entered_place = Signal()
     more_pressed = Signal()
     remove_wanted = Signal(str)
 
@@ -108,6 +111,7 @@ class PlacesList(QListView):
         place = index.data(PlaceRole.PLACE)
         if place:
             self.chosen.emit(place)
+            self.entered_place.emit()
         elif index.data(PlaceRole.IS_MORE):
             self.more_pressed.emit()
 

@@ -40,6 +40,7 @@ class SessionListView(Pane):
     """Emits what the person did with sessions; ids are those of sessions, never rows."""
 
     activated = Signal(str)
+    pointed = Signal(str)
     current_changed = Signal(str)
     selection_changed = Signal(list)
     context_menu_wanted = Signal(QPoint)
@@ -136,6 +137,7 @@ class SessionListView(Pane):
     def _connect(self) -> None:
         table = self.table
         table.chosen.connect(self.activated)
+        table.pointed.connect(self.pointed)
         table.current_changed.connect(self.current_changed)
         table.selection_changed.connect(self.selection_changed)
         table.context_menu_wanted.connect(self.context_menu_wanted)

@@ -35,9 +35,13 @@ _SELECT = QItemSelectionModel.SelectionFlag
 
 
 class SessionTable(QTableView):
-    """One column of cards. Selection, current row and scroll position are kept by session over resets."""
+    """One column of cards. Selection, current row and scroll position are kept by session over resets.
+
+    ``pointed`` tells of a plain click, ``chosen`` of Enter and of a double click.
+    """
 
     chosen = Signal(str)
+    pointed = Signal(str)
     current_changed = Signal(str)
     selection_changed = Signal(list)
     context_menu_wanted = Signal(QPoint)
@@ -187,9 +191,15 @@ class SessionTable(QTableView):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """See Qt."""
-        was_dragging, self._is_dragging, self._pressed_at = self._is_dragging, False, None
-        if not was_dragging:
-            super().mouseReleaseEvent(event)
+        was_dragging, was_pressed = self._is_dragging, self._pressed_at is not None
+        self._is_dragging, self._pressed_at = False, None
+        if was_dragging:
+            return
+        super().mouseReleaseEvent(event)
+        index = self.indexAt(event.position().toPoint())
+        is_plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        if was_pressed and is_plain and index == self.currentIndex() and self.current_id:
+            self.pointed.emit(self.current_id)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """See Qt."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from holdfast_gui.models.places import SavedSearch
@@ -22,6 +22,7 @@ from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.first_run import FirstRunPage
 from holdfast_gui.views.head import SessionHead
 from holdfast_gui.views.notice import NoticeBar, TaskProgress
+from holdfast_gui.views.panes import LEAST_LIST, LEAST_SESSION, Shown, arrange, list_width
 from holdfast_gui.views.places import PlacesView
 from holdfast_gui.views.rescale import rescale
 from holdfast_gui.views.search_field import SearchField
@@ -60,6 +61,8 @@ class MainWindow(QMainWindow):
         self.places_button.clicked.connect(self.toggle_places)
         self._way_to_places = _placed(self.places_button)
         self.head.detail_button.clicked.connect(self.toggle_detail)
+        self.head.back_button.clicked.connect(self.step_back)
+        self.places.list.entered_place.connect(self._leave_places)
         self._pages = QStackedWidget()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._scale = theme().scale
@@ -69,6 +72,8 @@ class MainWindow(QMainWindow):
         self._splitter.splitterMoved.connect(self._on_moved)
         self._is_wanted = {"places": True, "detail": True}
         self._fits = {"places": True, "detail": True}
+        self._reads = False
+        self._shown = Shown(list=True, right=True, transcript=True, is_one=False, places_alone=False)
         self._arrange()
         theme().changed.connect(self._on_theme)
         self._way_to_places.hide()
@@ -89,6 +94,11 @@ class MainWindow(QMainWindow):
         self._hear_theme_last()
         return pane
 
+    @property
+    def shows_one(self) -> bool:
+        """Whether there is room for the list or the session alone, which then take turns."""
+        return self._shown.is_one
+
     @cached_property
     def first_run(self) -> FirstRunPage:
         """The page of the first run; made when it is asked for, as it is seen but once."""
@@ -105,43 +115,69 @@ class MainWindow(QMainWindow):
         """Show one sentence instead of a session; ``nothing.action_pressed`` tells of its action."""
         if sentence:
             self.nothing.set(icon or "sessions", sentence, detail, action)
+        self._reads = False
         self._show_page(1)
 
     def show_first_run(self) -> None:
         """Show which agents were found, while the first scan runs."""
+        self._reads = True
         self._show_page(self._pages.indexOf(self.first_run))
 
     def show_page(self, page: PlacePage) -> None:
         """Show a place that is no list, in the room of list and session, until `show_list`."""
-        if self.page is None:
-            self._list_width = self._splitter.sizes()[1] or self._list_width
-        else:
+        if self.page is not None:
             self.page.hide()
+        elif self._is_beside:
+            self._list_width = self._splitter.sizes()[1]
         if page.parentWidget() is not self._right:
             self._column.addWidget(page, 1)
             page.places_button.clicked.connect(self.toggle_places)
             self._hear_theme_last()
         self.page = page
         page.places_button.setVisible(self.places.isHidden())
-        for hidden in (self._list_pane, self.head, self._pages):
+        for hidden in (self.head, self._pages):
             hidden.hide()
         page.show()
+        self._leave_places_behind()
+        self._settle()
 
     def show_list(self) -> None:
-        """Show list and session again."""
-        if self.page is None:
-            return
-        self.page.hide()
-        self.page = None
-        self._list_pane.show()
-        self._pages.show()
-        self._show_page(self._pages.currentIndex())
-        places = self._splitter.sizes()[0]
-        self._splitter.setSizes([places, self._list_width, max(0, self.width() - places - self._list_width)])
+        """Show list and session again, the list if there is room for one of them alone."""
+        self._reads = False
+        self._leave_places_behind()
+        if self.page is not None:
+            self.page.hide()
+            self.page = None
+            self._pages.show()
+            self._show_page(self._pages.currentIndex())
+        self._settle()
+
+    def read(self) -> bool:
+        """Show the session in place of the list; False where both are seen."""
+        is_hidden = self.shows_one and not self._reads
+        self._reads = True
+        self._settle()
+        return is_hidden
+
+    def step_back(self) -> bool:
+        """Leave what stands alone for what was before it: details, session, list; False if nothing does."""
+        if not self._shown.transcript and self._shown.right and self.page is None:
+            self._show_pane("detail", is_shown=False)
+        elif self.shows_one and self._reads:
+            self.turn_to_list()
+            self.session_list.setFocus()
+        else:
+            return False
+        return True
+
+    def turn_to_list(self) -> None:
+        """Show the list where the session stands in its place."""
+        self._reads = False
+        self._settle()
 
     def add_bar(self, bar: QWidget) -> None:
         """Put a bar over everything at the right but the head; made late, so that the first paint does not wait."""
-        self._column.insertWidget(1, bar)
+        self._bars.insertWidget(0, bar)
         bar.hide()
         self._hear_theme_last()
 
@@ -157,6 +193,7 @@ class MainWindow(QMainWindow):
 
     def focus_search(self) -> None:
         """Put the cursor in the search field, all of it selected."""
+        self.turn_to_list()
         self.search_field.focus_all()
 
     # State.
@@ -201,6 +238,12 @@ class MainWindow(QMainWindow):
         """See Qt: panes without room go, details first, and come back with it."""
         super().resizeEvent(event)
         self._fit()
+        self._settle()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """See Qt: sizes count from now on."""
+        super().showEvent(event)
+        self._settle()
 
     # Helpers.
 
@@ -240,8 +283,8 @@ class MainWindow(QMainWindow):
 
     def _make_list_pane(self) -> QWidget:
         pane = Pane("bg1")
-        pane.setMinimumWidth(theme().px(260))
-        column = QVBoxLayout(pane)
+        pane.setMinimumWidth(theme().px(LEAST_LIST))
+        column = self._list_column = QVBoxLayout(pane)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         row = QHBoxLayout()
@@ -263,11 +306,17 @@ class MainWindow(QMainWindow):
         for page in (session, self.nothing):
             self._pages.addWidget(page)
         pane = Pane("bg2")
-        pane.setMinimumWidth(theme().px(380))
+        pane.setMinimumWidth(theme().px(LEAST_SESSION))
         column = self._column = QVBoxLayout(pane)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for part in (self.head, self.notice, self.progress):
+        self._bar_place = QWidget()
+        self._bars = QVBoxLayout(self._bar_place)
+        self._bars.setContentsMargins(0, 0, 0, 0)
+        self._bars.setSpacing(0)
+        for bar in (self.notice, self.progress):
+            self._bars.addWidget(bar)
+        for part in (self.head, self._bar_place):
             column.addWidget(part)
         column.addWidget(self._pages, 1)
         return pane
@@ -282,18 +331,19 @@ class MainWindow(QMainWindow):
         if ratio == 1:
             return
         self._scale = theme().scale
-        sizes = self._splitter.sizes()
         rescale(self._splitter, ratio, but=self.transcript)
         self._places_width = round(self._places_width * ratio)
-        self._list_width = round((sizes[1] or self._list_width) * ratio)
-        self._splitter.setSizes([self._places_width, self._list_width, sizes[2]])
+        self._list_width = round(self._list_width * ratio)
+        self._splitter.setSizes([self._places_width, self._list_width, self._splitter.sizes()[2]])
         self.places.list.doItemsLayout()
         self.session_list.table.size_rows()
         self._fit()
+        self._settle()
 
     def _show_page(self, number: int) -> None:
         self.head.setVisible(number == 0 and self.page is None)
         self._pages.setCurrentIndex(number)
+        self._settle()
 
     def _toggle(self, name: str) -> None:
         pane = {"places": self.places, "detail": self.detail}[name]
@@ -310,6 +360,7 @@ class MainWindow(QMainWindow):
             self.page.places_button.setVisible(not is_shown)
         way_back = {"places": self._way_to_places, "detail": self.head.detail_button}
         way_back[name].setVisible(not is_shown)
+        self._settle()
 
     def _fit(self) -> None:
         room = {"places": ROOM_FOR_PLACES, "detail": ROOM_FOR_DETAIL}
@@ -318,6 +369,67 @@ class MainWindow(QMainWindow):
             if fits != self._fits[name]:
                 self._fits[name] = fits
                 self._show_pane(name, is_shown=fits and self._is_wanted[name])
+
+    def _settle(self) -> None:
+        """Show what has room side by side; without it list and session take turns."""
+        if not hasattr(self, "_right"):
+            return  # while the window is made
+        detail = vars(self).get("detail")
+        has_detail = detail is not None and not detail.isHidden() and self._pages.currentIndex() == 0
+        self._shown = shown = arrange(
+            self.width() / theme().scale,
+            places=not self.places.isHidden(),
+            detail=has_detail,
+            page=self.page is not None,
+            reads=self._reads,
+        )
+        self.head.back_button.setVisible(shown.is_one)
+        self.transcript.setVisible(shown.transcript)
+        if detail is not None:
+            detail.set_alone(not shown.transcript)
+        if (shown.list and not shown.right) != self._list_pane.isAncestorOf(self._bar_place):
+            self._move_bars()
+        for pane, least, is_shown in (
+            (self._right, LEAST_SESSION, shown.right),
+            (self._list_pane, LEAST_LIST, shown.list),
+        ):
+            pane.setMinimumWidth(0 if shown.is_one else theme().px(least))
+            pane.setVisible(is_shown)
+        if self._is_beside and self.isVisible():
+            self._balance(has_detail=has_detail)
+
+    def _move_bars(self) -> None:
+        """Let what concerns all sessions be seen over the list while that stands alone."""
+        if self._shown.list and not self._shown.right:
+            self._list_column.insertWidget(0, self._bar_place)
+        else:
+            self._column.insertWidget(1, self._bar_place)
+
+    @property
+    def _is_beside(self) -> bool:
+        """Whether the list stands beside the session."""
+        return self._shown.list and self._shown.right
+
+    def _balance(self, *, has_detail: bool) -> None:
+        """Give the list the width that it had as soon as there is room for it; take from it what the session needs."""
+        places, listed, rest = self._splitter.sizes()
+        wanted = list_width(self._list_width, listed + rest, detail=has_detail, scale=theme().scale)
+        if listed != wanted:
+            self._splitter.setSizes([places, wanted, listed + rest - wanted])
+
+    def _leave_places_behind(self) -> None:
+        """Let the list or page be seen that was gone to, unless the keyboard goes on through the places."""
+        if not self.places.list.hasFocus():
+            self._leave_places()
+
+    def _leave_places(self) -> None:
+        if not self._shown.places_alone:
+            return
+        self._show_pane("places", is_shown=False)
+        if self.page is None:
+            self.session_list.setFocus()
+        else:
+            self.page.take_focus()
 
     def _widen_places(self) -> None:
         """Give the places their width again: a splitter shows what was hidden as narrow as it can."""
@@ -328,12 +440,12 @@ class MainWindow(QMainWindow):
     def _on_moved(self, _position: int, _handle: int) -> None:
         places, listed, _ = self._splitter.sizes()
         self._places_width = places or self._places_width
-        self._list_width = listed or self._list_width
+        self._list_width = listed if self._is_beside else self._list_width
 
     def _sizes(self) -> list[int]:
         """Return how wide the panes are, or would be if they were shown."""
         _, listed, rest = self._splitter.sizes()
-        return [self._places_width, listed or self._list_width, rest]
+        return [self._places_width, listed if self._is_beside else self._list_width, rest]
 
     def _restore_geometry(self, geometry: Any) -> None:
         try:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,104 @@ def test_panes_stand_as_they_were_drawn(window):
 
     assert lefts == [0, 216, 600, 1172]
     assert window.head.height() == 72
+
+
+@pytest.fixture
+def large_text(window, qapp) -> Iterator[MainWindow]:
+    """A window 900 px wide with text of twice the size."""
+    theme().apply(qapp, mode="light", scale=2.0)
+    window.resize(900, 800)
+    yield window
+    theme().apply(qapp, mode="light")
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("width", [640, 900, 1200, 1600])
+@pytest.mark.parametrize("pane", ["", "places", "detail"])
+def test_no_pane_lies_over_another_or_beyond_the_edge(window, qapp, width, scale, pane):
+    theme().apply(qapp, mode="light", scale=scale)
+    window.resize(width, 800)
+    if pane == "places" and not window.places.isVisible():
+        window.toggle_places()
+    if pane == "detail" and not window.detail.isVisible():
+        window.read()
+        window.toggle_detail()
+    QApplication.processEvents()
+
+    seen = [each for each in (window.places, window.session_list, window.transcript, window.detail) if each.isVisible()]
+    edges = [(each.mapTo(window, each.rect().topLeft()).x(), each.width()) for each in seen]
+    theme().apply(qapp, mode="light")
+
+    assert seen
+    assert all(left + across <= right for (left, across), (right, _) in pairwise(edges))
+    assert sum(edges[-1]) <= window.width() == width
+    assert all(across >= 160 * scale for _, across in edges)
+
+
+def test_list_and_session_take_turns_where_one_has_room(large_text):
+    at_first = (large_text.session_list.isVisible(), large_text.transcript.isVisible())
+
+    assert large_text.read()
+
+    assert at_first == (True, False)
+    assert (large_text.session_list.isVisible(), large_text.transcript.isVisible()) == (False, True)
+    assert large_text.head.back_button.isVisible()
+    QApplication.processEvents()
+
+    QTest.mouseClick(large_text.head.back_button, LEFT)
+
+    assert (large_text.session_list.isVisible(), large_text.transcript.isVisible()) == (True, False)
+    assert large_text.session_list.table.hasFocus()
+    assert not large_text.step_back()
+
+
+def test_details_stand_alone_where_they_have_no_room_beside(large_text):
+    large_text.read()
+
+    large_text.toggle_detail()
+    QApplication.processEvents()
+
+    assert large_text.detail.width() == 900
+    assert not large_text.transcript.isVisible()
+    assert large_text.step_back()
+    assert large_text.transcript.isVisible()
+
+
+def test_places_stand_alone_until_one_was_chosen(large_text):
+    large_text.toggle_places()
+    alone = (large_text.places.isVisible(), large_text.session_list.isVisible(), large_text.transcript.isVisible())
+    large_text.places.list.setFocus()
+
+    QTest.keyClick(large_text.places.list, Qt.Key.Key_Down)
+    still = large_text.places.isVisible()
+    QTest.keyClick(large_text.places.list, Qt.Key.Key_Return)
+
+    assert alone == (True, False, False)
+    assert still
+    assert not large_text.places.isVisible()
+    assert large_text.session_list.table.hasFocus()
+
+
+def test_a_notice_is_seen_over_whichever_stands_alone(large_text):
+    large_text.notice.show_notice("The check found a thing.", "All that was saved is here.")
+    over_the_list = large_text.notice.isVisible()
+    large_text.read()
+
+    assert over_the_list
+    assert large_text.notice.isVisible()
+
+
+def test_both_come_back_with_the_room_in_their_widths(large_text):
+    before = large_text.findChild(QSplitter).sizes()
+    large_text.read()
+
+    large_text.resize(2600, 800)
+    QApplication.processEvents()
+
+    assert before[1] in (0, 900)
+    assert large_text.session_list.isVisible()
+    assert large_text.transcript.isVisible()
+    assert large_text.session_list.width() == pytest.approx(766, abs=2)
 
 
 def test_closing_is_only_asked_for(window, qtbot):
