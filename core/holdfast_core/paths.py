@@ -40,6 +40,11 @@ class Paths:
         return self.data / "sessions"
 
     @property
+    def vault(self) -> Path:
+        """Every version of every agent's session, where no setting says otherwise."""
+        return self.data / "vault"
+
+    @property
     def keys(self) -> Path:
         """The keys by which held sessions are signed and encrypted."""
         return self.data / "keys"

@@ -44,9 +44,11 @@ def _placed(text: str) -> str:
 
 PlacePath = Annotated[str, Field(max_length=4096), AfterValidator(_placed)]
 HomePath = Annotated[PlacePath, Field(min_length=1)]
+LeftOut = Annotated[str, Field(max_length=4096, pattern=r"^(agent|project|kind):\S[^\x00-\x1f]*$")]
 SECTIONS: Final = {
     "Window": "theme",
     "Finding sessions": "start_paused",
+    "Vault": "vault_enabled",
     "Terminal": "terminal",
     "Export": "export_format",
     "Held sessions": "sessions_directory",
@@ -101,6 +103,65 @@ class Settings(BaseModel):
         title="More homes",
         description="Directories in which agents are looked for as in your home: the home of another system or "
         'machine that can be reached here, as in `["/mnt/c/Users/me"]`.',
+    )
+    vault_enabled: bool = Field(
+        True,
+        title="Keep every version",
+        description="Keep every version of every agent's session in the vault, so that no agent can lose one. "
+        "It holds what the agents' files hold, word for word. What is kept stays if you switch this off.",
+    )
+    vault_directory: PlacePath = Field(
+        "",
+        title="Where the vault is",
+        description="The directory of the vault; empty for the usual place. "
+        "What is in another directory stays there and is not moved.",
+    )
+    vault_left_out: tuple[LeftOut, ...] = Field(
+        (),
+        max_length=1000,
+        title="Left out of the vault",
+        description='What is not kept: agents, projects or kinds, as in `["agent:aider", "project:/home/me/big", '
+        '"kind:subagent"]`. What is kept already stays.',
+    )
+    vault_reserve_mb: int = Field(
+        2048,
+        ge=0,
+        le=10_000_000,
+        title="Leave free on the disk (MB)",
+        description="Below this much free space nothing more goes into the vault until there is room again, "
+        "and you are told. What it holds stays.",
+    )
+    vault_database_minutes: int = Field(
+        5,
+        ge=1,
+        le=1440,
+        title="Keep databases every (minutes)",
+        description="How often at most a database is kept that an agent is writing to; it is kept again when it rests.",
+    )
+    vault_verify_days: int = Field(
+        7,
+        ge=0,
+        le=365,
+        title="Verify the vault every (days)",
+        description="How often every byte of the vault is checked against its signature; 0 for never.",
+    )
+    vault_encrypted: bool = Field(
+        False,
+        title="Encrypt the vault",
+        description="Encrypt the vault too, with the passphrase of the held sessions. While it is locked nothing new "
+        "is kept: it waits until you unlock it. The index of words and the agents' own files stay in the clear.",
+    )
+    warn_deletion_days: int = Field(
+        3,
+        ge=0,
+        le=365,
+        title="Warn before agents delete (days)",
+        description="How long before an agent deletes sessions by its own rule you are told; 0 for not at all.",
+    )
+    notify_lost: bool = Field(
+        True,
+        title="Tell of lost messages",
+        description="Notify when messages are gone from an agent's file that are safe in the vault.",
     )
     terminal: TerminalName = Field(
         "auto",
