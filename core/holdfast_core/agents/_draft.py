@@ -286,11 +286,18 @@ class Draft:
 
     def _count(self, response: Response, usage: Usage, cache_write_1h: int) -> None:
         gathered, before = self.gathered, response.usage
-        gathered.input_tokens += usage.input_tokens - before.input_tokens
-        gathered.output_tokens += usage.output_tokens - before.output_tokens
-        gathered.cache_read_tokens += usage.cache_read_tokens - before.cache_read_tokens
-        gathered.cache_write_tokens += usage.cache_write_tokens - before.cache_write_tokens
-        gathered.reasoning_tokens += usage.reasoning_tokens - before.reasoning_tokens
+        if before is _NONE:
+            gathered.input_tokens += usage.input_tokens
+            gathered.output_tokens += usage.output_tokens
+            gathered.cache_read_tokens += usage.cache_read_tokens
+            gathered.cache_write_tokens += usage.cache_write_tokens
+            gathered.reasoning_tokens += usage.reasoning_tokens
+        else:
+            gathered.input_tokens += usage.input_tokens - before.input_tokens
+            gathered.output_tokens += usage.output_tokens - before.output_tokens
+            gathered.cache_read_tokens += usage.cache_read_tokens - before.cache_read_tokens
+            gathered.cache_write_tokens += usage.cache_write_tokens - before.cache_write_tokens
+            gathered.reasoning_tokens += usage.reasoning_tokens - before.reasoning_tokens
         cost = response.stored_pico
         if cost is None:
             cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)

@@ -89,6 +89,8 @@ def open_regular(path: str | Path, *, root: str | None = None, limit: int = FILE
 def _is_inside(path: str | Path, root: str) -> bool:
     """Return whether the directories between root and file are what they seem; the root itself may be a link."""
     folder = Path(path).parent
+    if str(folder) == root:
+        return True
     if not folder.is_relative_to(root) or ".." in folder.parts:
         return False
     return os.path.realpath(folder) == str(Path(os.path.realpath(root)) / folder.relative_to(root))

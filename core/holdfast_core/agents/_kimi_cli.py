@@ -10,7 +10,7 @@ import msgspec
 from holdfast_core.agents._kimi_reader import KimiReader, listed_project
 from holdfast_core.agents._kimi_records import Call, Counts, Function, Link, Part, Returned, call_of, parts_of
 from holdfast_core.agents._values import moment_ms, text_of_name
-from holdfast_core.model.message import Compaction, Text, ToolResult
+from holdfast_core.model.message import Compaction, Text, Thinking, ToolResult
 
 _USUAL = (1_600_000_000, 4_000_000_000)
 _SILENT_ROLES = ("_checkpoint", "_usage", "_system_prompt")
@@ -131,8 +131,9 @@ class Reader(KimiReader[Record]):
 
     def _take_event(self, name: str, event: Event) -> None:
         kind, payload = event.type or "", event.payload or Payload()
-        if kind in _TAKE:
-            _TAKE[kind](self, name, payload)
+        take = _TAKE.get(kind)
+        if take is not None:
+            take(self, name, payload)
         elif kind == "SubagentEvent":
             call_id = payload.task_tool_call_id or payload.parent_tool_call_id or ""
             child = payload.agent_id or call_id
@@ -152,8 +153,13 @@ class Reader(KimiReader[Record]):
         self.begin_step(name)
 
     def _take_part(self, name: str, payload: Payload) -> None:
-        part = Part(payload.type, payload.text, payload.think, payload.image_url, payload.audio_url, payload.video_url)
-        self.take_said(name, self.blocks([part]))
+        if payload.think is not None:
+            self.take_said(name, Thinking(payload.think))
+        elif payload.text is not None:
+            self.take_said(name, Text(payload.text))
+        else:
+            part = Part(payload.type, None, None, payload.image_url, payload.audio_url, payload.video_url)
+            self.take_said(name, *self.blocks([part]))
 
     def _take_call(self, name: str, payload: Payload) -> None:
         function = payload.function or Function()

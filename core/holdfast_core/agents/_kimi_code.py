@@ -121,7 +121,7 @@ class Reader(KimiReader[Record]):
     def _take_event(self, event: Event) -> None:
         kind = event.type or "none"
         if kind == "content.part":
-            self.take_said("", self.blocks(_listed(event.part)), id=event.uuid, model=self.kept.main.model or None)
+            self.take_said("", *self.blocks(_listed(event.part)), id=event.uuid, model=self.kept.main.model or None)
         elif kind == "tool.call":
             self._take_call(event)
         elif kind == "tool.result":
@@ -145,7 +145,7 @@ class Reader(KimiReader[Record]):
         elif event.name == "TodoList" and isinstance(arguments.get("todos"), list):
             self.kept.main.todos = todos_of(arguments["todos"])
         call = ToolCall(event.tool_call_id or "", event.name or "", storable(event.args))
-        self.take_said("", [call], model=self.kept.main.model or None)
+        self.take_said("", call, model=self.kept.main.model or None)
 
     def _take_counts(self, record: Record) -> None:
         """Take counts that stand alone; usually they repeat those of the step before them."""

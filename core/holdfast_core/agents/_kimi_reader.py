@@ -26,7 +26,7 @@ from holdfast_core.agents._lines import SessionReader, SessionState, Source
 from holdfast_core.agents._reading import Place
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, one_line
 from holdfast_core.agents.base import SessionRead
-from holdfast_core.model.message import Block, Image, Role, Text, Todo, ToolResult
+from holdfast_core.model.message import Block, Image, Message, Role, Text, Todo, ToolResult
 from holdfast_core.model.usage import Usage
 
 _PENDING_LIMIT = 64
@@ -113,9 +113,11 @@ class KimiReader(SessionReader[Record, State]):
             self._drafts[name] = Draft(child)
         return self._drafts[name], self.kept.lanes[name]
 
-    def add(self, name: str, role: Role, blocks: list[Block], **more: Any) -> int:
+    def add(self, name: str, role: Role, blocks: list[Block]) -> int:
         """Add a message to a conversation; returns its index."""
-        return self.lane(name)[0].add(self.message(role, blocks, self.moment, **more))
+        line = self.line
+        draft = self.lane(name)[0] if name else self.draft
+        return draft.add(Message(f"line-{line}", role, tuple(blocks), self.moment, None, None, None, line))
 
     def blocks(self, parts: list[Part]) -> list[Block]:
         """Return the blocks of a content; what is unknown in it is counted."""
@@ -143,18 +145,20 @@ class KimiReader(SessionReader[Record, State]):
             self.mark()
         lane.step, lane.call = None, None
 
-    def take_said(self, name: str, blocks: list[Block], **more: Any) -> int:
+    def take_said(self, name: str, *blocks: Block, id: str | None = None, model: str | None = None) -> int:
         """Take a part of an answer."""
-        index = self.add(name, "assistant", blocks, **more)
-        lane = self.lane(name)[1]
+        draft, lane = self.lane(name) if name else (self.draft, self.kept)
+        line = self.line
+        index = draft.add(Message(id or f"line-{line}", "assistant", blocks, self.moment, None, model, None, line))
         if lane.step is None:
             lane.step = index
         return index
 
     def take_call(self, name: str, call_id: str, tool: str, arguments: str) -> None:
         """Take a call whose arguments may go on in other records."""
-        index = self.take_said(name, [call_of(call_id, tool, arguments)])
-        self.lane(name)[1].call = None if is_whole(arguments) else (index, call_id, tool, arguments)
+        call = call_of(call_id, tool, arguments)
+        index = self.take_said(name, call)
+        self.lane(name)[1].call = None if is_whole(call, arguments) else (index, call_id, tool, arguments)
         if not name:
             calls = self.kept.calls
             calls[call_id] = index
@@ -176,9 +180,9 @@ class KimiReader(SessionReader[Record, State]):
             return
         index, call_id, tool, arguments = lane.call
         arguments += more
-        message = msgspec.structs.replace(draft.at(index), blocks=(call_of(call_id, tool, arguments),))
-        draft.put(index, message)
-        lane.call = None if is_whole(arguments) else (index, call_id, tool, arguments)
+        call = call_of(call_id, tool, arguments)
+        draft.put(index, msgspec.structs.replace(draft.at(index), blocks=(call,)))
+        lane.call = None if is_whole(call, arguments) else (index, call_id, tool, arguments)
 
     def expect_change(self, call_id: str, path: object, old: object, new: object) -> None:
         """Note what a call will change, if it succeeds."""
@@ -193,8 +197,9 @@ class KimiReader(SessionReader[Record, State]):
         """Take what a tool gave back."""
         draft = self.lane(name)[0]
         is_error = bool(given.is_error or given.failed)
-        inner = self.blocks(parts_of(given.output))
-        text = "\n".join(block.text for block in inner if isinstance(block, Text))
+        output = given.output
+        inner = [] if output is None or type(output) is str else self.blocks(parts_of(output))
+        text = output if type(output) is str else "\n".join([block.text for block in inner if isinstance(block, Text)])
         text = text or given.message or given.note or ""
         images = [block for block in inner if isinstance(block, Image)]
         for seen in given.display or ():

@@ -12,6 +12,7 @@ from holdfast_core.model.message import Block, File, Image, Text, Thinking, Todo
 from holdfast_core.model.usage import Usage
 
 _DONE = ("done", "completed")
+_MANY = 1 << 53
 
 
 class Link(msgspec.Struct, gc=False):
@@ -85,12 +86,11 @@ class Counts(msgspec.Struct, gc=False):
 
     def usage(self) -> Usage:
         """Return the counts in our meaning."""
-        return Usage(
-            count(self.input_other or self.other),
-            count(self.output),
-            count(self.input_cache_read or self.read),
-            count(self.input_cache_creation or self.creation),
-        )
+        given, output = self.input_other or self.other or 0, self.output or 0
+        read, creation = self.input_cache_read or self.read or 0, self.input_cache_creation or self.creation or 0
+        if min(given, output, read, creation) >= 0 and max(given, output, read, creation) < _MANY:
+            return Usage(given, output, read, creation)
+        return Usage(count(given), count(output), count(read), count(creation))
 
 
 def parts_of(content: str | list[Part] | Part | None) -> list[Part]:
@@ -143,13 +143,9 @@ def call_of(call_id: str, name: str, arguments: str) -> ToolCall:
     return ToolCall(call_id, name, given)
 
 
-def is_whole(arguments: str) -> bool:
-    """Return whether arguments are JSON, and not the beginning of it."""
-    try:
-        msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
-    return True
+def is_whole(call: ToolCall, arguments: str) -> bool:
+    """Return whether the arguments that a call was made of are JSON, and not the beginning of it."""
+    return bool(arguments) and call.input is not arguments
 
 
 def todos_of(listed: Any) -> list[Todo]:

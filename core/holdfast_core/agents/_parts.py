@@ -17,17 +17,17 @@ _DRIVE = re.compile(r"/[A-Za-z]:")
 
 def text_in(value: Any, *names: str) -> str:
     """Return the first of some members of an object that is a text with anything in it."""
-    if isinstance(value, dict):
+    if type(value) is dict:
         for name in names:
             found = value.get(name)
-            if isinstance(found, str) and found:
+            if found and type(found) is str:
                 return found
     return ""
 
 
 def objects_in(value: Any) -> list[dict[str, Any]]:
     """Return the objects in a list, none of anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if type(item) is dict] if type(value) is list else []
 
 
 def given(value: Any) -> Any:

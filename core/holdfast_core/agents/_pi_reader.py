@@ -131,9 +131,10 @@ class Reader(SessionReader[Entry, State]):
         if role == "assistant":
             self._take_answer(entry, said)
         elif role == "toolResult":
-            plan = plan_in(said.details)
-            if plan is not None and not said.is_error:
-                self.draft.gathered.todos = plan
+            if said.tool_name is None or "todo" in said.tool_name:
+                plan = plan_in(said.details)
+                if plan is not None and not said.is_error:
+                    self.draft.gathered.todos = plan
             self._add(entry, "tool", result_blocks(said, self.blobs))
         elif role == "user":
             self._take_prompt(entry, said)

@@ -173,7 +173,7 @@ def joined(content: str | list[Part] | None) -> str:
     """Return the texts of a message as one."""
     if isinstance(content, str):
         return content
-    return "\n".join(part.text for part in content or () if part.text)
+    return "\n".join([part.text for part in content or () if part.text])
 
 
 def blocks_of(content: str | list[Part] | None, blobs: str) -> list[Block]:
@@ -199,9 +199,13 @@ def blocks_of(content: str | list[Part] | None, blobs: str) -> list[Block]:
 
 def result_blocks(said: Said, blobs: str) -> list[Block]:
     """Return a tool's result and its images."""
-    parts = said.content if isinstance(said.content, list) else []
-    images: list[Block] = [_image(part, blobs) for part in parts if part.type == "image"]
-    return [ToolResult(said.tool_call_id or "", joined(said.content), said.is_error is True), *images]
+    content, call_id, is_error = said.content, said.tool_call_id or "", said.is_error is True
+    if isinstance(content, list):
+        if len(content) == 1 and content[0].type == "text":
+            return [ToolResult(call_id, content[0].text or "", is_error)]
+        images: list[Block] = [_image(part, blobs) for part in content if part.type == "image"]
+        return [ToolResult(call_id, joined(content), is_error), *images]
+    return [ToolResult(call_id, content or "", is_error)]
 
 
 def executed(said: Said) -> list[Block]:

@@ -174,9 +174,9 @@ class _Turn:
         return path
 
     def _take_call(self, item: dict[str, Any]) -> None:
-        call_id, name = text_in(item, "toolCallId"), text_in(item, "toolId")
-        call, told = self._matching(call_id)
-        self.moment = moment_ms(told)
+        call, told = self._matching(text_in(item, "toolCallId")) if self.calls else ({}, None)
+        call_id = text_in(call, "id") or text_in(item, "toolCallId")
+        self.moment = None if told is None else moment_ms(told)
         arguments = given(call.get("arguments")) if call else None
         data, details = item.get("toolSpecificData"), item.get("resultDetails")
         if arguments is None:
@@ -184,25 +184,22 @@ class _Turn:
         if arguments is None:
             arguments = _described(item, data)
         self._plan(data, arguments)
-        name = text_in(call, "name") or name
-        self.blocks.append(ToolCall(text_in(call, "id") or call_id, name, arguments))
+        name = text_in(call, "name") or text_in(item, "toolId")
+        self.blocks.append(ToolCall(call_id, name, arguments))
         self._flush()
         results = self.metadata.get("toolCallResults")
         stored = results.get(text_in(call, "id")) if isinstance(results, dict) else None
-        text, is_error = _result(stored), False
+        text, is_error = "" if stored is None else _result(stored), False
         if isinstance(details, dict):
             text = text or _output(details.get("output"))
             is_error = details.get("isError") is True
         if text or is_error:
             is_error = is_error or text.startswith("ERROR while calling tool")
-            result = ToolResult(text_in(call, "id") or call_id, text, is_error)
-            self._add("tool", [result], self.moment)
+            self._add("tool", [ToolResult(call_id, text, is_error)], self.moment)
         self.moment = None
 
     def _matching(self, call_id: str) -> tuple[dict[str, Any], Any]:
         """Return the call that an invocation shows: by its id, else the next one whose id tells nothing else."""
-        if not self.calls:
-            return {}, None
         if call_id:
             for place, (call, _told) in enumerate(self.calls):
                 if text_in(call, "id").partition("__")[0] == call_id.partition("__")[0]:
@@ -212,8 +209,9 @@ class _Turn:
         return ({}, None) if call_id.startswith(("call_", "toolu_")) else self.calls.pop(0)
 
     def _plan(self, data: Any, arguments: Any) -> None:
-        steps = objects_in(data.get("todoList") if isinstance(data, dict) else None)
-        steps = steps or objects_in(arguments.get("todoList") if isinstance(arguments, dict) else None)
+        steps = objects_in(data.get("todoList")) if isinstance(data, dict) else []
+        if not steps and isinstance(arguments, dict):
+            steps = objects_in(arguments.get("todoList"))
         if steps:
             self.chat.todos = tuple(
                 Todo(text_in(step, "title"), _STATUS.get(text_in(step, "status"), "pending"))
@@ -222,9 +220,10 @@ class _Turn:
             )
 
     def _flush(self) -> None:
-        blocks = [block for block in self.blocks if not isinstance(block, Text) or block.text.strip()]
-        self.blocks = []
-        self._add("assistant", blocks, self.moment)
+        if self.blocks:
+            blocks = [block for block in self.blocks if type(block) is not Text or block.text.strip()]
+            self.blocks = []
+            self._add("assistant", blocks, self.moment)
 
     def _count(self) -> None:
         """Count what the request used on its first message that the model said."""
@@ -273,13 +272,14 @@ def _reference(item: dict[str, Any]) -> str:
 
 def _described(item: dict[str, Any], data: Any) -> Any:
     """Return what is told of a call whose arguments are not stored."""
-    line = data.get("commandLine") if isinstance(data, dict) else None
-    command = line if isinstance(line, str) else text_in(line, "toolEdited", "userEdited", "original")
-    command = command or text_in(data, "command")
-    if command:
-        return {"command": command}
+    raw = None
+    if isinstance(data, dict):
+        line, raw = data.get("commandLine"), data.get("rawInput")
+        command = line if isinstance(line, str) else text_in(line, "toolEdited", "userEdited", "original")
+        command = command or text_in(data, "command")
+        if command:
+            return {"command": command}
     told = _text(item.get("invocationMessage")) or _text(item.get("pastTenseMessage"))
-    raw = data.get("rawInput") if isinstance(data, dict) else None
     return given(raw) if raw is not None else {"message": told} if told else None
 
 

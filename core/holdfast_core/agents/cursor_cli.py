@@ -166,12 +166,12 @@ class Reader(SessionReader[_Record, _State]):
         results: list[Block] = []
         for part in objects_in(content):
             kind = part.get("type")
-            if kind == "text" and type(part.get("text")) is str:
-                blocks += [Text(part["text"])] if part["text"] else []
-                continue
-            text = text_in(part, "text", "thinking")
             if kind in ("tool_use", "tool_call"):
                 blocks.append(self._call(part))
+                continue
+            text = text_in(part, "text", "thinking")
+            if kind == "text":
+                blocks += [Text(text)] if text else []
             elif kind in ("tool_result", "tool-result"):
                 call_id = text_in(part, "tool_use_id", "toolCallId", "id")
                 results.append(ToolResult(call_id, _result(part.get("content")), part.get("is_error") is True))
@@ -181,7 +181,7 @@ class Reader(SessionReader[_Record, _State]):
             elif kind == "thinking" and text:
                 blocks.append(Thinking(text))
             else:
-                if kind not in ("text", "thinking", "redacted_thinking"):
+                if kind not in ("thinking", "redacted_thinking"):
                     self.count_unknown(f"block:{kind}")
                 blocks += [Text(text)] if text else []
         return blocks, results
@@ -189,11 +189,13 @@ class Reader(SessionReader[_Record, _State]):
     def _call(self, part: dict[str, Any]) -> ToolCall:
         name = text_in(part, "name", "toolName")
         arguments = given(part.get("input", part.get("args")))
-        path = text_in(arguments, *_PATHS)
-        if name in _EDITS and path:
-            self.draft.touch(path, 0, 0)
-        if path and not self.kept.main.project_path:
-            self.kept.main.project_path = _project(path, self._encoded)
+        main = self.kept.main
+        if name in _EDITS or not main.project_path:
+            path = text_in(arguments, *_PATHS)
+            if name in _EDITS and path:
+                self.draft.touch(path, 0, 0)
+            if path and not main.project_path:
+                main.project_path = _project(path, self._encoded)
         if name in _PLANS and isinstance(arguments, dict):
             self._plan(arguments)
         return ToolCall(text_in(part, "id", "toolCallId"), name, arguments)
