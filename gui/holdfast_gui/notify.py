@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from holdfast_gui.text import later, tr
+
 
 class Kind(StrEnum):
     """What is worth interrupting a person for."""
@@ -17,13 +19,15 @@ class Kind(StrEnum):
     @property
     def heading(self) -> str:
         """What the person calls it."""
-        return _TITLES[self]
+        return tr(_TITLES[self])
 
 
-_TITLES = {
-    Kind.LOST: "Messages are gone at the source",
-    Kind.STILL_RUNNING: "Holdfast goes on in the tray",
-}
+_TITLES = later(
+    {
+        Kind.LOST: "Messages are gone at the source",
+        Kind.STILL_RUNNING: "Holdfast goes on in the tray",
+    }
+)
 
 
 class Shower(Protocol):

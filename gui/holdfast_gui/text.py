@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import PurePath
 from textwrap import wrap
-from typing import Final
+from typing import Final, TypeVar
 
 from PySide6.QtCore import QCoreApplication, QTextBoundaryFinder
 
+Words = TypeVar("Words")
 TITLE_GRAPHEMES: Final = 200
 LINE_CHARACTERS: Final = 400
 TIP_CHARACTERS: Final = 88
@@ -66,6 +67,16 @@ _RELEASE_DATE = re.compile(r"-20\d{6}$")
 _SPACE = re.compile(r"\s+")
 
 
+def tr(words: str) -> str:
+    """Return words of ours in the person's language."""
+    return QCoreApplication.translate("holdfast", words)
+
+
+def later(words: Words) -> Words:
+    """Mark words, or a table of them, for those who translate; `tr` gets them where they are shown."""
+    return words
+
+
 def clean(text: str) -> str:
     """Return foreign text without escape sequences and controls; what could deceive becomes U+FFFD.
 
@@ -96,7 +107,7 @@ def title(text: str) -> str:
     line = _SPACE.sub(" ", _unmarked(_FLAT_MARKDOWN.sub("", written))).strip() or written
     if len(line) > TITLE_GRAPHEMES:
         line = _cut(line)
-    return line or _translate("Untitled session")
+    return line or tr("Untitled session")
 
 
 def tooltip(text: str) -> str:
@@ -115,7 +126,7 @@ def count(number: int) -> str:
 
 def counted(number: int, one: str, many: str) -> str:
     """Return a count with its noun: ``1 session``, ``12,418 sessions``."""
-    return f"{number:,} {_translate(one if number == 1 else many)}"
+    return f"{number:,} {tr(one if number == 1 else many)}"
 
 
 def size(size_bytes: int) -> str:
@@ -187,7 +198,7 @@ def age(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None) 
     if days == 0:
         return f"{at:%H:%M}"
     if 0 < days < 7:
-        return f"{_translate(_DAYS[at.weekday()])} {at:%H:%M}"
+        return f"{tr(_DAYS[at.weekday()])} {at:%H:%M}"
     return _short_date(at.date(), now.astimezone(zone).date())
 
 
@@ -201,7 +212,7 @@ def when(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None)
     """Return day and time: ``Today 10:02``, ``Thu 18:30``, ``Mon 16 Nov 17:11``."""
     at = moment(milliseconds, zone=zone)
     if at is None:
-        return _translate("unknown date")
+        return tr("unknown date")
     return f"{_day(at.date(), now.astimezone(zone).date())} {at:%H:%M}"
 
 
@@ -214,15 +225,15 @@ def span(first: int | None, last: int | None, now: datetime, *, zone: tzinfo | N
     if (end - start) < timedelta(minutes=1):
         return began
     ended = f"{end:%H:%M}" if start.date() == end.date() else when(last, now, zone=zone)
-    return f"{began} {_translate('to')} {ended}"
+    return f"{began} {tr('to')} {ended}"
 
 
 def day_title(day: date, today: date) -> str:
     """Return the heading of a day: ``Today``, ``Yesterday``, ``Monday 16 November``, with the year if another."""
     days = (today - day).days
     if days in (0, 1):
-        return _translate("Yesterday" if days else "Today")
-    named = f"{_translate(_LONG_DAYS[day.weekday()])} {day.day} {_translate(_LONG_MONTHS[day.month - 1])}"
+        return tr("Yesterday" if days else "Today")
+    named = f"{tr(_LONG_DAYS[day.weekday()])} {day.day} {tr(_LONG_MONTHS[day.month - 1])}"
     return named if day.year == today.year else f"{named} {day.year}"
 
 
@@ -253,17 +264,17 @@ def escaped_mnemonic(text: str) -> str:
 def _day(day: date, today: date) -> str:
     days = (today - day).days
     if days in (0, 1):
-        return _translate("Yesterday" if days else "Today")
+        return tr("Yesterday" if days else "Today")
     if 1 < days < 7:
-        return _translate(_DAYS[day.weekday()])
+        return tr(_DAYS[day.weekday()])
     return _short_date(day, today, with_weekday=True)
 
 
 def _short_date(day: date, today: date, *, with_weekday: bool = False) -> str:
-    named = f"{day.day} {_translate(_MONTHS[day.month - 1])}"
+    named = f"{day.day} {tr(_MONTHS[day.month - 1])}"
     if day.year != today.year:
         return f"{named} {day.year}"
-    return f"{_translate(_DAYS[day.weekday()])} {named}" if with_weekday else named
+    return f"{tr(_DAYS[day.weekday()])} {named}" if with_weekday else named
 
 
 def _tip_lines(line: str) -> list[str]:
@@ -285,7 +296,3 @@ def _cut(line: str) -> str:
     # Qt counts UTF-16 units, Python code points.
     end = finder.position() * 2
     return line.encode("utf-16-le", "surrogatepass")[:end].decode("utf-16-le", "replace").rstrip() + "…"
-
-
-def _translate(text: str) -> str:
-    return QCoreApplication.translate("text", text)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 
 from holdfast_gui.models.places import Place
 from holdfast_gui.tasks import Latest, ask
+from holdfast_gui.text import tr
 from holdfast_gui.views.agents import AgentsPage, Found, HomeRow
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Surveying(QObject):
     async def add(self) -> None:
         """Look for agents in one more home, which the person chooses."""
         context = self._context
-        picker = QFileDialog(context.window, "Look for agents in this home too")
+        picker = QFileDialog(context.window, tr("Look for agents in this home too"))
         picker.setFileMode(QFileDialog.FileMode.Directory)
         picker.setOption(QFileDialog.Option.ShowDirsOnly)
         picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
@@ -51,11 +52,13 @@ class Surveying(QObject):
         home, agents = await context.library.survey.home_at(Path(picker.selectedFiles()[0]))
         homes = await self._homes()
         if str(home) in homes or home == context.library.survey.home:
-            context.toast.say("Agents are looked for there already")
+            context.toast.say(tr("Agents are looked for there already"))
             return
         await self._keep([*homes, str(home)])
         context.toast.say(
-            f"Sessions of {' and '.join(agents)} are looked for there" if agents else "No agent has sessions there yet"
+            tr("Sessions of {agents} are looked for there").format(agents=tr(" and ").join(agents))
+            if agents
+            else tr("No agent has sessions there yet")
         )
 
     async def remove(self, path: str) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtCore import qVersion
 from holdfast_gui.actions.registry import action
 from holdfast_gui.notify import Kind
 from holdfast_gui.tasks import ask
+from holdfast_gui.text import tr
 from holdfast_gui.views.about import AboutDialog
 from holdfast_gui.views.choice_bar import ChoiceBar
 from holdfast_gui.views.shortcuts import Row, ShortcutsDialog
@@ -35,7 +36,7 @@ def open_window(context: Context) -> None:
 async def rescan(context: Context) -> None:
     """Look through the files of all agents now."""
     await context.library.rescan()
-    context.toast.say("Looking for new sessions")
+    context.toast.say(tr("Looking for new sessions"))
 
 
 @action(
@@ -101,7 +102,7 @@ def trouble(context: Context) -> None:
     elif context.troubles.waiting:
         context.troubles.bar.take_focus()
     else:
-        context.toast.say("Nothing went wrong")
+        context.toast.say(tr("Nothing went wrong"))
 
 
 @action(
@@ -125,7 +126,7 @@ async def about(context: Context) -> None:
         ("Settings", str(context.paths.settings)),
         ("Index", str(context.paths.index)),
         ("Logs", str(context.paths.log)),
-        ("Python, Qt", f"{platform.python_version()}, {qVersion()}"),
+        (tr("Python, Qt"), f"{platform.python_version()}, {qVersion()}"),
     ]
     await ask(AboutDialog(context.window, holdfast_core.__version__, facts))
 

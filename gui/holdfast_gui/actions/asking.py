@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import project_name
+from holdfast_gui.text import project_name, tr
 from holdfast_gui.views.choice import Choice, ChoiceDialog
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
     """Offer the places where the project may be now, and any other."""
     choices = [Choice(path, project_name(path), path) for path in error.candidates]
-    choices.append(Choice("", "Choose another folder…", ""))
+    choices.append(Choice("", tr("Choose another folder…"), ""))
     dialog = ChoiceDialog(
         window,
-        title="The project has moved",
+        title=tr("The project has moved"),
         message=str(error),
         detail=error.path,
         choices=choices,
-        accept="Continue there",
+        accept=tr("Continue there"),
     )
     if await ask(dialog) != QDialog.DialogCode.Accepted:
         return None
@@ -37,7 +37,7 @@ async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
 
 async def ask_for_folder(window: QWidget, gone: str) -> Path | None:
     """Ask where a project is, beginning beside the place where it was."""
-    dialog = QFileDialog(window, "Where the project is now")
+    dialog = QFileDialog(window, tr("Where the project is now"))
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)

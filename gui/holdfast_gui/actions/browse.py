@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal
 from holdfast_gui.models.places import ALL, Place
 from holdfast_gui.models.session_list import PAGE, Group, day_groups, groups_of, hit_groups
 from holdfast_gui.tasks import Latest, Scope
-from holdfast_gui.text import count, counted, project_name
+from holdfast_gui.text import count, counted, project_name, tr
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library
@@ -171,7 +171,9 @@ class Browser(QObject):
             log.info("the list cannot be read: %s", error.detail)
             was_broken, self._is_broken = self._is_broken, True
             if not self._model.session_count:
-                self._list.show_empty("refresh", "Building the list again", "Sessions appear here as they are read.")
+                self._list.show_empty(
+                    "refresh", tr("Building the list again"), tr("Sessions appear here as they are read.")
+                )
             if not was_broken:
                 self.broken.emit()
 
@@ -223,11 +225,17 @@ class Browser(QObject):
 
     def _show_empty(self) -> None:
         if self.typed.strip():
-            self._list.show_empty("search", "Nothing matches", "Try fewer words or another place.", "Clear the search")
+            self._list.show_empty(
+                "search", tr("Nothing matches"), tr("Try fewer words or another place."), tr("Clear the search")
+            )
         elif self.place.kind != "all":
-            self._list.show_empty("sessions", f"Nothing in {self.place.title}", "", "Show all sessions")
+            self._list.show_empty(
+                "sessions", tr("Nothing in {title}").format(title=tr(self.place.title)), "", tr("Show all sessions")
+            )
         else:
-            self._list.show_empty("sessions", "No sessions yet", "What your agents write appears here by itself.")
+            self._list.show_empty(
+                "sessions", tr("No sessions yet"), tr("What your agents write appears here by itself.")
+            )
 
     @property
     def _list_order(self) -> tuple[Sort, bool]:
@@ -243,7 +251,7 @@ class Browser(QObject):
                 return day_groups([time or 0 for time in times], clock.now(), descending=self.descending)
             case "project":
                 runs = await self._library.runs(keys, "project")
-                return groups_of(runs, lambda path: project_name(path) or "No project")
+                return groups_of(runs, lambda path: project_name(path) or tr("No project"))
             case "agent":
                 return groups_of(await self._library.runs(keys, "agent"), self._agent_name)
         return ()
@@ -272,6 +280,6 @@ def _found(result: SearchResult) -> str:
     messages = counted(result.total_messages, "message", "messages")
     words = f"{messages} in {counted(result.total_sessions, 'session', 'sessions')}"
     if not result.is_exact:
-        words = f"more than {words}"
+        words = tr("more than {words}").format(words=words)
     shown = len(result.hits)
     return words if shown >= result.total_messages else f"{words}, best {count(shown)} shown"

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 
 from holdfast_gui.models.settings import setting_rows, shown
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted, one_line
+from holdfast_gui.text import counted, one_line, tr
 from holdfast_gui.views.confirm import ConfirmSheet
 from holdfast_gui.views.settings import SettingsDialog
 
@@ -62,7 +62,12 @@ class Choosing(QObject):
         except WrongUsage:
             self._newest.pop(key, None)
             row = self.dialog.item(key).row
-            self.dialog.set_error(key, f"This cannot be “{one_line(str(value), limit=40)}”. Allowed: {row.allowed}.")
+            self.dialog.set_error(
+                key,
+                tr("This cannot be “{value}”. Allowed: {allowed}.").format(
+                    value=one_line(str(value), limit=40), allowed=row.allowed
+                ),
+            )
 
     async def reset(self, key: str) -> None:
         """Let a setting's default count again."""
@@ -77,9 +82,9 @@ class Choosing(QObject):
         sheet = ConfirmSheet(
             self.dialog,
             title=f"Reset {counted(len(rows), 'setting', 'settings')}?",
-            message="The values that you chose are forgotten:",
+            message=tr("The values that you chose are forgotten:"),
             titles=[f"{row.title}: {shown(row, row.value)}" for row in rows],
-            confirm="Reset all",
+            confirm=tr("Reset all"),
         )
         if await ask(sheet) == QDialog.DialogCode.Accepted:
             keys = [row.key for row in rows]

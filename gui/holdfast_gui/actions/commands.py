@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject
 
 from holdfast_gui.models.palette import Entry, ranked
 from holdfast_gui.tasks import Latest, ask
-from holdfast_gui.text import age, project_name, title
+from holdfast_gui.text import age, project_name, title, tr
 from holdfast_gui.views.output import OutputDialog
 from holdfast_gui.views.palette import Palette
 
@@ -60,7 +60,7 @@ class CommandLine:
         try:
             return [*self_command(), *self.options, *shlex.split(typed)]
         except ValueError as error:
-            raise WrongUsage("A quotation mark is left open in this command.", detail=str(error)) from error
+            raise WrongUsage(tr("A quotation mark is left open in this command."), detail=str(error)) from error
 
 
 class Commands(QObject):

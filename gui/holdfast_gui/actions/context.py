@@ -19,6 +19,7 @@ from holdfast_gui.actions.memory import Memory, save
 from holdfast_gui.actions.registry import Actions, Run
 from holdfast_gui.notify import Kind, Notifier
 from holdfast_gui.tasks import Scope
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.notice import NoticeAction
 
@@ -137,7 +138,7 @@ class Context:
         self._use(read.settings)
         self.indexing.is_paused = read.settings.start_paused
         if read.problems:
-            self.troubles.tell(" ".join(read.problems), NoticeAction("application.settings", "Open settings…"))
+            self.troubles.tell(" ".join(read.problems), NoticeAction("application.settings", tr("Open settings…")))
         self.library.settings_changed.add(
             lambda _: self.scope.spawn(self.follow_settings(), "settings that a command line wrote")
         )

@@ -11,12 +11,12 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 
 from holdfast_gui.dragdrop import Item, file_names
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, later, tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
 
-FILTERS = {"Markdown (*.md)": "md", "JSON (*.json)": "json", "Plain text (*.txt)": "txt"}
+FILTERS = later({"Markdown (*.md)": "md", "JSON (*.json)": "json", "Plain text (*.txt)": "txt"})
 
 
 async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
@@ -32,7 +32,11 @@ async def export_sessions(context: Context, session_ids: Sequence[str]) -> None:
         return
     # The dialog has asked before it gave the name of a file that is there.
     written = await context.library.export(session_ids, target, form, overwrite=len(session_ids) == 1)
-    context.toast.say(f"{counted(len(written), 'session', 'sessions')} exported to {target.name}")
+    context.toast.say(
+        tr("{sessions} exported to {name}").format(
+            sessions=counted(len(written), "session", "sessions"), name=target.name
+        )
+    )
 
 
 def _usual_place() -> Path:
@@ -43,18 +47,19 @@ def _usual_place() -> Path:
 
 async def _ask_for_file(context: Context, place: Path, session_id: str) -> tuple[Path | None, str]:
     entry = await context.library.entry(session_id)
-    dialog = QFileDialog(context.window, "Export session")
+    dialog = QFileDialog(context.window, tr("Export session"))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilters(list(FILTERS))
+    filters = {tr(words): form for words, form in FILTERS.items()}
+    dialog.setNameFilters(list(filters))
     dialog.setDefaultSuffix("md")
     dialog.setDirectory(str(place))
-    dialog.filterSelected.connect(lambda chosen: _take_suffix(dialog, FILTERS[chosen]))
+    dialog.filterSelected.connect(lambda chosen: _take_suffix(dialog, filters[chosen]))
     dialog.selectFile(file_names([Item(entry.id, entry.title)], "md")[0])
     if await ask(dialog) != QDialog.DialogCode.Accepted:
         return None, ""
     target = Path(dialog.selectedFiles()[0])
     by_name = {f".{form}": form for form in FILTERS.values()}
-    return target, by_name.get(target.suffix.lower(), FILTERS[dialog.selectedNameFilter()])
+    return target, by_name.get(target.suffix.lower(), filters[dialog.selectedNameFilter()])
 
 
 def _take_suffix(dialog: QFileDialog, form: str) -> None:
@@ -66,7 +71,7 @@ def _take_suffix(dialog: QFileDialog, form: str) -> None:
 
 
 async def _ask_for_folder(context: Context, place: Path) -> tuple[Path | None, str]:
-    dialog = QFileDialog(context.window, "Export sessions into a folder")
+    dialog = QFileDialog(context.window, tr("Export sessions into a folder"))
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setDirectory(str(place))
     if await ask(dialog) != QDialog.DialogCode.Accepted:

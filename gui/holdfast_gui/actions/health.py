@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from holdfast_gui.actions.application import open_settings
 from holdfast_gui.models.places import Place
 from holdfast_gui.tasks import Latest
+from holdfast_gui.text import tr
 from holdfast_gui.views.health import RECORDS, HealthPage
 
 if TYPE_CHECKING:
@@ -88,13 +89,13 @@ class Checkup(QObject):
         if place is not None:
             places.choose(place)
         else:
-            self._context.toast.say("There is nothing there any more")
+            self._context.toast.say(tr("There is nothing there any more"))
 
     async def _show_session(self, session_id: str) -> None:
         try:
             entry = await self._context.library.entry(session_id)
         except NotFound:
-            self._context.toast.say("This session is not listed any more")
+            self._context.toast.say(tr("This session is not listed any more"))
             return
         self._context.browser.reveal(entry.id)
         self._context.reading.open(entry.id)

@@ -8,6 +8,7 @@ from holdfast_core.model.held import is_held_id
 
 from holdfast_gui.actions.registry import action
 from holdfast_gui.models.places import LIVE, PROBLEMS, RECOVERY, TRASH
+from holdfast_gui.text import tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -135,7 +136,7 @@ async def repair(context: Context) -> None:
     if found:
         await context.keeping.show_summary()
     else:
-        context.toast.say("All held sessions are whole")
+        context.toast.say(tr("All held sessions are whole"))
 
 
 @action(

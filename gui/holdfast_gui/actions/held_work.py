@@ -15,7 +15,7 @@ from holdfast_gui.actions.asking import ask_for_folder, ask_for_project
 from holdfast_gui.crash import describe
 from holdfast_gui.models.places import ALL
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted, title
+from holdfast_gui.text import counted, title, tr
 from holdfast_gui.views.choice_bar import ChoiceBar
 from holdfast_gui.views.new_session import NewSessionSheet
 from holdfast_gui.views.versions import VersionsSheet
@@ -55,7 +55,7 @@ async def begin_session(context: Context) -> None:
 async def _start(context: Context, project: str, name: str = "") -> None:
     done = await context.library.held.start(project, title=name)
     context.browser.reveal(done.id)
-    context.toast.say("Session begun" if done.is_live else "Session kept; it cannot be live now")
+    context.toast.say(tr("Session begun") if done.is_live else tr("Session kept; it cannot be live now"))
 
 
 async def copy_sessions(context: Context, session_ids: Sequence[str]) -> None:
@@ -85,7 +85,7 @@ async def resume_held(context: Context, session_id: str, project: Path | None = 
     except HoldfastError as error:
         await Refusals.of(context).ask(session_id, error)
     else:
-        context.toast.say(f"“{title(done.title)}” is live")
+        context.toast.say(tr("“{title}” is live").format(title=title(done.title)))
         context.refresh()
 
 
@@ -94,7 +94,7 @@ async def save_held(context: Context, session_ids: Sequence[str]) -> None:
     for session_id in session_ids:
         await context.library.held.compact(session_id)
     context.keeping.live_changed.emit()
-    context.toast.say("Saved")
+    context.toast.say(tr("Saved"))
 
 
 async def close_held(context: Context, session_ids: Sequence[str]) -> None:
@@ -102,7 +102,9 @@ async def close_held(context: Context, session_ids: Sequence[str]) -> None:
     for session_id in session_ids:
         await context.library.held.close(session_id)
     context.keeping.look()
-    context.toast.say(f"{counted(len(session_ids), 'session', 'sessions')} saved and closed")
+    context.toast.say(
+        tr("{sessions} saved and closed").format(sessions=counted(len(session_ids), "session", "sessions"))
+    )
 
 
 async def show_versions(context: Context, session_id: str) -> None:
@@ -114,7 +116,7 @@ async def show_versions(context: Context, session_id: str) -> None:
         return
     await held.restore(session_id, sheet.chosen.version)
     context.keeping.show_detail()
-    context.toast.say("Went back; the former state is kept as a version")
+    context.toast.say(tr("Went back; the former state is kept as a version"))
 
 
 async def adopt_sessions(context: Context, session_ids: Sequence[str]) -> None:
@@ -151,9 +153,9 @@ class Refusals(QObject):
         incident = describe(error)
         context.troubles.last = incident
         name = title((await context.library.entry(session_id)).title)
-        words = f"{incident.words} {incident.kept or 'The session is as it was.'}"
+        words = f"{incident.words} {incident.kept or tr('The session is as it was.')}"
         context.raise_window()
-        self.bar.ask(session_id, f"“{name}” was not resumed.", words, choices, code=incident.code)
+        self.bar.ask(session_id, tr("“{name}” was not resumed.").format(name=name), words, choices, code=incident.code)
 
     async def choose(self, session_id: str, kind: ChoiceKind) -> None:
         """Do what was chosen."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog
 
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, tr
 from holdfast_gui.views.drop_veil import DropVeil
 from holdfast_gui.views.import_preview import ImportSheet
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 async def choose_import(context: Context, *, is_folder: bool) -> None:
     """Ask for files or a folder, and import what is in them."""
-    dialog = QFileDialog(context.window, "Import sessions")
+    dialog = QFileDialog(context.window, tr("Import sessions"))
     dialog.setFileMode(QFileDialog.FileMode.Directory if is_folder else QFileDialog.FileMode.ExistingFiles)
     if not is_folder:
-        dialog.setNameFilters(["Sessions (*.json)", "All files (*)"])
+        dialog.setNameFilters([tr("Sessions (*.json)"), tr("All files (*)")])
     dialog.setDirectory(str(Path.home()))
     if await ask(dialog) == QDialog.DialogCode.Accepted:
         await import_paths(context, [Path(chosen) for chosen in dialog.selectedFiles()])
@@ -43,7 +43,7 @@ async def import_paths(context: Context, paths: Sequence[Path]) -> None:
         HoldfastError: nothing of it is of a format that is known.
     """
     held, progress = context.library.held, context.window.progress
-    progress.start("Looking into what is to be imported", can_cancel=False)
+    progress.start(tr("Looking into what is to be imported"), can_cancel=False)
     try:
         known, reports = await _look_into(context, paths)
     finally:
@@ -52,7 +52,7 @@ async def import_paths(context: Context, paths: Sequence[Path]) -> None:
         return
     total = sum(len(report.imported) for report in reports)
     done: list[str] = []
-    progress.start("Importing sessions", can_cancel=False)
+    progress.start(tr("Importing sessions"), can_cancel=False)
     try:
         for path in known:
             report = await held.import_path(path, on_progress=partial(_advance, progress, len(done), total))

@@ -11,6 +11,7 @@ from holdfast_core.errors import IndexBroken
 from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.tasks import Latest, Scope
+from holdfast_gui.text import tr
 from holdfast_gui.views.notice import NoticeAction
 
 if TYPE_CHECKING:
@@ -118,12 +119,12 @@ class Indexing(QObject):
         """Say once which agents' files cannot be looked through, and put that away when they can again."""
         failures = frozenset(failure.agent for failure in report.failures)
         if failures - self._failures:
-            names = " and ".join(self._name(agent) for agent in sorted(failures))
+            names = tr(" and ").join(self._name(agent) for agent in sorted(failures))
             self._window.notice.show_notice(
-                f"The sessions of {names} cannot be looked through",
-                f"{_because(report.failures)} What is listed of them stays.",
+                tr("The sessions of {names} cannot be looked through").format(names=names),
+                tr("{why} What is listed of them stays.").format(why=_because(report.failures)),
                 kind="wait",
-                actions=(NoticeAction("application.rescan", "Look again"),),
+                actions=(NoticeAction("application.rescan", tr("Look again")),),
             )
         elif self._failures and not failures:
             self._window.notice.hide()
@@ -131,7 +132,7 @@ class Indexing(QObject):
 
     def fail(self, words: str) -> None:
         """Say what keeps the index from being up to date."""
-        self._window.places.status.set_problem("The list may be old", words)
+        self._window.places.status.set_problem(tr("The list may be old"), words)
 
     def _name(self, agent: str) -> str:
         return next((info.name for info in self.agents if info.agent == agent), agent)
@@ -146,8 +147,8 @@ class Indexing(QObject):
     def _show_state(self) -> None:
         status = self._window.places.status
         if self._is_broken:
-            detail = "Let scanning go on for it" if self.is_paused else "It was damaged or of another version"
-            status.set_rebuilding("Building the index again", detail)
+            detail = tr("Let scanning go on for it") if self.is_paused else tr("It was damaged or of another version")
+            status.set_rebuilding(tr("Building the index again"), detail)
         elif self.is_paused:
             status.set_paused()
         elif not self._is_scanning:
@@ -157,5 +158,5 @@ class Indexing(QObject):
 def _because(failures: Sequence[ScanFailure]) -> str:
     """Return what to do about it."""
     if any(failure.reason in ("EACCES", "EPERM") for failure in failures):
-        return "You are not allowed to read a folder of theirs: change its permissions."
-    return "A folder of theirs cannot be read: is its disk there?"
+        return tr("You are not allowed to read a folder of theirs: change its permissions.")
+    return tr("A folder of theirs cannot be read: is its disk there?")

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from holdfast_gui.models.places import ALL, RECOVERY, Kept
 from holdfast_gui.tasks import Latest, ask
-from holdfast_gui.text import counted, title
+from holdfast_gui.text import counted, later, title, tr
 from holdfast_gui.views.notice import NoticeAction, NoticeBar
 from holdfast_gui.views.summary import SummarySheet
 
@@ -40,10 +40,10 @@ log = logging.getLogger(__name__)
 UNREAD: Final = "is:problem -is:held"
 """What the search field would say for agents' sessions that cannot be read as they are."""
 HELD_TROUBLE: Final = "is:problem is:held"
-RECOVER: Final = NoticeAction("view.recovery", "Recover…", is_primary=True)
-DETAILS: Final = NoticeAction("held.summary", "Show details")
-REPAIR: Final = NoticeAction("held.repair", "Repair", is_primary=True)
-UNLOCK: Final = NoticeAction("held.unlock", "Unlock…", is_primary=True)
+RECOVER: Final = NoticeAction("view.recovery", later("Recover…"), is_primary=True)
+DETAILS: Final = NoticeAction("held.summary", later("Show details"))
+REPAIR: Final = NoticeAction("held.repair", later("Repair"), is_primary=True)
+UNLOCK: Final = NoticeAction("held.unlock", later("Unlock…"), is_primary=True)
 KEEP: Final = "keep"
 SOON_MS: Final = 1500
 
@@ -277,7 +277,7 @@ class Keeping(QObject):
             f"“{title(entry.title)}”",
             message,
             kind="wait",
-            actions=(NoticeAction(KEEP, self.tr("Keep it open"), is_primary=True), NoticeAction("show", "Show")),
+            actions=(NoticeAction(KEEP, self.tr("Keep it open"), is_primary=True), NoticeAction("show", tr("Show"))),
         )
 
     def _on_idle_action(self, action: str) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from holdfast_gui.actions.registry import MENUS
+from holdfast_gui.text import tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -23,7 +24,7 @@ class Menus(QObject):
         self._context = context
         bar = context.window.menuBar()
         for name in MENUS:
-            menu = bar.addMenu(name)
+            menu = bar.addMenu(tr(name))
             _fill(menu, context.actions.of_menu(name))
             menu.aboutToShow.connect(context.refresh)
         # Everything is in the palette, the context menu and under F1: the bar is shown to those who want it.

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from holdfast_core.errors import NotFound
 
 from holdfast_gui.actions import resuming
+from holdfast_gui.text import tr
 
 if TYPE_CHECKING:
     from holdfast_core.model.session import SessionEntry
@@ -64,7 +65,7 @@ async def _session_of(context: Context, path: Path) -> SessionEntry:
             continue
         if Path(entry.source_path).name == path.name:
             return entry
-    raise NotFound("This file holds no session that Holdfast knows.", detail=str(path))
+    raise NotFound(tr("This file holds no session that Holdfast knows."), detail=str(path))
 
 
 def link_to(session_id: str) -> str:
@@ -80,5 +81,5 @@ def linked_session(link: str) -> str:
     """
     rest = link.removeprefix(SCHEME).removeprefix("//")
     if not rest.startswith(_SESSION) or len(rest) == len(_SESSION):
-        raise NotFound("This link leads to nothing in Holdfast.", detail=link[:200])
+        raise NotFound(tr("This link leads to nothing in Holdfast."), detail=link[:200])
     return unquote(rest.removeprefix(_SESSION))

@@ -8,7 +8,7 @@ from holdfast_core.errors import Refused
 from PySide6.QtWidgets import QDialog
 
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, tr
 from holdfast_gui.views.confirm import ConfirmSheet
 from holdfast_gui.views.passphrase import PassphraseSheet, RecoverySheet, UnlockSheet
 
@@ -33,7 +33,7 @@ async def unlock(context: Context) -> bool:
     sheet.wanted.connect(context.scope.slot(check))
     if await ask(sheet) != QDialog.DialogCode.Accepted:
         return False
-    context.toast.say("Unlocked until Holdfast ends")
+    context.toast.say(tr("Unlocked until Holdfast ends"))
     context.keeping.bar.hide()
     context.keeping.look()
     context.reading.open_again()
@@ -45,7 +45,7 @@ async def lock(context: Context) -> None:
     await context.library.held.lock()
     context.keeping.look()
     context.reading.open_again()
-    context.toast.say("Locked")
+    context.toast.say(tr("Locked"))
 
 
 async def choose_passphrase(context: Context) -> None:
@@ -58,21 +58,23 @@ async def choose_passphrase(context: Context) -> None:
         return
     progress = context.window.progress
     progress.start(
-        "Encrypting held sessions" if not status.is_encrypted else "Changing the passphrase", can_cancel=False
+        tr("Encrypting held sessions") if not status.is_encrypted else tr("Changing the passphrase"), can_cancel=False
     )
     try:
         code = await context.library.held.set_passphrase(sheet.passphrase)
     finally:
         progress.finish()
     shown = RecoverySheet(context.window, code)
-    shown.copy_wanted.connect(lambda words: context.copy(words, "Recovery code copied"))
+    shown.copy_wanted.connect(lambda words: context.copy(words, tr("Recovery code copied")))
     await ask(shown)
     context.keeping.look()
     if left := await context.library.held.in_the_clear():
         files = counted(len(left), "file", "files")
-        context.troubles.tell(f"{files} among your sessions could not be encrypted. They stay as they were.")
+        context.troubles.tell(
+            tr("{files} among your sessions could not be encrypted. They stay as they were.").format(files=files)
+        )
         return
-    context.toast.say("Held sessions are encrypted" if not status.is_encrypted else "Passphrase changed")
+    context.toast.say(tr("Held sessions are encrypted") if not status.is_encrypted else tr("Passphrase changed"))
 
 
 async def remove_passphrase(context: Context) -> None:
@@ -82,17 +84,19 @@ async def remove_passphrase(context: Context) -> None:
         return
     sheet = ConfirmSheet(
         context.window,
-        title="Remove the encryption?",
-        message="Every held session is written anew, readable for whoever can read your files.",
-        consequence="Passphrase and recovery code count no more. The sessions stay signed.",
-        confirm="Remove encryption",
+        title=tr("Remove the encryption?"),
+        message=tr("Every held session is written anew, readable for whoever can read your files."),
+        consequence=tr("Passphrase and recovery code count no more. The sessions stay signed."),
+        confirm=tr("Remove encryption"),
     )
     if await ask(sheet) != QDialog.DialogCode.Accepted:
         return
-    context.window.progress.start("Removing the encryption", can_cancel=False)
+    context.window.progress.start(tr("Removing the encryption"), can_cancel=False)
     try:
         count = await context.library.held.remove_passphrase()
     finally:
         context.window.progress.finish()
     context.keeping.look()
-    context.toast.say(f"{counted(count, 'session', 'sessions')} written without encryption")
+    context.toast.say(
+        tr("{sessions} written without encryption").format(sessions=counted(count, "session", "sessions"))
+    )

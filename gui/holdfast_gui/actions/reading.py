@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.models.held import with_held
 from holdfast_gui.tasks import Latest, Scope
-from holdfast_gui.text import counted, title
+from holdfast_gui.text import counted, title, tr
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library, Loaded
@@ -163,10 +163,14 @@ class Reading(QObject):
         lost = self._lost.get(entry.id, 0)
         if lost:
             gone = counted(lost, "message is", "messages are")
-            self._window.notice.show_notice(f"{gone} gone at the source", "What is left is shown here.", kind="bad")
+            self._window.notice.show_notice(
+                tr("{gone} gone at the source").format(gone=gone), tr("What is left is shown here."), kind="bad"
+            )
         elif entry.problem_count:
             unread = counted(entry.problem_count, "record", "records")
-            self._window.notice.show_notice(f"{unread} could not be read", "The rest is shown here.", kind="wait")
+            self._window.notice.show_notice(
+                tr("{unread} could not be read").format(unread=unread), tr("The rest is shown here."), kind="wait"
+            )
         else:
             self._hide_notice()
             return

@@ -10,9 +10,11 @@ from typing import Any, Final, Protocol
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from holdfast_gui.text import later, tr
+
 Run = Callable[[Any], Awaitable[None] | None]
 
-MENUS: Final = ("&File", "&Session", "&Edit", "&View", "&Go", "&Help")
+MENUS: Final = later(("&File", "&Session", "&Edit", "&View", "&Go", "&Help"))
 
 
 class Host(Protocol):
@@ -56,12 +58,12 @@ class ActionSpec:
     @property
     def title(self) -> str:
         """The text without the mark of its menu key."""
-        return self.text.replace("&", "")
+        return tr(self.text).replace("&", "")
 
     @property
     def help(self) -> str:
         """One sentence: the first line of the function's docstring."""
-        return (inspect.getdoc(self.run) or "").partition("\n")[0]
+        return tr((inspect.getdoc(self.run) or "").partition("\n")[0])
 
 
 SPECS: Final[dict[str, ActionSpec]] = {}
@@ -148,7 +150,7 @@ class Actions:
             yield self.live[spec.id]
 
     def _make(self, spec: ActionSpec) -> QAction:
-        item = QAction(spec.text, self._context.window)
+        item = QAction(tr(spec.text), self._context.window)
         item.setObjectName(spec.id)
         item.setStatusTip(spec.help)
         item.setCheckable(spec.checked is not None)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog
 
 from holdfast_gui.actions.asking import ask_for_project
 from holdfast_gui.tasks import ask
+from holdfast_gui.text import tr
 from holdfast_gui.views.choice import ChoiceDialog
 
 if TYPE_CHECKING:
@@ -49,28 +50,28 @@ async def copy_command(context: Context, session_id: str) -> None:
     except AgentMissing as error:
         shell_line = error.shell_line
     if shell_line:
-        context.copy(shell_line, "Resume command copied")
+        context.copy(shell_line, tr("Resume command copied"))
     else:
-        context.toast.say("This command cannot be written safely for a shell")
+        context.toast.say(tr("This command cannot be written safely for a shell"))
 
 
 def _confirm(context: Context, plan: ResumePlan) -> None:
     if plan.method == "terminal":
-        context.toast.say(f"Continues in {plan.terminal}")
+        context.toast.say(tr("Continues in {terminal}").format(terminal=plan.terminal))
     elif plan.shell_line:
-        context.copy(plan.shell_line, "No terminal was found: the command is on the clipboard")
+        context.copy(plan.shell_line, tr("No terminal was found: the command is on the clipboard"))
 
 
 async def _offer_command(context: Context, error: AgentMissing) -> None:
     """Say how to get the agent; the command itself is of use in another shell or on another machine."""
     dialog = ChoiceDialog(
         context.window,
-        title="It cannot continue here",
+        title=tr("It cannot continue here"),
         message=str(error),
         detail=error.shell_line,
         choices=(),
-        accept="Copy command" if error.shell_line else "Close",
+        accept=tr("Copy command") if error.shell_line else tr("Close"),
         leave="Close" if error.shell_line else "",
     )
     if await ask(dialog) == QDialog.DialogCode.Accepted and error.shell_line:
-        context.copy(error.shell_line, "Resume command copied")
+        context.copy(error.shell_line, tr("Resume command copied"))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from holdfast_gui.actions.opening import SCHEME, linked_session
+from holdfast_gui.text import tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -46,7 +47,7 @@ class Saying(QObject):
         if place.is_absolute() and place.is_dir():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(place)))
         else:
-            self._context.toast.say("The folder of this file is not here any more")
+            self._context.toast.say(tr("The folder of this file is not here any more"))
 
     def open_link(self, url: str) -> None:
         """Follow a link of a transcript: to the web, or to another session; to nothing else."""
@@ -55,4 +56,4 @@ class Saying(QObject):
         elif QUrl(url).scheme() in ("http", "https"):
             QDesktopServices.openUrl(QUrl(url))
         else:
-            self._context.toast.say("Only links to the web are opened")
+            self._context.toast.say(tr("Only links to the web are opened"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast_gui.actions.registry import action
 from holdfast_gui.models.places import SavedSearch
+from holdfast_gui.text import tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -34,4 +35,4 @@ def save(context: Context) -> None:
     """Keep what is typed among the places."""
     typed = context.browser.query_text
     context.window.places.add_saved(SavedSearch(typed, typed))
-    context.toast.say("Search saved")
+    context.toast.say(tr("Search saved"))

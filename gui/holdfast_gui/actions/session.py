@@ -11,7 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from holdfast_gui.actions import resuming
 from holdfast_gui.actions.exporting import export_sessions
 from holdfast_gui.actions.registry import action
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, tr
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -139,14 +139,20 @@ async def copy_markdown(context: Context) -> None:
     """Put the whole session on the clipboard, with headings and code blocks."""
     ids = context.selected_ids
     texts = [await context.library.export_text(id) for id in ids]
-    context.copy("\n\n".join(texts), f"{counted(len(ids), 'session', 'sessions')} copied as Markdown")
+    context.copy(
+        "\n\n".join(texts),
+        tr("{sessions} copied as Markdown").format(sessions=counted(len(ids), "session", "sessions")),
+    )
 
 
 @action("session.copy_text", "Copy as plain &text", menu="&Session", group=2, icon="copy", enabled=_has_any)
 async def copy_text(context: Context) -> None:
     """Put the whole session on the clipboard, without any markup."""
     texts = [await context.library.export_text(id, "txt") for id in context.selected_ids]
-    context.copy("\n\n".join(texts), f"{counted(len(texts), 'session', 'sessions')} copied as plain text")
+    context.copy(
+        "\n\n".join(texts),
+        tr("{sessions} copied as plain text").format(sessions=counted(len(texts), "session", "sessions")),
+    )
 
 
 @action(

@@ -12,7 +12,7 @@ from holdfast_gui.actions import resuming
 from holdfast_gui.actions.memory import save
 from holdfast_gui.notify import Kind
 from holdfast_gui.tasks import Latest
-from holdfast_gui.text import age, counted, project_name, title
+from holdfast_gui.text import age, counted, project_name, title, tr
 from holdfast_gui.tray import Tray, TraySession
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ class Traying(QObject):
             return
         messages = sum(lost.messages for lost in change.lost)
         sessions = counted(len(change.lost), "session", "sessions")
-        words = f"{counted(messages, 'message', 'messages')} of {sessions} are no longer in the agent's files."
+        words = tr("{messages} of {sessions} are no longer in the agent's files.").format(
+            messages=counted(messages, "message", "messages"), sessions=sessions
+        )
         first = change.lost[0].id
         self.notifier.tell(Kind.LOST, words, on_click=lambda: self._go_to(first))
 
@@ -103,11 +105,11 @@ class Traying(QObject):
         if not memory.said_still_running:
             memory.said_still_running = True
             save(self._context.paths.config, memory)
-            self.notifier.tell(Kind.STILL_RUNNING, "Its icon is in the tray; quit it there.")
+            self.notifier.tell(Kind.STILL_RUNNING, tr("Its icon is in the tray; quit it there."))
 
     def _say_no_tray(self) -> None:
         memory = self._context.memory
         if not memory.said_no_tray:
             memory.said_no_tray = True
             save(self._context.paths.config, memory)
-            self._context.toast.say("This desktop has no tray: closing the window ends Holdfast")
+            self._context.toast.say(tr("This desktop has no tray: closing the window ends Holdfast"))

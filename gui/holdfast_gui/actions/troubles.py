@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from holdfast_gui.crash import Incident
+from holdfast_gui.text import later, tr
 from holdfast_gui.views.errors import ReportDialog
 from holdfast_gui.views.notice import NoticeAction
 from holdfast_gui.views.toast import Toast
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from holdfast_gui.views.window import MainWindow
 
 QUEUE: Final = 20
-DETAILS: Final = NoticeAction("details", "Show details")
-REPORT: Final = NoticeAction("report", "Copy report…")
-SAFE: Final = "What was saved before is safe."
+DETAILS: Final = NoticeAction("details", later("Show details"))
+REPORT: Final = NoticeAction("report", later("Copy report…"))
+SAFE: Final = later("What was saved before is safe.")
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +124,7 @@ class Troubles(QObject):
             self._fill_page(trouble)
         self.bar.show_trouble(
             incident.words,
-            kept="" if incident.is_bug or not incident.code else incident.kept or SAFE,
+            kept="" if incident.is_bug or not incident.code else incident.kept or tr(SAFE),
             code=incident.code,
             times=trouble.times,
             place=place,
@@ -143,7 +144,7 @@ class Troubles(QObject):
             incident.message,
             incident.report,
             is_bug=incident.is_bug,
-            kept="" if incident.is_bug else incident.kept or SAFE,
+            kept="" if incident.is_bug else incident.kept or tr(SAFE),
             times=trouble.times,
             for_copy=for_copy,
         )
@@ -168,4 +169,4 @@ class Troubles(QObject):
         data = QMimeData()
         data.setText(report)
         QGuiApplication.clipboard().setMimeData(data)
-        self._toast.say("Report copied")
+        self._toast.say(tr("Report copied"))

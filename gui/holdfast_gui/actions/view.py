@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast_gui.actions.registry import action
 from holdfast_gui.models.places import AGENTS, HEALTH
+from holdfast_gui.text import tr
 from holdfast_gui.views.choice_bar import ChoiceBar
 
 if TYPE_CHECKING:
@@ -31,21 +32,21 @@ def _shows_detail(context: Context) -> bool:
 def copy(context: Context) -> None:
     """Put the selected part of the transcript on the clipboard, as Markdown."""
     if not context.transcript.copy_selection():
-        context.toast.say("Nothing is selected in the transcript")
+        context.toast.say(tr("Nothing is selected in the transcript"))
 
 
 @action("view.copy_plain", "Copy without &markup", menu="&Edit", icon="copy", enabled=_is_open)
 def copy_plain(context: Context) -> None:
     """Put the selected part of the transcript on the clipboard, as plain text."""
     if not context.transcript.copy_selection(as_plain=True):
-        context.toast.say("Nothing is selected in the transcript")
+        context.toast.say(tr("Nothing is selected in the transcript"))
 
 
 @action("view.copy_block", "Copy &block", menu="&Edit", icon="copy", enabled=_is_open)
 def copy_block(context: Context) -> None:
     """Put the code, output or change that was last pointed at on the clipboard."""
     if not context.transcript.copy_block():
-        context.toast.say("There is no code, output or change here")
+        context.toast.say(tr("There is no code, output or change here"))
 
 
 @action("view.select_all", "Select &whole session", menu="&Edit", icon="sessions", enabled=_is_open)

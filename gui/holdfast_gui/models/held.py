@@ -10,9 +10,9 @@ from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.held import HELD_AGENT, is_held_id
 from holdfast_core.model.keeping import Backup
 from holdfast_core.model.live import LiveEntry
-from PySide6.QtCore import QCoreApplication
 
 from holdfast_gui import text
+from holdfast_gui.text import later, tr
 
 HELD_INFO: Final = AgentInfo(
     agent=HELD_AGENT,
@@ -28,23 +28,27 @@ HELD_INFO: Final = AgentInfo(
 )
 """As what a held session stands in lists if no agent's session is its origin."""
 
-_REASONS: Final = {
-    "save": "before a save",
-    "migration": "before a new format",
-    "restore": "before a restore",
-    "delete": "before a deletion",
-    "repair": "before a repair",
-    "request": "as you asked",
-}
-_STATES: Final = {
-    "starting": "starting",
-    "active": "live",
-    "waiting": "waits for you",
-    "idle": "idle",
-    "closing": "closing",
-    "closed": "closed",
-    "crashed": "ended by itself",
-}
+_REASONS: Final = later(
+    {
+        "save": "before a save",
+        "migration": "before a new format",
+        "restore": "before a restore",
+        "delete": "before a deletion",
+        "repair": "before a repair",
+        "request": "as you asked",
+    }
+)
+_STATES: Final = later(
+    {
+        "starting": "starting",
+        "active": "live",
+        "waiting": "waits for you",
+        "idle": "idle",
+        "closing": "closing",
+        "closed": "closed",
+        "crashed": "ended by itself",
+    }
+)
 
 
 def with_held(agents: Iterable[AgentInfo]) -> list[AgentInfo]:
@@ -63,21 +67,17 @@ def saved_words(entry: LiveEntry, now: datetime) -> str:
         return entry.save_error
     at = text.moment(entry.saved_ms)
     if at is None:
-        return _translate("Not saved yet")
+        return tr("Not saved yet")
     if at.date() != now.astimezone(at.tzinfo).date():
-        return _translate("Saved {when}").format(when=text.when(entry.saved_ms, now))
-    return _translate("Saved {time}").format(time=f"{at:%H:%M:%S}")
+        return tr("Saved {when}").format(when=text.when(entry.saved_ms, now))
+    return tr("Saved {time}").format(time=f"{at:%H:%M:%S}")
 
 
 def state_words(entry: LiveEntry) -> str:
     """Return in what state a live session is."""
-    return _translate(_STATES[entry.state])
+    return tr(_STATES[entry.state])
 
 
 def reason_words(backup: Backup) -> str:
     """Return why an earlier state was kept."""
-    return _translate(_REASONS.get(backup.reason, backup.reason))
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("held", words)
+    return tr(_REASONS.get(backup.reason, backup.reason))

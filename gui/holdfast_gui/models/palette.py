@@ -9,9 +9,11 @@ from typing import Any, Final, Literal
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
+from holdfast_gui.text import later, tr
+
 Kind = Literal["action", "session", "command"]
 
-HEADINGS: Final[dict[Kind, str]] = {"action": "Actions", "session": "Sessions", "command": "Commands"}
+HEADINGS: Final[dict[Kind, str]] = later({"action": "Actions", "session": "Sessions", "command": "Commands"})
 ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 LETTERS_ROLE: Final = Qt.ItemDataRole.UserRole + 2
 LIMIT_OF_KIND: Final = 8
@@ -172,7 +174,7 @@ class PaletteModel(QAbstractListModel):
         for entry, match in found:
             if entry.kind != kind:
                 kind = entry.kind
-                self._rows.append(HEADINGS[kind])
+                self._rows.append(tr(HEADINGS[kind]))
             self._rows.append((entry, match))
         self.endResetModel()
 

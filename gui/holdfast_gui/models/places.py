@@ -12,6 +12,7 @@ from holdfast_core.model.places import Count, Places
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from holdfast_gui import text
+from holdfast_gui.text import later
 
 PlaceKind = Literal[
     "all", "live", "starred", "recovery", "problems", "trash", "agents", "health", "agent", "project", "tag", "saved"
@@ -60,14 +61,14 @@ class _Row:
     is_more: bool = False
 
 
-ALL: Final = Place("all", "", "", "All sessions")
-STARRED: Final = Place("starred", "", "is:starred", "Starred")
-AGENTS: Final = Place("agents", "", "", "Agents")
-HEALTH: Final = Place("health", "", "", "Health")
-PROBLEMS: Final = Place("problems", "", "is:problem", "Problems")
-LIVE: Final = Place("live", "", "is:live", "Live")
-TRASH: Final = Place("trash", "", "", "Trash")
-RECOVERY: Final = Place("recovery", "", "", "To recover")
+ALL: Final = Place("all", "", "", later("All sessions"))
+STARRED: Final = Place("starred", "", "is:starred", later("Starred"))
+AGENTS: Final = Place("agents", "", "", later("Agents"))
+HEALTH: Final = Place("health", "", "", later("Health"))
+PROBLEMS: Final = Place("problems", "", "is:problem", later("Problems"))
+LIVE: Final = Place("live", "", "is:live", later("Live"))
+TRASH: Final = Place("trash", "", "", later("Trash"))
+RECOVERY: Final = Place("recovery", "", "", later("To recover"))
 
 
 @dataclass(frozen=True, slots=True)

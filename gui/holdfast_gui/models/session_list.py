@@ -16,6 +16,7 @@ from holdfast_core.model.session import SessionEntry
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 
 PAGE: Final = 128
 PAGES_KEPT: Final = 64
@@ -373,7 +374,7 @@ def day_groups(
     while first < total:
         at = text.moment(times_ms[first], zone=zone) if times_ms[first] > 0 else None
         if at is None:
-            title, last = "Unknown date", _run_without_date(times_ms, first, zone)
+            title, last = tr("Unknown date"), _run_without_date(times_ms, first, zone)
         else:
             title = text.day_title(at.date(), today)
             edge = _midnight_ms(at.date() if descending else at.date() + timedelta(days=1), zone)
@@ -388,7 +389,7 @@ def hit_groups(
     hits: Sequence[Hit], entries: Mapping[int, SessionEntry], heading_of: Callable[[SessionEntry], str] | None = None
 ) -> list[HitGroup]:
     """Return hits as rows of sessions under headings (their project), both in the order of their best hit."""
-    name_of = heading_of or (lambda entry: text.project_name(entry.project_path) or "No project")
+    name_of = heading_of or (lambda entry: text.project_name(entry.project_path) or tr("No project"))
     by_session: dict[int, list[Hit]] = {}
     for hit in hits:
         if hit.session_key in entries:

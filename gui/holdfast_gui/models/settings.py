@@ -18,6 +18,8 @@ from holdfast_core.settings import (
 )
 from PySide6.QtCore import QCoreApplication
 
+from holdfast_gui.text import later, tr
+
 Control = Literal["switch", "choice", "number", "list", "path"]
 # What the window and the library follow at once; any other setting counts after the next start.
 AT_ONCE: Final = frozenset(
@@ -66,7 +68,7 @@ _CONTROLS: Final[dict[str, Control]] = {
 _UNIT: Final = re.compile(r"\s*\((seconds|minutes|days|MB)\)$")
 _QUOTED: Final = re.compile(r"`([^`]+)`")
 _WORD: Final = re.compile(r"[a-z]+")
-_NAMES: Final = {"md": "Markdown", "json": "JSON", "txt": "Plain text", "auto": "First that is found"}
+_NAMES: Final = later({"md": "Markdown", "json": "JSON", "txt": "Plain text", "auto": "First that is found"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def value_name(value: str) -> str:
     name = _NAMES.get(value)
     if name is None:
         name = value.capitalize() if _WORD.fullmatch(value) else value
-    return QCoreApplication.translate("settings", name)
+    return tr(name)
 
 
 def shown(row: SettingRow, value: Any) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from holdfast_core.model.message import Todo, TodoStatus, ToolCall, ToolResult
 
 from holdfast_gui.models.diff import is_edit_input, path_of, read_diffs
-from holdfast_gui.text import duration, one_line
+from holdfast_gui.text import counted, duration, one_line, tr
 
 Verb = Literal["Run", "Read", "Edit", "Search", "Write", "Fetch", "Task", "List", "Plan", "Ask", ""]
 Tone = Literal["quiet", "added", "removed", "bad"]
@@ -227,7 +227,7 @@ def _success(verb: Verb, text: str) -> list[Outcome]:
     lines = _line_count(text)
     if verb == "Search":
         is_nothing = lines == 0 or (lines == 1 and re.match(r"\s*(no |0 |found 0)", text, re.IGNORECASE))
-        return [Outcome("no hits" if is_nothing else "1 hit" if lines == 1 else f"{lines:,} hits")]
+        return [Outcome(tr("no hits") if is_nothing else counted(lines, "hit", "hits"))]
     if verb == "Run":
         code = _exit_code(text)
         if code:
@@ -237,7 +237,7 @@ def _success(verb: Verb, text: str) -> list[Outcome]:
             return [Outcome(f"{count} {word}", "bad" if word == "failed" else "quiet") for count, word in tests[-2:]]
     if verb in ("Plan", "Ask", "") or not lines:
         return []
-    return [Outcome("1 line" if lines == 1 else f"{lines:,} lines")]
+    return [Outcome(counted(lines, "line", "lines"))]
 
 
 def _change_counts(call: ToolCall) -> tuple[Outcome, ...]:

@@ -28,7 +28,7 @@ from holdfast_gui.models.heights import Heights
 from holdfast_gui.models.part_builder import PartBuilder, is_foldable, visible_heights
 from holdfast_gui.models.parts import LINE_HEIGHT, Group, Kind, Parts
 from holdfast_gui.models.steps import Outcome, Step, decoded, describe, input_text, verb_of
-from holdfast_gui.text import one_line
+from holdfast_gui.text import counted, one_line, tr
 
 HIT_LIMIT = 20_000
 _CHECK_EVERY = 200  # messages between two looks at the clock
@@ -354,7 +354,7 @@ class TranscriptModel:
             verb, name = ("File", block.path) if isinstance(block, File) else ("Image", block.media_type)
             return Step(verb, verb.lower(), one_line(name), ())
         if kind == Kind.COMPACTION:
-            return Step("Context compacted", "compaction", "", ())
+            return Step(tr("Context compacted"), "compaction", "", ())
         is_error = isinstance(block, ToolResult) and block.is_error
         verb = {Kind.CONTEXT: "Context", Kind.ERROR: "Error"}.get(kind, "Output")
         return Step(verb, verb.lower(), one_line(text), (Outcome("error", "bad"),) if is_error else (), is_error)
@@ -370,8 +370,8 @@ class TranscriptModel:
                 verb = verb_of(block) or "Other"
                 counts[verb] = counts.get(verb, 0) + 1
         kinds = ", ".join(f"{verb} {count}" for verb, count in sorted(counts.items(), key=lambda item: -item[1]))
-        outcome = (Outcome("1 error" if failed == 1 else f"{failed:,} errors", "bad"),) if failed else ()
-        return Step(f"{self.parts.result_messages[steps]:,} steps", "steps", kinds, outcome, bool(failed))
+        outcome = (Outcome(counted(failed, "error", "errors"), "bad"),) if failed else ()
+        return Step(counted(self.parts.result_messages[steps], "step", "steps"), "steps", kinds, outcome, bool(failed))
 
     def _restore_speaker(self) -> None:
         """Tell the builder, which keeps no messages, who spoke last under the head that is left."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from holdfast_core import clock
 from holdfast_core.model.keeping import Loss, TrashEntry
-from PySide6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 
 Index = QModelIndex | QPersistentModelIndex
 _DAY_MS = 86_400_000
@@ -74,18 +75,18 @@ def deleted(entry: TrashEntry, now: datetime) -> str:
     """Return when it was deleted, and by what if by a limit."""
     when = text.when(entry.deleted_ms, now)
     if entry.reason == "retention":
-        return _translate("cleaned up {when}").format(when=when)
-    return _translate("deleted {when}").format(when=when)
+        return tr("cleaned up {when}").format(when=when)
+    return tr("deleted {when}").format(when=when)
 
 
 def expires(entry: TrashEntry, now: datetime) -> str:
     """Return how long it stays."""
     days = days_left(entry, now)
     if days is None:
-        return _translate("stays until you empty the trash")
+        return tr("stays until you empty the trash")
     if days < 1:
-        return _translate("goes for good today")
-    return _translate("goes for good in {days}").format(days=text.counted(days, "day", "days"))
+        return tr("goes for good today")
+    return tr("goes for good in {days}").format(days=text.counted(days, "day", "days"))
 
 
 def is_soon(entry: TrashEntry, now: datetime) -> bool:
@@ -111,7 +112,3 @@ def loss_of(entries: Iterable[TrashEntry]) -> Loss:
     gone = list(entries)
     messages, size = sum(one.message_count for one in gone), sum(one.size_bytes for one in gone)
     return Loss(len(gone), messages, size, tuple(one.title for one in gone))
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("Trash", words)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import MARK, pixmap
 from holdfast_gui.views.controls import Button, Label
@@ -17,7 +18,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget, version: str, facts: Sequence[tuple[str, str]]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("About Holdfast")
+        self.setWindowTitle(tr("About Holdfast"))
         mark = QLabel()
         mark.setPixmap(pixmap(MARK, 40, theme().tokens.accent, self.devicePixelRatioF()))
         name = QVBoxLayout()
@@ -36,12 +37,14 @@ class AboutDialog(QDialog):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             grid.addWidget(Label(title, font="small", colour="text2"), row, 0)
             grid.addWidget(words, row, 1)
-        close = Button("Close", kind="primary")
+        close = Button(tr("Close"), kind="primary")
         close.clicked.connect(self.accept)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(24, 22, 24, 18)
         whole.setSpacing(16)
         whole.addLayout(top)
-        whole.addWidget(Label("Keeps, finds and continues every coding-agent session on your machine.", font="body"))
+        whole.addWidget(
+            Label(tr("Keeps, finds and continues every coding-agent session on your machine."), font="body")
+        )
         whole.addLayout(grid)
         whole.addWidget(close, alignment=Qt.AlignmentFlag.AlignRight)

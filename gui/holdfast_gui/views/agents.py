@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from holdfast_core.model.agent import AgentDrift, AgentInfo, Recognised
-from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Label
@@ -55,7 +56,7 @@ class AgentsPage(PlacePage):
     looked_at = Signal(bool)
 
     def __init__(self) -> None:
-        super().__init__(_translate("Agents"))
+        super().__init__(tr("Agents"))
         self.add_button = Button(self.tr("Add a home…"), icon="plus")
         self.add_button.setToolTip(self.tr("Look for agents in the home of another system or machine too"))
         self.add_button.clicked.connect(self.add_wanted)
@@ -224,7 +225,7 @@ class HomesCard(Card):
     remove_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(_translate("More homes"))
+        super().__init__(tr("More homes"))
         self.home_rows: list[_HomeLine] = []
         self._shown: object = None
 
@@ -277,30 +278,28 @@ def _counts(found: Found) -> str:
     drift = found.drift
     parts = [text.counted(found.info.sessions, "session", "sessions")]
     if drift.sources:
-        parts.append(_translate("in {files}").format(files=text.counted(drift.sources, "file", "files")))
+        parts.append(tr("in {files}").format(files=text.counted(drift.sources, "file", "files")))
     if drift.problems:
-        parts.append(
-            _translate("{records} cannot be read").format(records=text.counted(drift.problems, "record", "records"))
-        )
+        parts.append(tr("{records} cannot be read").format(records=text.counted(drift.problems, "record", "records")))
     return " · ".join(parts)
 
 
 def _abilities(info: AgentInfo) -> str:
     days = info.deletes_after_days
     if days is None:
-        rule = _translate("never deletes sessions by itself")
+        rule = tr("never deletes sessions by itself")
     elif days == 0:
-        rule = _translate("keeps no sessions")
+        rule = tr("keeps no sessions")
     else:
-        rule = _translate("deletes sessions after {days}").format(days=text.counted(days, "day", "days"))
+        rule = tr("deletes sessions after {days}").format(days=text.counted(days, "day", "days"))
     if not info.can_resume:
-        resume = _translate("its sessions cannot be resumed")
+        resume = tr("its sessions cannot be resumed")
     elif info.installed:
-        resume = _translate("resumes sessions here")
+        resume = tr("resumes sessions here")
     else:
         how = text.one_line(info.how_to_install)
-        resume = _translate("not installed here, so nothing resumes; see {how}").format(how=how)
-    host = _translate("can be started from here") if info.can_host else ""
+        resume = tr("not installed here, so nothing resumes; see {how}").format(how=how)
+    host = tr("can be started from here") if info.can_host else ""
     line = " · ".join(part for part in (resume, host, rule) if part)
     return line[:1].upper() + line[1:]
 
@@ -311,7 +310,3 @@ def _drifts(found: Found) -> list[str]:
     named = [f"{text.one_line(name, limit=40)} ×{text.count(number)}" for name, number in kinds[:_KINDS]]
     named += ["…"] * (len(kinds) > _KINDS)
     return [*found.drifts, ", ".join(named)] if named else list(found.drifts)
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("AgentsPage", words)

@@ -10,11 +10,12 @@ from typing import Final
 
 from holdfast_core.model.health import AuditRecord, AuditReport, Health, Operation, Storage
 from holdfast_core.model.held import HELD_AGENT
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import later, tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label
 from holdfast_gui.views.page import PlacePage
@@ -36,73 +37,81 @@ from holdfast_gui.views.warning import WarningBox
 RECORDS: Final = 60
 LINES: Final = 6
 AGENTS: Final = 8
-_PARTS: Final = {
-    "sessions": "Sessions",
-    "backups": "Backups",
-    "trash": "Trash",
-    "quarantine": "Put aside",
-    "index": "Index",
-    "logs": "Logs",
-    "audit": "Audit log",
-    "other": "Other",
-}
+_PARTS: Final = later(
+    {
+        "sessions": "Sessions",
+        "backups": "Backups",
+        "trash": "Trash",
+        "quarantine": "Put aside",
+        "index": "Index",
+        "logs": "Logs",
+        "audit": "Audit log",
+        "other": "Other",
+    }
+)
 # What stands behind a row of states: what the search field would say for it, or a place; that only if there is any.
 _HELD: Final = "is:held"
 _PLACE: Final = "place:"
-_WAYS: Final = {
-    "Held sessions": _HELD,
-    "Cut off": "place:recovery",
-    "Problems": "place:problems",
-    "Agents": "place:agents",
-}
-_EVENTS: Final = {
-    "session.create": "Session made",
-    "session.append": "Message added",
-    "session.save": "Session saved",
-    "session.change": "Session changed",
-    "session.annotate": "Title, tags or note changed",
-    "session.load": "Session opened",
-    "session.start": "Session started",
-    "session.resume": "Session resumed",
-    "session.close": "Session closed",
-    "session.fork": "Session copied",
-    "session.archive": "Session archived",
-    "session.adopt": "Session taken in",
-    "session.compact": "Session compacted",
-    "session.delete": "Moved to the trash",
-    "session.undelete": "Put back from the trash",
-    "session.purge": "Deleted for ever",
-    "session.recover": "Session recovered",
-    "session.discard": "Went back to the last save",
-    "session.restore": "Backup restored",
-    "session.resign": "Session signed again",
-    "store.backup": "Backup made",
-    "store.check": "Check at the start",
-    "store.clean": "Cleaned up",
-    "store.import": "Sessions imported",
-    "store.migrate": "Brought to the newest format",
-    "store.repair": "Repaired",
-    "store.verify": "Verified",
-    "keys.rotate": "Key changed",
-    "keys.encrypt": "Encryption switched on",
-    "keys.decrypt": "Encryption switched off",
-    "keys.lock": "Locked",
-    "keys.unlock": "Unlocked",
-}
-_OPERATIONS: Final = {
-    "save": "Save",
-    "load": "Open",
-    "resume": "Resume",
-    "search": "Search",
-    "list": "List",
-    "scan": "Scan",
-    "verify": "Verify",
-    "compact": "Compact",
-    "export": "Export",
-    "import": "Import",
-    "start": "Start",
-    "append": "Add message",
-}
+_WAYS: Final = later(
+    {
+        "Held sessions": _HELD,
+        "Cut off": "place:recovery",
+        "Problems": "place:problems",
+        "Agents": "place:agents",
+    }
+)
+_EVENTS: Final = later(
+    {
+        "session.create": "Session made",
+        "session.append": "Message added",
+        "session.save": "Session saved",
+        "session.change": "Session changed",
+        "session.annotate": "Title, tags or note changed",
+        "session.load": "Session opened",
+        "session.start": "Session started",
+        "session.resume": "Session resumed",
+        "session.close": "Session closed",
+        "session.fork": "Session copied",
+        "session.archive": "Session archived",
+        "session.adopt": "Session taken in",
+        "session.compact": "Session compacted",
+        "session.delete": "Moved to the trash",
+        "session.undelete": "Put back from the trash",
+        "session.purge": "Deleted for ever",
+        "session.recover": "Session recovered",
+        "session.discard": "Went back to the last save",
+        "session.restore": "Backup restored",
+        "session.resign": "Session signed again",
+        "store.backup": "Backup made",
+        "store.check": "Check at the start",
+        "store.clean": "Cleaned up",
+        "store.import": "Sessions imported",
+        "store.migrate": "Brought to the newest format",
+        "store.repair": "Repaired",
+        "store.verify": "Verified",
+        "keys.rotate": "Key changed",
+        "keys.encrypt": "Encryption switched on",
+        "keys.decrypt": "Encryption switched off",
+        "keys.lock": "Locked",
+        "keys.unlock": "Unlocked",
+    }
+)
+_OPERATIONS: Final = later(
+    {
+        "save": "Save",
+        "load": "Open",
+        "resume": "Resume",
+        "search": "Search",
+        "list": "List",
+        "scan": "Scan",
+        "verify": "Verify",
+        "compact": "Compact",
+        "export": "Export",
+        "import": "Import",
+        "start": "Start",
+        "append": "Add message",
+    }
+)
 
 
 class HealthPage(PlacePage):
@@ -120,7 +129,7 @@ class HealthPage(PlacePage):
     looked_at = Signal(bool)
 
     def __init__(self) -> None:
-        super().__init__(_translate("Health"))
+        super().__init__(tr("Health"))
         self.updated = Label(font="small", colour="text3")
         self.tools.addWidget(self.updated)
         self._skeleton = Skeleton()
@@ -234,7 +243,7 @@ class HealthPage(PlacePage):
         bars = [
             Bar(
                 part.name,
-                _translate(_PARTS.get(part.name, part.name)),
+                tr(_PARTS.get(part.name, part.name)),
                 text.size(part.bytes),
                 part.bytes / longest,
                 is_way=part.name == "trash",
@@ -275,11 +284,11 @@ class HealthPage(PlacePage):
 
 class _Timings(Card):
     def __init__(self) -> None:
-        super().__init__(_translate("How long things take"))
+        super().__init__(tr("How long things take"))
         words = ("", "median", "95 % within", "times", "failed")
-        name, median, slow, times, failed = (_translate(word) if word else "" for word in words)
+        name, median, slow, times, failed = (tr(word) if word else "" for word in words)
         self._head = TimingRow(Timing(name, median, slow, times, failed, ()), is_head=True)
-        self._nothing = Label(_translate("Nothing was measured yet."), font="small", colour="text3")
+        self._nothing = Label(tr("Nothing was measured yet."), font="small", colour="text3")
         self.rows.addWidget(self._head)
         self.rows.addWidget(self._nothing)
         self._shown: dict[str, TimingRow] = {}
@@ -310,12 +319,12 @@ class _States(Card):
     pressed = Signal(str, str)
 
     def __init__(self) -> None:
-        super().__init__(_translate("State"))
+        super().__init__(tr("State"))
         self._shown: list[StateRow] = []
         self._states = QVBoxLayout()
         self.problem = StateRow()
-        self.report_button = Button(_translate("Show report"), kind="flat")
-        self.logs_button = Button(_translate("Open logs folder"), kind="flat")
+        self.report_button = Button(tr("Show report"), kind="flat")
+        self.logs_button = Button(tr("Open logs folder"), kind="flat")
         buttons = QHBoxLayout()
         buttons.setSpacing(theme().px(6))
         buttons.addWidget(self.report_button)
@@ -343,8 +352,8 @@ class _States(Card):
                 name, said, state = states[number]
                 key = _WAYS.get(name, "")
                 row.set_state(name, said, state, key="" if key.startswith(_PLACE) and state == "good" else key)
-        words = last_problem or _translate("none since the start")
-        self.problem.set_state(_translate("Last problem"), words, "wait" if last_problem else "good")
+        words = last_problem or tr("none since the start")
+        self.problem.set_state(tr("Last problem"), words, "wait" if last_problem else "good")
         self.report_button.setVisible(bool(last_problem))
 
 
@@ -370,7 +379,7 @@ class _Records(Card):
     pressed = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(_translate("What was done last"))
+        super().__init__(tr("What was done last"))
         self.chain = StateRow()
         self._lines = [StateRow() for _ in range(LINES)]
         self.rows.addWidget(self.chain)
@@ -389,10 +398,10 @@ class _Records(Card):
             return
         if report.is_intact:
             count = text.counted(report.records[0].sequence if report.records else 0, "line", "lines")
-            said = _translate("whole, {lines}").format(lines=count)
+            said = tr("whole, {lines}").format(lines=count)
         else:
-            said = _translate("was changed from outside at line {line}").format(line=report.broken_at)
-        self.chain.set_state(_translate("Audit log"), said, "good" if report.is_intact else "bad")
+            said = tr("was changed from outside at line {line}").format(line=report.broken_at)
+        self.chain.set_state(tr("Audit log"), said, "good" if report.is_intact else "bad")
         runs = [list(run) for _, run in groupby(report.records, key=attrgetter("event", "outcome", "subject"))]
         for number, line in enumerate(self._lines):
             line.setVisible(number < len(runs))
@@ -404,9 +413,9 @@ def _show_run(line: StateRow, run: Sequence[AuditRecord], now: datetime) -> None
     """Say what was done, once for the same thing many times in a row."""
     newest = run[0]
     states: dict[str, State] = {"done": "good", "refused": "wait", "failed": "bad"}
-    words = [_translate(_EVENTS.get(newest.event, newest.event.replace(".", " ").replace("_", " ")))]
+    words = [tr(_EVENTS.get(newest.event, newest.event.replace(".", " ").replace("_", " ")))]
     if newest.outcome != "done":
-        words.append(_translate(newest.outcome))
+        words.append(tr(newest.outcome))
     if len(run) > 1:
         words.append(text.counted(len(run), "time", "times"))
     session = newest.subject if newest.event.startswith("session.") else ""
@@ -415,7 +424,7 @@ def _show_run(line: StateRow, run: Sequence[AuditRecord], now: datetime) -> None
 
 def _timing(operation: Operation) -> Timing:
     return Timing(
-        _translate(_OPERATIONS.get(operation.name, operation.name)),
+        tr(_OPERATIONS.get(operation.name, operation.name)),
         text.milliseconds(operation.p50_ms),
         text.milliseconds(operation.p95_ms),
         text.count(operation.count),
@@ -425,7 +434,7 @@ def _timing(operation: Operation) -> Timing:
 
 
 def _failed(failures: int) -> str:
-    return f"{text.count(failures)} {_translate('failed')}" if failures else ""
+    return f"{text.count(failures)} {tr('failed')}" if failures else ""
 
 
 def _share(amount: int, limit: int) -> tuple[float | None, State]:
@@ -434,7 +443,3 @@ def _share(amount: int, limit: int) -> tuple[float | None, State]:
         return None, "good"
     share = amount / limit
     return share, "bad" if share >= 1 else "wait" if share >= 0.8 else "good"
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("HealthPage", words)

@@ -8,12 +8,13 @@ from datetime import datetime
 from holdfast_core.model.held import HELD_AGENT, HeldEntry
 from holdfast_core.model.keeping import Backup
 from holdfast_core.model.live import LiveEntry
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import reason_words, saved_words, state_words
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.controls import Button, Label, Pressable
@@ -67,13 +68,13 @@ class HeldSection(QWidget):
     def set_held(self, entry: HeldEntry, live: LiveEntry | None, now: datetime, *, agent: str = "") -> None:
         """Show how a session is kept; ``live`` where it is live in this program, ``agent`` the name of its agent."""
         self._session_id = entry.id
-        state = _translate("live in another program" if entry.state == "live" else "closed")
-        came = text.one_line(agent) if entry.agent != HELD_AGENT else _translate("Holdfast")
+        state = tr("live in another program" if entry.state == "live" else "closed")
+        came = text.one_line(agent) if entry.agent != HELD_AGENT else tr("Holdfast")
         self._closed = state
         self._known = [
-            Fact(_translate("Came from"), came),
-            Fact(_translate("Signature"), _translate("proven" if entry.is_verified else "not proven, read-only")),
-            Fact(_translate("Encryption"), _translate("encrypted") if entry.is_encrypted else ""),
+            Fact(tr("Came from"), came),
+            Fact(tr("Signature"), tr("proven" if entry.is_verified else "not proven, read-only")),
+            Fact(tr("Encryption"), tr("encrypted") if entry.is_encrypted else ""),
         ]
         self.set_live(live, now)
         self.buttons["held.adopt"].setVisible(not entry.is_verified)
@@ -88,8 +89,8 @@ class HeldSection(QWidget):
         """Show when it was saved last, or why it could not be; never more than that."""
         error = live.save_error if live else ""
         saved = saved_words(live, now) if live and not error else ""
-        state = Fact(_translate("State"), state_words(live) if live else self._closed)
-        self.facts.set([state, Fact(_translate("Auto-save"), saved), *self._known])
+        state = Fact(tr("State"), state_words(live) if live else self._closed)
+        self.facts.set([state, Fact(tr("Auto-save"), saved), *self._known])
         self.error.setText(text.one_line(error))
         self.error.setVisible(bool(error))
         for action in ("held.save", "held.close"):
@@ -112,7 +113,7 @@ class BackupRow(Pressable):
     def __init__(self, backup: Backup, now: datetime) -> None:
         super().__init__()
         self._is_valid = backup.is_valid
-        self._reason = reason_words(backup) if backup.is_valid else _translate("damaged")
+        self._reason = reason_words(backup) if backup.is_valid else tr("damaged")
         self._when = text.age(backup.created_ms, now)
         self.setAccessibleName(f"{text.when(backup.created_ms, now)}, {self._reason}, {text.size(backup.size_bytes)}")
         self.setToolTip(text.tooltip(self.accessibleName()))
@@ -145,7 +146,3 @@ class BackupRow(Pressable):
         shown = painter.fontMetrics().elidedText(self._reason, Qt.TextElideMode.ElideRight, box.width())
         painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
         painter.end()
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("HeldSection", words)

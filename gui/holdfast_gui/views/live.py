@@ -7,12 +7,13 @@ from datetime import datetime
 
 from holdfast_core.model.held import HeldEntry
 from holdfast_core.model.live import LiveEntry
-from PySide6.QtCore import QCoreApplication, QPoint, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import saved_words, state_words
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, ElidedLabel, Label
 from holdfast_gui.views.marks import paint_dot
@@ -29,7 +30,7 @@ class LivePage(PlacePage):
     new_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__(_translate("Live"))
+        super().__init__(tr("Live"))
         self.new_button = Button(self.tr("New held session…"), icon="plus")
         self.new_button.clicked.connect(self.new_wanted)
         self.tools.addWidget(self.new_button)
@@ -53,7 +54,7 @@ class LivePage(PlacePage):
                 self._cards.addWidget(card)
             self.cards[entry.id].set_entry(entry, now)
         titles = ", ".join(f"“{text.title(entry.title)}”" for entry in elsewhere)
-        words = _translate("Live in another program of yours: {titles}.").format(titles=text.one_line(titles))
+        words = tr("Live in another program of yours: {titles}.").format(titles=text.one_line(titles))
         self._elsewhere.setText(words)
         self._elsewhere.setVisible(bool(elsewhere))
         self.new_button.setVisible(bool(live or elsewhere))
@@ -102,7 +103,7 @@ class LiveCard(QWidget):
         self._title.setText(text.title(entry.title))
         self._state.setText(state_words(entry))
         self._state.set_colour(self._colour)
-        started = _translate("live since {time}").format(time=text.when(entry.started_ms, now))
+        started = tr("live since {time}").format(time=text.when(entry.started_ms, now))
         facts = (
             text.project_name(entry.project_path),
             text.counted(entry.message_count, "message", "messages"),
@@ -145,7 +146,3 @@ class LiveCard(QWidget):
         column.addWidget(self._saved)
         column.addSpacing(theme().px(8))
         column.addLayout(buttons)
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("LivePage", words)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QCoreApplication, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QSizePolicy, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL
@@ -26,9 +27,9 @@ class NewSessionSheet(Sheet):
     def __init__(self, parent: QWidget, projects: Sequence[str], *, home: str, chosen: str = "") -> None:
         super().__init__(
             parent,
-            title=_translate("New held session"),
-            message=_translate("Holdfast keeps it and saves it as it grows. It is live at once."),
-            accept=_translate("Begin"),
+            title=tr("New held session"),
+            message=tr("Holdfast keeps it and saves it as it grows. It is live at once."),
+            accept=tr("Begin"),
         )
         self.title = QLineEdit()
         self.title.setMaxLength(TITLE_LIMIT)
@@ -110,7 +111,7 @@ class ProjectField(Pressable):
 
     def _words(self, path: str) -> str:
         if not path:
-            return _translate("No project")
+            return tr("No project")
         return f"{text.project_name(path)}  ·  {text.home_path(path, self._home)}"
 
     def _open(self) -> None:
@@ -125,7 +126,3 @@ class ProjectField(Pressable):
             group.addAction(action)
         group.triggered.connect(lambda action: self.set_path(action.data()))
         self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("NewSessionSheet", words)

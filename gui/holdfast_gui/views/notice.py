@@ -121,7 +121,9 @@ class NoticeBar(QWidget):
             old.deleteLater()
         self._actions = []
         for action in actions:
-            button = Button(text.escaped_mnemonic(action.label), kind="primary" if action.is_primary else "plain")
+            button = Button(
+                text.escaped_mnemonic(text.tr(action.label)), kind="primary" if action.is_primary else "plain"
+            )
             button.clicked.connect(lambda _checked=False, name=action.id: self.action_pressed.emit(name))
             self._buttons.addWidget(button)
             self._actions.append(button)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from holdfast_gui.models.palette import Entry, Match, PaletteModel
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import icon
 from holdfast_gui.theme.tokens import RADIUS_PALETTE
@@ -44,8 +45,8 @@ class Palette(QWidget):
         self._panel = _Panel(self)
         self.field = QLineEdit()
         self.field.setProperty("bare", True)
-        self.field.setPlaceholderText("Do, open or run…")
-        self.field.setAccessibleName("Command palette")
+        self.field.setPlaceholderText(tr("Do, open or run…"))
+        self.field.setAccessibleName(tr("Command palette"))
         self.field.textChanged.connect(self.text_changed)
         self.field.installEventFilter(self)
         self.list = QListView()
@@ -55,10 +56,10 @@ class Palette(QWidget):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setMouseTracking(True)
-        self.list.setAccessibleName("What the palette found")
+        self.list.setAccessibleName(tr("What the palette found"))
         self.list.viewport().setAutoFillBackground(False)
         self.list.clicked.connect(self._choose)
-        self._nothing = QLabel("Nothing matches.")
+        self._nothing = QLabel(tr("Nothing matches."))
         self._nothing.setContentsMargins(MARGIN, 8, MARGIN, 16)
         self._fill()
         parent.installEventFilter(self)

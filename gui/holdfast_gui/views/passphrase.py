@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label, Pane
 from holdfast_gui.views.setting_controls import Switch
@@ -23,9 +24,9 @@ class UnlockSheet(Sheet):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(
             parent,
-            title=_translate("Unlock held sessions"),
-            message=_translate("They are encrypted. Nothing of them can be read until you unlock them."),
-            accept=_translate("Unlock"),
+            title=tr("Unlock held sessions"),
+            message=tr("They are encrypted. Nothing of them can be read until you unlock them."),
+            accept=tr("Unlock"),
         )
         self.field = _secret_field()
         self.column.addWidget(field_label(self.tr("Passphrase or recovery code"), self.field))
@@ -40,7 +41,7 @@ class UnlockSheet(Sheet):
         """Wait for the answer, which takes a moment on purpose."""
         self.field.setEnabled(not is_busy)
         self.accept_button.setEnabled(not is_busy and bool(self.field.text()))
-        self.accept_button.setText(_translate("Unlocking…") if is_busy else _translate("Unlock"))
+        self.accept_button.setText(tr("Unlocking…") if is_busy else tr("Unlock"))
         if not is_busy:
             self.field.setFocus()
             self.field.selectAll()
@@ -57,16 +58,16 @@ class PassphraseSheet(Sheet):
     """Asks for a new passphrase, twice. ``is_change`` says that there is one already."""
 
     def __init__(self, parent: QWidget, *, is_change: bool) -> None:
-        encrypts = _translate(
+        encrypts = tr(
             "Every held session is written anew, encrypted, with its backups, the trash and what was put aside. "
             "Without the passphrase or the recovery code nobody can read them again, you included."
         )
-        changes = _translate("The sessions stay as they are. The former passphrase and recovery code count no more.")
+        changes = tr("The sessions stay as they are. The former passphrase and recovery code count no more.")
         super().__init__(
             parent,
-            title=_translate("Change the passphrase") if is_change else _translate("Encrypt held sessions"),
+            title=tr("Change the passphrase") if is_change else tr("Encrypt held sessions"),
             message=changes if is_change else encrypts,
-            accept=_translate("Change") if is_change else _translate("Encrypt"),
+            accept=tr("Change") if is_change else tr("Encrypt"),
         )
         self.field, self.again = _secret_field(), _secret_field()
         self.column.addWidget(field_label(self.tr("New passphrase"), self.field))
@@ -104,12 +105,12 @@ class RecoverySheet(Sheet):
     def __init__(self, parent: QWidget, code: str) -> None:
         super().__init__(
             parent,
-            title=_translate("Your recovery code"),
-            message=_translate(
+            title=tr("Your recovery code"),
+            message=tr(
                 "It unlocks your sessions if you forget the passphrase. It is shown this once and kept nowhere: "
                 "write it down, or keep it in a password manager."
             ),
-            accept=_translate("Done"),
+            accept=tr("Done"),
         )
         self.code = Label(code, font="code", wraps=True)
         self.code.setTextInteractionFlags(
@@ -149,7 +150,3 @@ def _secret_field() -> QLineEdit:
     field.setEchoMode(QLineEdit.EchoMode.Password)
     field.setInputMethodHints(Qt.InputMethodHint.ImhSensitiveData | Qt.InputMethodHint.ImhNoPredictiveText)
     return field
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("Passphrase", words)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from holdfast_core.model.keeping import HeldProblem
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label
 from holdfast_gui.views.page import PlacePage
@@ -37,7 +38,7 @@ class ProblemsPage(PlacePage):
     way_wanted = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(_translate("Problems"))
+        super().__init__(tr("Problems"))
         self.cards: list[SessionCard] = []
         self.ways: list[WayCard] = []
         self._held = _Group(self.tr("Sessions kept here"))
@@ -58,7 +59,7 @@ class ProblemsPage(PlacePage):
         self._held.fill(self.cards)
         self._agents.fill(self.ways)
         left = len(problems) - len(self.cards)
-        self._more.setText(_translate("{sessions} more come up as these are solved.").format(sessions=left))
+        self._more.setText(tr("{sessions} more come up as these are solved.").format(sessions=left))
         self._more.setVisible(left > 0)
         if problems or ways:
             self.show_body()
@@ -114,9 +115,9 @@ class _Group(QWidget):
 
 def _card(problem: HeldProblem, now: datetime) -> SessionCard:
     facts = [
-        _translate("noticed {when}").format(when=text.when(problem.noticed_ms, now)),
+        tr("noticed {when}").format(when=text.when(problem.noticed_ms, now)),
         text.size(problem.size_bytes) if problem.size_bytes else "",
-        _translate("code {code}").format(code=problem.code),
+        tr("code {code}").format(code=problem.code),
     ]
     return SessionCard(
         problem.id,
@@ -127,7 +128,3 @@ def _card(problem: HeldProblem, now: datetime) -> SessionCard:
         icon="problem",
         colour="wait" if problem.code == "unverified" else "bad",
     )
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("ProblemsPage", words)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from holdfast_core.model.keeping import Unclean
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label
 from holdfast_gui.views.page import PlacePage
@@ -25,7 +26,7 @@ class RecoveryPage(PlacePage):
     skip_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__(_translate("Sessions to recover"))
+        super().__init__(tr("Sessions to recover"))
         self.skip_button = Button(self.tr("Not now"))
         self.all_button = Button(self.tr("Recover all"), kind="primary")
         self.skip_button.clicked.connect(self.skip_wanted)
@@ -56,7 +57,7 @@ class RecoveryPage(PlacePage):
             self.body.insertWidget(self.body.count() - 1, card)
         self._said.setText(_summary(found))
         left = len(found) - len(self.cards)
-        self._more.setText(_translate("{sessions} more: “Recover all” takes them too.").format(sessions=left))
+        self._more.setText(tr("{sessions} more: “Recover all” takes them too.").format(sessions=left))
         self._more.setVisible(left > 0)
         self.all_button.setVisible(len(found) > 1)
         self.skip_button.setVisible(bool(found))
@@ -90,7 +91,7 @@ def _card(one: Unclean, now: datetime, *, is_only: bool) -> SessionCard:
     facts = [
         text.project_name(one.project_path),
         text.counted(one.message_count, "message", "messages"),
-        _translate("last change {when}").format(when=at),
+        tr("last change {when}").format(when=at),
     ]
     return SessionCard(
         one.id,
@@ -106,18 +107,16 @@ def _card(one: Unclean, now: datetime, *, is_only: bool) -> SessionCard:
 def _sentences(one: Unclean) -> list[str]:
     journal = text.counted(one.journal_messages, "message", "messages")
     said = [
-        _translate("{messages} of it came after the last whole save and are in the journal.").format(messages=journal)
+        tr("{messages} of it came after the last whole save and are in the journal.").format(messages=journal)
         if one.journal_messages
-        else _translate("Everything of it is in the last whole save.")
+        else tr("Everything of it is in the last whole save.")
     ]
     if one.dropped_bytes:
         torn = text.size(one.dropped_bytes)
-        said.append(
-            _translate("{size} at its end were just being written and had not been acknowledged.").format(size=torn)
-        )
+        said.append(tr("{size} at its end were just being written and had not been acknowledged.").format(size=torn))
     if one.failures:
         times = text.counted(one.failures, "time", "times")
-        said.append(_translate("Restoring it failed {times} before.").format(times=times))
+        said.append(tr("Restoring it failed {times} before.").format(times=times))
     return said
 
 
@@ -125,16 +124,12 @@ def _summary(found: Sequence[Unclean]) -> str:
     sessions = text.counted(len(found), "session was", "sessions were")
     count = sum(one.journal_messages for one in found)
     words = [
-        _translate("Holdfast or the computer stopped while {sessions} live.").format(sessions=sessions),
-        _translate("Everything that was saved is here, {messages} of it in the journal.").format(
+        tr("Holdfast or the computer stopped while {sessions} live.").format(sessions=sessions),
+        tr("Everything that was saved is here, {messages} of it in the journal.").format(
             messages=text.counted(count, "message", "messages")
         )
         if count
-        else _translate("Everything that was saved is here."),
-        _translate("Nothing is changed until you choose."),
+        else tr("Everything that was saved is here."),
+        tr("Nothing is changed until you choose."),
     ]
     return " ".join(words)
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("RecoveryPage", words)

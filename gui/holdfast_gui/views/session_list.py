@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout
 
 from holdfast_gui import text
 from holdfast_gui.models.session_list import SessionListModel
+from holdfast_gui.text import later
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import FOCUS_RING
 from holdfast_gui.views.controls import Button, Label, Line, Pane
@@ -21,19 +22,21 @@ from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.session_table import SessionTable
 
 # What `library` sorts by, with how the head says it; "-" is descending.
-SORTS: Final = {
-    "-updated": "Newest first",
-    "+updated": "Oldest first",
-    "-created": "Latest start first",
-    "+title": "Title",
-    "+project": "Project",
-    "+agent": "Agent",
-    "-messages": "Most messages",
-    "-tokens": "Most tokens",
-    "-cost": "Highest cost",
-    "-size": "Largest",
-}
-GROUPS: Final = {"day": "day", "project": "project", "agent": "agent", "none": "none"}
+SORTS: Final = later(
+    {
+        "-updated": "Newest first",
+        "+updated": "Oldest first",
+        "-created": "Latest start first",
+        "+title": "Title",
+        "+project": "Project",
+        "+agent": "Agent",
+        "-messages": "Most messages",
+        "-tokens": "Most tokens",
+        "-cost": "Highest cost",
+        "-size": "Largest",
+    }
+)
+GROUPS: Final = later({"day": "day", "project": "project", "agent": "agent", "none": "none"})
 
 
 class SessionListView(Pane):

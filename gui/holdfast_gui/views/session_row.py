@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 
 from holdfast_gui import text
 from holdfast_gui.models.session_list import Group, HitRow, SessionRole
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL, SESSION_ROW, FontName
@@ -209,7 +210,7 @@ def _paint_outcome(
 
 def _badge(entry: SessionEntry) -> tuple[str, str, str] | None:
     if entry.state == "lost":
-        return "gone at the source", "bad", "bad_ground"
+        return tr("gone at the source"), "bad", "bad_ground"
     if entry.problem_count:
         return text.counted(entry.problem_count, "problem", "problems"), "wait", "wait_ground"
     return ("problem", "bad", "bad_ground") if entry.state == "problem" else None

@@ -21,12 +21,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from holdfast_gui.text import later, tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import PLACE_ROW
 from holdfast_gui.views.controls import Button, Label
 
 Index = QModelIndex | QPersistentModelIndex
-_COLUMNS: Final = ("Action", "Keys", "What it does")
+_COLUMNS: Final = later(("Action", "Keys", "What it does"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class _Model(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         is_title = orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole
-        return _COLUMNS[section] if is_title else None
+        return tr(_COLUMNS[section]) if is_title else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())
@@ -107,27 +108,27 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, parent: QWidget, rows: Sequence[Row], defaults: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Shortcuts")
+        self.setWindowTitle(tr("Shortcuts"))
         self.resize(820, 560)
         self._defaults = dict(defaults)
         self._model = _Model(rows)
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search actions and keys")
-        self.search.setAccessibleName("Search actions and keys")
+        self.search.setPlaceholderText(tr("Search actions and keys"))
+        self.search.setAccessibleName(tr("Search actions and keys"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.table = _table(self._model)
         self.table.selectionModel().currentRowChanged.connect(self._show_current)
         self.editor = QKeySequenceEdit()
         self.editor.setMaximumSequenceLength(1)
-        self.editor.setAccessibleName("New keys")
+        self.editor.setAccessibleName(tr("New keys"))
         self.editor.editingFinished.connect(self._take)
         self.conflict = Label(font="small", colour="bad", wraps=True)
-        self._change = Button("Change", kind="primary")
+        self._change = Button(tr("Change"), kind="primary")
         self._change.clicked.connect(self._apply)
-        self._clear = Button("Remove")
+        self._clear = Button(tr("Remove"))
         self._clear.clicked.connect(lambda: self._set(()))
-        self._reset = Button("Default")
+        self._reset = Button(tr("Default"))
         self._reset.clicked.connect(self._set_default)
         self._lay_out()
         self.table.selectRow(0)
@@ -135,7 +136,7 @@ class ShortcutsDialog(QDialog):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(Label("New keys", font="small", colour="text2"))
+        row.addWidget(Label(tr("New keys"), font="small", colour="text2"))
         row.addWidget(self.editor)
         row.addWidget(self._change)
         row.addWidget(self._clear)
@@ -168,8 +169,12 @@ class ShortcutsDialog(QDialog):
         row = self._current()
         keys = self.editor.keySequence().toString()
         owners = self._model.owners(keys, row.id) if row and keys else []
-        titles = " and ".join(owner.title for owner in owners)
-        self.conflict.setText(f"{native((keys,))} is taken by {titles}. Change it there first." if owners else "")
+        titles = tr(" and ").join(owner.title for owner in owners)
+        self.conflict.setText(
+            tr("{native} is taken by {titles}. Change it there first.").format(native=native((keys,)), titles=titles)
+            if owners
+            else ""
+        )
 
     def _apply(self) -> None:
         self._take()
@@ -212,7 +217,7 @@ def _table(model: _Model) -> QTableView:
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
     table.setTabKeyNavigation(False)
-    table.setAccessibleName("Actions and their keys")
+    table.setAccessibleName(tr("Actions and their keys"))
     table.setFrameShape(QFrame.Shape.NoFrame)
     table.verticalHeader().setDefaultSectionSize(theme().px(PLACE_ROW))
     palette = table.palette()

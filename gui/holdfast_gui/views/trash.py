@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast_core.model.keeping import TrashEntry
-from PySide6.QtCore import QCoreApplication, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label
 from holdfast_gui.views.page import PlacePage
@@ -23,7 +24,7 @@ class TrashPage(PlacePage):
     empty_wanted = Signal()
 
     def __init__(self) -> None:
-        super().__init__(_translate("Trash"))
+        super().__init__(tr("Trash"))
         self.list = TrashList()
         self.restore_button = Button(self.tr("Put back"), kind="primary")
         self.delete_button = Button(self.tr("Delete for ever…"), kind="danger")
@@ -112,10 +113,6 @@ class TrashPage(PlacePage):
 
 def _stay(days: int) -> str:
     if not days:
-        return _translate("What is deleted stays here until you empty it.")
-    words = _translate("What is deleted stays here for {days}, then it goes for good.")
+        return tr("What is deleted stays here until you empty it.")
+    words = tr("What is deleted stays here for {days}, then it goes for good.")
     return words.format(days=text.counted(days, "day", "days"))
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("TrashPage", words)

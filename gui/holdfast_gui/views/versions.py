@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from holdfast_core.model.keeping import Backup
-from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import reason_words
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
 from holdfast_gui.views.controls import Label, Pressable
@@ -30,8 +31,8 @@ class VersionRow(Pressable):
         self.backup = backup
         self._when = text.when(backup.created_ms, now)
         self._size = text.size(backup.size_bytes)
-        reason = _translate("kept {reason}").format(reason=reason_words(backup))
-        state = _translate("whole and signed") if backup.is_valid else _translate("damaged, cannot be used")
+        reason = tr("kept {reason}").format(reason=reason_words(backup))
+        state = tr("whole and signed") if backup.is_valid else tr("damaged, cannot be used")
         self._why = f"{reason} · {state}"
         self.words = f"{self._when}, {self._size}, {reason}, {state}"
         self.setCheckable(True)
@@ -80,11 +81,11 @@ class VersionsSheet(Sheet):
     def __init__(self, parent: QWidget, title: str, backups: Sequence[Backup], now: datetime) -> None:
         super().__init__(
             parent,
-            title=_translate("Earlier versions of “{title}”").format(title=text.title(title)),
-            message=_translate("Going back keeps the present state as a version, too: it can be undone.")
+            title=tr("Earlier versions of “{title}”").format(title=text.title(title)),
+            message=tr("Going back keeps the present state as a version, too: it can be undone.")
             if backups
-            else _translate("There is none yet. Holdfast keeps one whenever the whole session is written anew."),
-            accept=_translate("Go back to this") if backups else "",
+            else tr("There is none yet. Holdfast keeps one whenever the whole session is written anew."),
+            accept=tr("Go back to this") if backups else "",
         )
         self.rows = [VersionRow(backup, now) for backup in backups]
         self._group = QButtonGroup(self)
@@ -106,7 +107,7 @@ class VersionsSheet(Sheet):
             first.setChecked(True)
             first.setFocus()
         elif self.rows:
-            self.column.addWidget(Label(_translate("None of them is whole."), font="small", colour="bad"))
+            self.column.addWidget(Label(tr("None of them is whole."), font="small", colour="bad"))
         self.accept_button.setEnabled(first is not None)
         self.accepted.connect(self._tell)
 
@@ -118,7 +119,3 @@ class VersionsSheet(Sheet):
     def _tell(self) -> None:
         if self.chosen is not None:
             self.wanted.emit(self.chosen.version)
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("VersionsSheet", words)

@@ -9,6 +9,8 @@ from typing import Final
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
+from holdfast_gui.text import tr
+
 PIXEL_LIMIT: Final = 16_000_000
 DATA_LIMIT: Final = 40_000_000  # characters of base64
 # Formats without scripts, references or external parts, told by their first bytes.
@@ -38,19 +40,19 @@ def decode(data_base64: str, limit: QSize) -> QImage | str:
 
 def _bytes(data_base64: str) -> bytes:
     if not data_base64:
-        raise NotShown("The picture is not in the session")
+        raise NotShown(tr("The picture is not in the session"))
     if len(data_base64) > DATA_LIMIT:
-        raise NotShown("The picture is too large to be shown")
+        raise NotShown(tr("The picture is too large to be shown"))
     try:
         return base64.b64decode(data_base64)
     except (binascii.Error, ValueError) as error:
-        raise NotShown("The picture is damaged") from error
+        raise NotShown(tr("The picture is damaged")) from error
 
 
 def _read(data: bytes, limit: QSize) -> QImage:
     kind = next((kind for magic, kind in _FORMATS if data.startswith(magic)), None)
     if kind is None:
-        raise NotShown("The picture has a format that is not shown")
+        raise NotShown(tr("The picture has a format that is not shown"))
     buffer = QBuffer()
     buffer.setData(QByteArray(data))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
@@ -58,10 +60,10 @@ def _read(data: bytes, limit: QSize) -> QImage:
     reader.setAutoDetectImageFormat(False)
     size = reader.size()
     if size.width() * size.height() > PIXEL_LIMIT:
-        raise NotShown("The picture is too large to be shown")
+        raise NotShown(tr("The picture is too large to be shown"))
     if size.width() > limit.width() or size.height() > limit.height():
         reader.setScaledSize(size.scaled(limit, Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read() if size.isValid() else QImage()
     if image.isNull():
-        raise NotShown("The picture is damaged")
+        raise NotShown(tr("The picture is damaged"))
     return image

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from holdfast_gui.models.parts import LINE_HEIGHT
 from holdfast_gui.models.steps import Step
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL
@@ -127,7 +128,7 @@ class StepChunk(Chunk):
         paint_icon(painter, self._icon(is_hovered), box.adjusted(0, look.px(7), 0, -look.px(7)), self._icon_colour())
         line = QRectF(look.px(23), look.px(1), self.width - look.px(31), look.px(30))
         right = self._paint_right(painter, line, state)
-        used = draw_text(painter, line, self._step.verb, look.font("bold"), tokens.text) + look.px(10)
+        used = draw_text(painter, line, tr(self._step.verb), look.font("bold"), tokens.text) + look.px(10)
         rest = line.adjusted(used, 0, -right - look.px(12), 0)
         if rest.width() > 20:
             draw_text(painter, rest, self._step.argument, look.font("code"), tokens.text2)
