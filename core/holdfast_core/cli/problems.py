@@ -44,8 +44,9 @@ async def solve(context: Context, arguments: argparse.Namespace) -> None:
     """Do one of the things that `sessions problems` offers for a session."""
     one = _meant(await _all(context), arguments.target)
     choice = _choice(one, arguments.choice)
-    asking.confirm(context, f"“{one.title}”: {choice.consequence}", arguments)
     held = context.library.held
+    lost = f" {asking.loss_words(await held.loss([one.id]))}" if choice.kind in ("trash", "delete") else ""
+    asking.confirm(context, f"“{one.title}”: {choice.consequence}{lost}", arguments)
     if isinstance(one, Unclean):
         done = await held.recover(one.id, choice.kind)
     else:

@@ -81,7 +81,11 @@ class Held(Caring):
 
     async def solve(self, session_id: str, kind: ChoiceKind) -> HeldSession | None:
         """Do what the person chose for a problem; returns the session that stands now, if one does."""
-        if kind in ("skip", "other"):
+        if kind in ("trash", "delete"):
+            gone = await self._do("session.delete", session_id, lambda store: store.delete([session_id]))
+            if gone and kind == "delete":
+                await self.empty_trash([session_id])
+        if kind in ("skip", "other", "trash", "delete"):
             return None
         if kind == "new":
             return await self.create(await self._project_of(session_id))

@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-ChoiceKind = Literal["retry", "other", "new", "skip", "recover", "discard", "backup", "adopt", "project"]
+ChoiceKind = Literal[
+    "retry", "other", "new", "skip", "recover", "discard", "backup", "adopt", "project", "trash", "delete"
+]
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):

@@ -50,8 +50,7 @@ def rescue(site: Site, session_id: str, *, seen: Seen | None, why: HoldfastError
         sync_directory(path.parent)
         title = seen.entry.title if seen else ""
         site.manifest.remove([session_id])
-        reason = "This session's file is damaged and no backup of it is valid. The file was put aside as it is."
-        site.manifest.trouble(Trouble(session_id, QUARANTINED, reason, clock.now_ms(), title, size))
+        site.manifest.trouble(put_aside(session_id, title, size))
         return None
     log.warning("session %s is corrupt, a backup takes its place: %s", session_id, why.detail)
     generation = max(found.position.generation, seen.position.generation if seen else 0) + 1
@@ -59,6 +58,12 @@ def rescue(site: Site, session_id: str, *, seen: Seen | None, why: HoldfastError
     stored = read(path, site.keys, session_id, limit_bytes=site.read_limit_bytes)
     site.manifest.put(stored.seen(failures=seen.entry.failures if seen else 0))
     return stored
+
+
+def put_aside(session_id: str, title: str, size_bytes: int) -> Trouble:
+    """Return the problem of a session of which only a damaged file is left."""
+    reason = "This session's file is damaged and no backup of it is valid. The file was put aside as it is."
+    return Trouble(session_id, QUARANTINED, reason, clock.now_ms(), title, size_bytes)
 
 
 def keep_what_verifies(site: Site, stored: Stored) -> Stored:

@@ -2,7 +2,8 @@
 
 A deleted session is two files in ``trash``: its own, moved there as it was,
 and a small sealed record of what the manifest knew of it, when it went and
-why. The record is there first and goes last, so that whatever is killed when,
+why. Of one that was put aside as damaged that file is what lies in the
+quarantine, and goes back there. The record is there first and goes last, so that whatever is killed when,
 the next look finishes what was begun. Backups stay until the trash is emptied.
 """
 
@@ -28,6 +29,7 @@ from holdfast_core.store.listing import stand_in
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import SUFFIX, digest
 from holdfast_core.store.reader import not_found, read
+from holdfast_core.store.rescue import QUARANTINED, put_aside
 from holdfast_core.store.retention import is_protected
 from holdfast_core.store.site import Site, told_when_failing
 
@@ -41,7 +43,7 @@ _TITLES = 20
 
 
 class _Gone(msgspec.Struct, frozen=True):
-    """What is remembered of a deleted session."""
+    """What is remembered of a deleted session. ``aside`` is the name it had in the quarantine, if it was there."""
 
     entry: HeldEntry
     deleted_ms: int
@@ -50,12 +52,16 @@ class _Gone(msgspec.Struct, frozen=True):
     mark: FileMark | None = None
     base_bytes: int = -1
     plain_bytes: int = 0
+    aside: str = ""
 
 
 def delete(
     site: Site, session_ids: Sequence[str], *, now_ms: int, reason: Literal["person", "retention"] = "person"
 ) -> list[TrashEntry]:
     """Move sessions to the trash, one after the other; returns those that went.
+
+    Of one that was put aside as damaged the file goes there; where even that
+    is gone the problem is forgotten.
 
     Raises:
         NotFound: there is no such session.
@@ -65,11 +71,15 @@ def delete(
     entries = []
     for session_id in dict.fromkeys(session_ids):
         with told_when_failing(), site.lock(session_id):
+            if _is_lost(site, session_id):
+                site.manifest.remove([session_id])
+                continue
             gone = _remember(site, session_id, now_ms, reason)
-            replace(site.places.session(session_id), _file(site, digest(session_id)))
+            before = _place(site, gone)
+            replace(before, _file(site, digest(session_id)))
             site.manifest.remove([session_id])  # first: should a sync fail, it is not in two places for the person
             sync_directory(site.places.trash)
-            sync_directory(site.places.directory)
+            sync_directory(before.parent)
         entries.append(_entry(site, gone))
         log.info("session %s is in the trash", session_id)
     return entries
@@ -77,7 +87,13 @@ def delete(
 
 def loss(site: Site, session_ids: Sequence[str]) -> Loss:
     """Return what deleting sessions would take away; those that are live, starred or tagged ``keep`` count as kept."""
-    entries = [seen.entry for one in dict.fromkeys(session_ids) if (seen := site.manifest.seen(one))]
+    asked = list(dict.fromkeys(session_ids))
+    entries = [seen.entry for one in asked if (seen := site.manifest.seen(one))]
+    entries += [
+        _unlisted(site, one.id, one.size)
+        for one in site.manifest.troubles()
+        if one.id in asked and one.code == QUARANTINED
+    ]
     going = [entry for entry in entries if not is_protected(entry)]
     return Loss(
         sessions=len(going),
@@ -116,13 +132,13 @@ def undelete(site: Site, session_ids: Sequence[str]) -> list[HeldEntry]:
                 raise NotFound("There is no such session in the trash.", detail=session_id)
             if path.exists():
                 raise Refused("This session is there already. Nothing was put back.", detail=session_id)
+            path = _place(site, gone)
             replace(_file(site, name), path)
-            seen = _seen(site, gone, path)
-            site.manifest.put(seen)  # first: should the sync fail, it is not nowhere for the person
+            entry = _welcome(site, gone, path)  # first: should the sync fail, it is not nowhere for the person
             sync_directory(path.parent)
             _record_file(site, name).unlink(missing_ok=True)
             sync_directory(site.places.trash)
-        back.append(seen.entry)
+        back.append(entry)
         log.info("session %s is back from the trash", session_id)
     return back
 
@@ -184,14 +200,17 @@ def _remember(site: Site, session_id: str, now_ms: int, reason: Literal["person"
     path, name = site.places.session(session_id), digest(session_id)
     if is_claimed(site.places.claim(session_id)):
         raise Refused("This session is open. Close it before you delete it.", detail=session_id)
-    if not path.exists():
+    aside = None if path.exists() else _newest_aside(site, session_id)
+    if not path.exists() and aside is None:
         raise not_found(session_id)
     if _file(site, name).exists():
         raise Refused("An earlier session of this id is still in the trash. Empty the trash first.", detail=session_id)
     seen = site.manifest.seen(session_id)
-    if seen is None or seen.base_bytes < 0:  # else it was read by this version
+    if aside is None and (seen is None or seen.base_bytes < 0):  # else it was read by this version
         _refuse_newer(site, session_id)
-    if seen is None:
+    if aside is not None:
+        gone = _Gone(_unlisted(site, session_id, aside.lstat().st_size), now_ms, reason, aside=aside.name)
+    elif seen is None:
         gone = _Gone(_unlisted(site, session_id, path.lstat().st_size), now_ms, reason)
     else:
         gone = _Gone(seen.entry, now_ms, reason, seen.position, seen.mark, seen.base_bytes, seen.plain_bytes)
@@ -226,7 +245,7 @@ def _renewed(site: Site, gone: _Gone, path: Path) -> _Gone:
         log.info("a deleted session cannot be read: %s", error.detail)
         is_encrypted = site.keys.is_encrypted
         entry = msgspec.structs.replace(gone.entry, is_encrypted=is_encrypted)
-        return _Gone(stand_in(entry) if is_encrypted else entry, gone.deleted_ms, gone.reason)
+        return _Gone(stand_in(entry) if is_encrypted else entry, gone.deleted_ms, gone.reason, aside=gone.aside)
     return _Gone(seen.entry, gone.deleted_ms, gone.reason, seen.position, seen.mark, seen.base_bytes, seen.plain_bytes)
 
 
@@ -248,6 +267,39 @@ def _unlisted(site: Site, session_id: str, size_bytes: int) -> HeldEntry:
     known = (trouble for trouble in site.manifest.troubles() if trouble.id == session_id)
     title = next((trouble.title for trouble in known), "")
     return HeldEntry(id=session_id, title=title, size_bytes=size_bytes, state="problem")
+
+
+def _newest_aside(site: Site, session_id: str) -> Path | None:
+    """Return the damaged file of a session that is a problem because nothing else is left of it; None of all others."""
+    if not _is_put_aside(site, session_id):
+        return None
+    return max(site.places.quarantine.glob(f"{digest(session_id)}-*{SUFFIX}"), default=None)
+
+
+def _is_lost(site: Site, session_id: str) -> bool:
+    """Return whether a session is a problem of which not even the damaged file is there."""
+    if not _is_put_aside(site, session_id) or site.places.session(session_id).exists():
+        return False
+    return _newest_aside(site, session_id) is None
+
+
+def _is_put_aside(site: Site, session_id: str) -> bool:
+    return any(one.id == session_id and one.code == QUARANTINED for one in site.manifest.troubles())
+
+
+def _place(site: Site, gone: _Gone) -> Path:
+    """Return where the file of a deleted session was."""
+    return site.places.quarantine / Path(gone.aside).name if gone.aside else site.places.session(gone.entry.id)
+
+
+def _welcome(site: Site, gone: _Gone, path: Path) -> HeldEntry:
+    """Let the manifest know of a session that is back; returns its entry."""
+    if gone.aside:
+        site.manifest.trouble(put_aside(gone.entry.id, gone.entry.title, gone.entry.size_bytes))
+        return gone.entry
+    seen = _seen(site, gone, path)
+    site.manifest.put(seen)
+    return seen.entry
 
 
 def _seen(site: Site, gone: _Gone, path: Path) -> Seen:

@@ -14,6 +14,14 @@ _BACKUP = Choice(
     "backup", "Use the backup", "Puts the newest valid backup in its place. The file as it is now is kept beside it."
 )
 _ADOPT = Choice("adopt", "Adopt", "Takes the session as it is and signs it, so that it can be changed and continued.")
+_TRASH = Choice(
+    "trash",
+    "Move to the trash",
+    "Moves what is left of the session to the trash. It can be put back among the problems.",
+)
+_DELETE = Choice(
+    "delete", "Delete for ever", "Deletes what is left of the session, with its backups. This cannot be undone."
+)
 _RECOVER = Choice(
     "recover", "Recover", "Closes the session with everything that was saved, up to the last moment before the end."
 )
@@ -29,7 +37,7 @@ _DISCARD = Choice(
 _OF_PROBLEM = {
     "failing": (_RETRY, _OTHER, _NEW, _SKIP),
     "unverified": (_ADOPT, _SKIP),
-    "quarantined": (_NEW, _SKIP),
+    "quarantined": (_NEW, _TRASH, _DELETE, _SKIP),
     "newer_format": (_OTHER, _SKIP),
     "too_large": (_RETRY, _SKIP),
     "migration": (_RETRY, _SKIP),

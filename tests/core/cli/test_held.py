@@ -519,3 +519,19 @@ def test_what_another_program_kept_comes_in_and_is_adopted(holder: Person):
     assert {one["id"] for one in holder.json("sessions", "problems")} == set(doubted[1:])
     assert (refused.returncode, adopted["id"]) == (4, doubted[0])
     assert holder.run("sessions", "append", doubted[0], "--role", "user", "--text", "x").returncode == 0
+
+
+def test_what_is_left_of_a_damaged_session_is_deleted_when_that_is_wanted(holder: Person) -> None:
+    session_id = made(holder, "Lost")
+    (file,) = files_of(holder)
+    file.write_bytes(b"no container at all")
+    holder.run("sessions", "repair")
+
+    asked = holder.run("sessions", "solve", session_id, "trash")
+    holder.ok("sessions", "solve", session_id, "trash", "--yes")
+    (gone,) = holder.json("sessions", "trash")
+
+    assert (asked.returncode, "1 session" in asked.stderr, "put back" in asked.stderr) == (4, True, True)
+    assert (gone["id"], gone["title"]) == (session_id, "Lost")
+    assert holder.json("sessions", "problems") == []
+    assert not list((holder.top / "ours" / "data").rglob("quarantine/*.hold"))

@@ -8,6 +8,7 @@ import pytest
 from holdfast_core.errors import HoldfastError, NotFound, Refused
 from holdfast_core.model.keeping import Loss
 from holdfast_core.store import backup
+from holdfast_core.store.store import Store
 from holdfast_core.store.trash import delete, empty, expire, loss, trash, undelete
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,3 +224,64 @@ def test_what_would_be_lost_is_told_before(tmp_path: Path):
         told = loss(store.site, [entry.id for entry in reversed(store.entries())] + [some_id(77)])
 
         assert told == Loss(sessions=2, messages=3, bytes=size, titles=("Session 1", "Session 2"), kept=2)
+
+
+def put_aside(store: Store) -> bytes:
+    """Damage a session that has no backup; returns its bytes, which are in the quarantine then."""
+    made(store, 1, title="Lost")
+    path = store.site.places.session(ONE)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+    store.repair()
+    assert [one.code for one in store.problems()] == ["quarantined"]
+    return next(store.site.places.quarantine.iterdir()).read_bytes()
+
+
+def test_a_damaged_session_goes_to_the_trash_and_back_among_the_problems(caplog: pytest.LogCaptureFixture):
+    with a_store() as store:
+        bad = put_aside(store)
+        before = files(store)
+
+        (gone,) = store.delete([ONE])
+        problems, thrown_away = store.problems(), store.trash()
+        store.undelete([ONE])
+
+        assert (problems, thrown_away, gone.title) == ([], [gone], "Lost")
+        assert (gone.size_bytes, store.trash()) == (len(bad), [])
+        assert [(one.id, one.title, one.code) for one in store.problems()] == [(ONE, "Lost", "quarantined")]
+        assert files(store) == before
+    caplog.clear()
+
+
+def test_a_damaged_session_can_be_deleted_for_good(caplog: pytest.LogCaptureFixture):
+    with a_store() as store:
+        bad = put_aside(store)
+
+        lost = store.loss([ONE])
+        store.delete([ONE])
+        store.empty_trash([ONE])
+
+        assert (lost.sessions, lost.bytes, lost.titles) == (1, len(bad), ("Lost",))
+        assert (store.problems(), store.trash(), files(store)) == ([], [], {})
+    caplog.clear()
+
+
+def test_a_problem_of_which_nothing_is_left_is_dropped(caplog: pytest.LogCaptureFixture):
+    with a_store() as store:
+        put_aside(store)
+        next(store.site.places.quarantine.iterdir()).unlink()
+
+        assert store.delete([ONE]) == []
+        assert store.problems() == []
+    caplog.clear()
+
+
+def test_a_deletion_of_a_damaged_session_that_was_cut_off_can_be_done_again(caplog: pytest.LogCaptureFixture):
+    with a_store() as store:
+        put_aside(store)
+        (problem,) = store.site.manifest.troubles()
+        (gone,) = store.delete([ONE])
+        store.site.manifest.trouble(problem)  # as if it ended before the list was told
+
+        assert store.delete([ONE]) == []
+        assert (store.problems(), store.trash()) == ([], [gone])
+    caplog.clear()
