@@ -216,6 +216,33 @@ async def test_a_damaged_session_is_a_problem_with_its_reason_and_its_choices(tm
     caplog.clear()
 
 
+async def test_what_is_left_of_a_damaged_session_is_deleted_after_a_question(tmp_path, qapp, caplog):
+    async with library(tmp_path) as opened:
+        await opened.held.create(title="Plan the move")
+    file_of(tmp_path).write_bytes(b"no container at all" * 40)
+
+    async with started(tmp_path) as desk:
+        page = await go(desk, PROBLEMS)
+        click(page.cards[0].choices.button("trash"))
+        click((await sheet(desk, ConfirmSheet)).confirm_button)
+        await said(desk, "Moved to the trash")
+        await until(lambda: not page.cards, seconds=SECONDS)
+        desk.context.actions.run("held.undo")
+        await until(lambda: page.cards, seconds=SECONDS)
+        click(page.cards[0].choices.button("delete"))
+        refused = await sheet(desk, ConfirmSheet)
+        words = refused.words
+        click(refused.cancel_button)
+        click(page.cards[0].choices.button("delete"))
+        click((await sheet(desk, ConfirmSheet)).confirm_button)
+        await said(desk, "Deleted for ever")
+        await until(lambda: not page.cards, seconds=SECONDS)
+
+    assert "Delete what is left of “Plan the move” for ever?" in words and "cannot be undone" in words
+    assert list(tmp_path.rglob("*.hold")) == []
+    caplog.clear()
+
+
 async def test_an_unproven_import_is_adopted_from_the_page(tmp_path, qapp):
     from holdfast_core.model.held import Origin
 

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog
 
 from holdfast_gui.actions.keeping import UNREAD
+from holdfast_gui.actions.trashing import days_kept
 from holdfast_gui.models.places import ALL, PROBLEMS, Place
-from holdfast_gui.text import counted
+from holdfast_gui.tasks import ask
+from holdfast_gui.text import counted, tr
+from holdfast_gui.views.confirm import of_the_damaged
 from holdfast_gui.views.problems import Way
 
 if TYPE_CHECKING:
@@ -53,8 +57,8 @@ class Recovering(QObject):
             return
         with _busy(self.page):
             now = await context.library.held.recover(session_id, kind)
-        said = {"discard": "Back at the last whole save", "new": "A new session began; the old one is closed"}
-        context.toast.say(said.get(kind, "Session recovered"))
+        said = {"discard": tr("Back at the last whole save"), "new": tr("A new session began; the old one is closed")}
+        context.toast.say(said.get(kind, tr("Session recovered")))
         context.keeping.look()
         if kind == "new" and now is not None:
             context.browser.reveal(now.id)
@@ -64,7 +68,7 @@ class Recovering(QObject):
         context = self._context
         progress = context.window.progress
         ids = [one.id for one in context.keeping.unclean]
-        progress.start("Recovering sessions", can_cancel=False)
+        progress.start(tr("Recovering sessions"), can_cancel=False)
         failed: HoldfastError | None = None
         done = 0
         with _busy(self.page):
@@ -122,18 +126,37 @@ class Solving(QObject):
             context.browser.go_to(ALL)
             context.window.session_list.setFocus()
             return
+        if kind in ("trash", "delete") and not await self._may_go(session_id, is_final=kind == "delete"):
+            return
         with _busy(self.page):
             now = await context.library.held.solve(session_id, kind)
         said = {
-            "backup": "The backup took its place",
-            "adopt": "Session adopted",
-            "new": "A new session began",
-            "retry": "The session can be read again",
+            "delete": tr("Deleted for ever"),
+            "backup": tr("The backup took its place"),
+            "adopt": tr("Session adopted"),
+            "new": tr("A new session began"),
+            "retry": tr("The session can be read again"),
         }
-        context.toast.say(said.get(kind, "Done"))
+        if kind == "trash":
+            context.keeping.deleted = [session_id]
+            context.refresh()
+            context.toast.say(tr("Moved to the trash"), tr("Undo"), lambda: context.actions.run("held.undo"))
+        else:
+            context.toast.say(said.get(kind, tr("Done")))
         context.keeping.look()
         if kind == "new" and now is not None:
             context.browser.reveal(now.id)
+
+    async def _may_go(self, session_id: str, *, is_final: bool) -> bool:
+        """Ask whether what is left of a damaged session may go."""
+        context = self._context
+        problem = next((one for one in context.keeping.problems if one.id == session_id), None)
+        if problem is None:
+            return False
+        sheet = of_the_damaged(
+            context.window, problem.title, problem.size_bytes, is_final=is_final, trash_days=days_kept(context)
+        )
+        return await ask(sheet) == QDialog.DialogCode.Accepted
 
     async def _count(self) -> None:
         try:
@@ -152,15 +175,24 @@ class Solving(QObject):
         names = {agent.agent: agent.name for agent in self._context.indexing.agents}
         for failure in report.failures if report else ():
             name = names.get(failure.agent, failure.agent)
-            words = f"A folder of its sessions cannot be read ({failure.reason}). What is listed of them stays."
-            ways.append(Way(_RESCAN, f"The sessions of {name} cannot be looked through", words, "Look again"))
+            words = tr("A folder of its sessions cannot be read ({reason}). What is listed of them stays.").format(
+                reason=failure.reason
+            )
+            ways.append(
+                Way(
+                    _RESCAN,
+                    tr("The sessions of {name} cannot be looked through").format(name=name),
+                    words,
+                    tr("Look again"),
+                )
+            )
         if self._unread:
             sessions = counted(self._unread, "session", "sessions")
-            words = (
+            words = tr(
                 "The rest of them is shown, and each says which lines are meant. The agents' files stay as they are."
             )
-            headline = f"{sessions} of agents cannot be read, or not as a whole"
-            ways.append(Way(_LIST, headline, words, "Show in the list"))
+            headline = tr("{sessions} of agents cannot be read, or not as a whole").format(sessions=sessions)
+            ways.append(Way(_LIST, headline, words, tr("Show in the list")))
         return ways
 
     def _go(self, way: str) -> None:
@@ -207,7 +239,7 @@ class Living(QObject):
         try:
             entries = await self._context.library.held.entries()
         except HoldfastError as error:
-            self.page.say("problem", "What is live cannot be read", str(error))
+            self.page.say("problem", tr("What is live cannot be read"), str(error))
             return
         live = keeping.live
         known = {entry.id for entry in live} | {one.id for one in keeping.unclean}

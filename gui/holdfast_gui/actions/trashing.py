@@ -13,7 +13,7 @@ from holdfast_gui.models.held import held_ids
 from holdfast_gui.models.places import ALL
 from holdfast_gui.models.trash import loss_of
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted
+from holdfast_gui.text import counted, tr
 from holdfast_gui.views.confirm import for_ever, to_the_trash
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def delete_sessions(context: Context, session_ids: Sequence[str]) -> None:
     """Move those of the sessions that Holdfast keeps to the trash, if the person says so; it can be undone at once."""
     ids = held_ids(session_ids)
     if not ids:
-        context.toast.say("Only sessions that Holdfast keeps can be deleted; agents' files stay as they are")
+        context.toast.say(tr("Only sessions that Holdfast keeps can be deleted; agents' files stay as they are"))
         return
     held = context.library.held
     # The store hears of what became live just now a little later than the window.
@@ -37,15 +37,15 @@ async def delete_sessions(context: Context, session_ids: Sequence[str]) -> None:
     ids = [session_id for session_id in ids if session_id not in live]
     loss = await held.loss(ids)
     loss = msgspec.structs.replace(loss, kept=loss.kept + len(live))
-    sheet = to_the_trash(context.window, loss, trash_days=_days(context))
+    sheet = to_the_trash(context.window, loss, trash_days=days_kept(context))
     if await ask(sheet) != QDialog.DialogCode.Accepted:
         return
     _go_beside(context, set(ids))
     gone = await held.delete(ids)
     context.keeping.deleted = [entry.id for entry in gone]
     context.refresh()
-    words = f"{counted(len(gone), 'session', 'sessions')} moved to the trash"
-    context.toast.say(words, "Undo", lambda: context.actions.run("held.undo"))
+    words = tr("{sessions} moved to the trash").format(sessions=counted(len(gone), "session", "sessions"))
+    context.toast.say(words, tr("Undo"), lambda: context.actions.run("held.undo"))
 
 
 def _go_beside(context: Context, ids: set[str]) -> None:
@@ -73,7 +73,7 @@ async def put_back(context: Context, session_ids: Sequence[str]) -> None:
     count = await context.library.held.undelete(session_ids)
     context.keeping.deleted = [one for one in context.keeping.deleted if one not in session_ids]
     context.keeping.look()
-    context.toast.say(f"{counted(count, 'session', 'sessions')} put back")
+    context.toast.say(tr("{sessions} put back").format(sessions=counted(count, "session", "sessions")))
 
 
 class Trashing(QObject):
@@ -115,19 +115,22 @@ class Trashing(QObject):
         keeping = self._context.keeping
         keeping.deleted = []
         keeping.look()
-        self._context.toast.say(f"{counted(count, 'session', 'sessions')} deleted for ever")
+        self._context.toast.say(
+            tr("{sessions} deleted for ever").format(sessions=counted(count, "session", "sessions"))
+        )
 
     async def _read(self) -> None:
         try:
             self._context.keeping.trash = await self._context.library.held.trash()
         except HoldfastError as error:
-            self.page.say("problem", "The trash cannot be read", str(error))
+            self.page.say("problem", tr("The trash cannot be read"), str(error))
             return
         self._show()
 
     def _show(self) -> None:
-        self.page.set_entries(self._context.keeping.trash, days=_days(self._context))
+        self.page.set_entries(self._context.keeping.trash, days=days_kept(self._context))
 
 
-def _days(context: Context) -> int:
+def days_kept(context: Context) -> int:
+    """Return for how many days what is deleted can be put back; 0 is until the trash is emptied."""
     return context.settings.trash_days if context.settings else TRASH_DAYS

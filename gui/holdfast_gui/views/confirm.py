@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from holdfast_core.model.keeping import Loss
-from PySide6.QtCore import QCoreApplication, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_FIELD
@@ -171,20 +172,48 @@ class _Sign(QWidget):
 
 def to_the_trash(parent: QWidget, loss: Loss, *, trash_days: int) -> ConfirmSheet:
     """Return the question before sessions go to the trash, where they stay ``trash_days``; 0 is until it is emptied."""
-    if trash_days:
-        days = text.counted(trash_days, "day", "days")
-        undo = _translate("What is in the trash can be put back for {days}.").format(days=days)
-    else:
-        undo = _translate("What is in the trash can be put back until you empty it.")
-    title = _translate("Move {sessions} to the trash?")
-    return _of_loss(parent, loss, title, undo, _translate("Move to trash"), is_final=False)
+    title = tr("Move {sessions} to the trash?")
+    undo = _undo_words(trash_days)
+    return _of_loss(parent, loss, title, undo, tr("Move to trash"), is_final=False)
 
 
 def for_ever(parent: QWidget, loss: Loss) -> ConfirmSheet:
     """Return the question before sessions are deleted with their backups and everything that was kept of them."""
-    end = _translate("Backups and everything else that was kept go too. This cannot be undone.")
-    title = _translate("Delete {sessions} for ever?")
-    return _of_loss(parent, loss, title, end, _translate("Delete for ever"), is_final=True)
+    end = tr("Backups and everything else that was kept go too. This cannot be undone.")
+    title = tr("Delete {sessions} for ever?")
+    return _of_loss(parent, loss, title, end, tr("Delete for ever"), is_final=True)
+
+
+def of_the_damaged(
+    parent: QWidget, title: str, size_bytes: int, *, is_final: bool, trash_days: int = 0
+) -> ConfirmSheet:
+    """Return the question before what is left of a damaged session goes, to the trash or for ever."""
+    named = {"title": text.title(title)}
+    message = tr("Its file is damaged and cannot be read, so nobody can say what it holds.")
+    if is_final:
+        asked = tr("Delete what is left of “{title}” for ever?")
+        end = tr("Nobody will be able to repair it. Its backups go too. This cannot be undone.")
+        confirm = tr("Delete for ever")
+    else:
+        asked = tr("Move what is left of “{title}” to the trash?")
+        end = _undo_words(trash_days)
+        confirm = tr("Move to trash")
+    return ConfirmSheet(
+        parent,
+        title=asked.format(**named),
+        message=message,
+        figures=[(tr("on the disk"), text.size(size_bytes))],
+        consequence=end,
+        confirm=confirm,
+        is_final=is_final,
+    )
+
+
+def _undo_words(trash_days: int) -> str:
+    if not trash_days:
+        return tr("What is in the trash can be put back until you empty it.")
+    days = text.counted(trash_days, "day", "days")
+    return tr("What is in the trash can be put back for {days}.").format(days=days)
 
 
 def _of_loss(
@@ -192,14 +221,14 @@ def _of_loss(
 ) -> ConfirmSheet:
     kept = _kept_words(loss)
     if not loss.sessions:
-        return ConfirmSheet(parent, title=_translate("There is nothing to delete"), kept=kept)
+        return ConfirmSheet(parent, title=tr("There is nothing to delete"), kept=kept)
     return ConfirmSheet(
         parent,
         title=title.format(sessions=text.counted(loss.sessions, "session", "sessions")),
         figures=[
-            (_translate("session" if loss.sessions == 1 else "sessions"), text.count(loss.sessions)),
-            (_translate("message" if loss.messages == 1 else "messages"), text.count(loss.messages)),
-            (_translate("on the disk"), text.size(loss.bytes)),
+            (tr("session" if loss.sessions == 1 else "sessions"), text.count(loss.sessions)),
+            (tr("message" if loss.messages == 1 else "messages"), text.count(loss.messages)),
+            (tr("on the disk"), text.size(loss.bytes)),
         ],
         titles=loss.titles,
         more=max(0, loss.sessions - len(loss.titles)),
@@ -214,8 +243,4 @@ def _kept_words(loss: Loss) -> str:
     if not loss.kept:
         return ""
     stay = text.counted(loss.kept, "session stays", "sessions stay")
-    return _translate("{sessions_stay}: live, starred or tagged “keep”.").format(sessions_stay=stay)
-
-
-def _translate(words: str) -> str:
-    return QCoreApplication.translate("ConfirmSheet", words)
+    return tr("{sessions_stay}: live, starred or tagged “keep”.").format(sessions_stay=stay)
