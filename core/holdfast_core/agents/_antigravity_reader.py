@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
@@ -62,6 +63,7 @@ class Step(msgspec.Struct, gc=False):
     thinking: str | None = None
     tool_calls: list[_Call] | None = None
     error: Any = None
+    not_read: ClassVar = names("promptVariant telemetry truncated_fields")
 
 
 class State(SessionState, array_like=True):

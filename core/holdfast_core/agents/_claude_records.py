@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, ToolCall, ToolResult
@@ -82,6 +83,7 @@ class Content(msgspec.Struct, gc=False):
     is_error: bool | None = None
     source: Source | None = None
     title: str | None = None
+    not_read: ClassVar = names("caller data durationMs from signature")
 
     @classmethod
     def generic(cls, value: Any) -> Content:
@@ -93,6 +95,7 @@ class CacheCreation(msgspec.Struct, gc=False):
     """Cache writes by how long they last."""
 
     ephemeral_1h_input_tokens: int | None = None
+    not_read: ClassVar = names("ephemeral_5m_input_tokens")
 
 
 class OutputDetails(msgspec.Struct, gc=False):
@@ -111,6 +114,7 @@ class TokenCounts(msgspec.Struct, gc=False):
     output_tokens: int | None = None
     cache_creation: CacheCreation | None = None
     output_tokens_details: OutputDetails | None = None
+    not_read: ClassVar = names("credits inference_geo iterations server_tool_use service_tier speed")
 
     def usage(self) -> Usage:
         """Return the counts in our meaning; these exclude the cache already."""
@@ -134,6 +138,9 @@ class Said(msgspec.Struct, gc=False):
     id: str | None = None
     content: str | list[Content] | None = None
     usage: TokenCounts | None = None
+    not_read: ClassVar = names(
+        "container context_management diagnostics role stop_details stop_reason stop_sequence type"
+    )
 
     @classmethod
     def generic(cls, value: Any) -> Said:
@@ -192,6 +199,17 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     retry_attempt: int | None = None
     max_retries: int | None = None
     api_refusal_explanation: str | None = None
+    not_read: ClassVar = names(
+        "agentSetting apiErrorStatus apiRefusalCategory atis attributionAgent attributionMcpServer "
+        "attributionMcpTool attributionPlugin attributionSkill bridgeSessionId cause direction durationMs effort "
+        "errorDetails fallbackModel frameUrl hasOutput hookAdditionalContext hookCount hookErrors hookInfos "
+        "imagePasteIds input interruptedMessageId isAbortedMidStream isSnapshotUpdate key lastSequenceNum level "
+        "mcpMeta messageCount messageId mode name originalModel output ownerAccountUuid ownerOrganizationUuid path "
+        "permissionMode planContent preventedContinuation prNumber project promptId promptSource prRepository prUrl "
+        "refusedUserMessageUuid relocatedCwd result retractedMessageUuids retryInMs session_id snapshot source "
+        "sourceToolAssistantUUID stopReason supersedesUuids tag thinkingMetadata title todos toolDenialKind "
+        "toolEndsTurn toolUseID trigger userType worktreeSession"
+    )
 
 
 def opened(raw: msgspec.Raw) -> Any:

@@ -9,6 +9,7 @@ import msgspec
 
 from holdfast_core.agents._documents import Document
 from holdfast_core.agents._draft import Draft
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image, given, image_at, objects_in, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
@@ -34,6 +35,12 @@ def result_in(request: str) -> tuple[str, str] | None:
     return None if found is None else (found[1], _DETAILS.sub("", request[found.end() :]).strip())
 
 
+_MESSAGE = names(
+    "condenseId condenseParent content id isSummary isTruncationMarker metrics modelInfo reasoning_content "
+    "reasoning_details role text truncationId truncationParent ts type encrypted_content summary"
+)
+
+
 class Talk:
     """Makes messages of a conversation as it was sent to the model."""
 
@@ -46,6 +53,8 @@ class Talk:
 
     def take(self, message: Any, number: int) -> None:
         """Take in one message."""
+        if isinstance(message, dict):
+            self._document.sample.compare(message, _MESSAGE)
         role, content = text_in(message, "role"), message.get("content") if isinstance(message, dict) else message
         parts = [{"type": "text", "text": content}] if isinstance(content, str) else objects_in(content)
         if role == "assistant":

@@ -9,6 +9,7 @@ import msgspec
 from holdfast_core.agents._cline_talk import folder_in, result_in
 from holdfast_core.agents._documents import Document
 from holdfast_core.agents._draft import Draft
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._parts import given, image_at, objects_in, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
 from holdfast_core.model.message import (
@@ -59,6 +60,12 @@ _SILENT = frozenset((
     "say:load_mcp_documentation", "say:hook_status", "say:conditional_rules_applied", "say:browser_session_status",
     "ask:auto_approval_max_req_reached", "ask:use_skill",
 ))  # fmt: skip
+# Of the rows of all the programs that were made from this one.
+_ROW = names(
+    "apiProtocol ask checkpoint contextCondense contextTruncation conversationHistoryIndex "
+    "conversationHistoryDeletedRange files images isAnswered isCheckpointCheckedOut isProtected lastCheckpointHash "
+    "metadata modelInfo partial progressStatus reasoning say text ts type"
+)
 _NO_TOOLS = frozenset(
     ("plan_mode_respond", "ask_followup_question", "attempt_completion", "new_task", "act_mode_respond")
 )
@@ -117,6 +124,7 @@ class Task:
             self._document.count_unknown("none")
             self._add({}, "system", [Text(str(row))], number)
             return
+        self._document.sample.compare(row, _ROW)
         way = text_in(row, "type")
         kind = f"{way}:{text_in(row, way) if way in ('say', 'ask') else ''}"
         text = text_in(row, "text")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, moment_ms, one_line, storable, text_of_name
@@ -107,6 +108,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     model: str | None = None
     provider_data: Provider | None = None
     error: Any = None
+    not_read: ClassVar = names("snapshot")
 
 
 class State(SessionState, array_like=True):

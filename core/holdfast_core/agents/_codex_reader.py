@@ -116,6 +116,9 @@ class Reader(LineReader[Record]):
     def preload(self, warmed: Self) -> None:
         self._main.messages, self._main.base = warmed._main.messages, warmed._main.base
 
+    def kind_of(self) -> Callable[[Record], str | None]:
+        return _kind_of
+
     def take(self, record: Record) -> None:
         payload = record.payload
         kind = record.type
@@ -528,6 +531,10 @@ class Reader(LineReader[Record]):
                 provider_data=data,
             )
         ]
+
+
+def _kind_of(record: Record) -> str | None:
+    return (None if record.payload is None else record.payload.type) or record.type
 
 
 _EVENTS: dict[str, Callable[[Reader, Record, Payload], None]] = {

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, Image, Text, Todo, TodoStatus, ToolResult
@@ -52,6 +53,7 @@ class Part(msgspec.Struct, gc=False):
     type: str = ""
     text: str | None = None
     image_url: str | None = None
+    not_read: ClassVar = names("detail")
 
     @classmethod
     def generic(cls, value: Any) -> Part:
@@ -85,12 +87,14 @@ class TokenInfo(msgspec.Struct, gc=False):
 
     total_token_usage: TokenCounts | None = None
     last_token_usage: TokenCounts | None = None
+    not_read: ClassVar = names("completion model_context_window prompt")
 
 
 class Git(msgspec.Struct, gc=False):
     """The repository when the session began."""
 
     branch: str | None = None
+    not_read: ClassVar = names("commit_hash repository_url")
 
 
 class Payload(msgspec.Struct, gc=False):
@@ -137,6 +141,20 @@ class Payload(msgspec.Struct, gc=False):
     review_output: msgspec.Raw = NOTHING
     result: msgspec.Raw = NOTHING
     tools: msgspec.Raw = NOTHING
+    not_read: ClassVar = names(
+        "aggregated_output approval_policy approvals_reviewer audio base_instructions client_id codex_error_info "
+        "collaboration_mode collaboration_mode_kind command comp_hash completed_at completed_at_ms context "
+        "context_window current_date duration duration_ms dynamic_tools effort encrypted_content execution "
+        "exit_code file_system_sandbox_policy first_window_id formatted_output full function ghost_commit "
+        "history_mode input_tokens instructions internal_chat_message_metadata_passthrough invocation kind "
+        "last_agent_message local_audio memory_citation memory_mode metadata model_context_window multi_agent_mode "
+        "multi_agent_version namespace new_agent_nickname new_agent_role output_tokens parsed_cmd payload "
+        "permission_profile personality phase previous_window_id process_id prompt query rate_limits "
+        "realtime_active recipient replacement_history results sandbox_policy sender_thread_id session_id "
+        "started_at state status stderr stdout target text_elements thread_id thread_settings "
+        "time_to_first_token_ms timestamp timezone truncation_policy usage user_instructions window_id "
+        "window_number workspace_roots"
+    )
 
 
 class Record(Payload, gc=False):
@@ -146,6 +164,7 @@ class Record(Payload, gc=False):
     payload: Payload | None = None
     record_type: str | None = None
     instructions: msgspec.Raw = NOTHING
+    not_read: ClassVar = names("created_at encrypted_content function thread_id usage")
 
 
 def opened(raw: msgspec.Raw) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image, objects_in, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count
@@ -34,6 +35,7 @@ class Place(msgspec.Struct, gc=False):
 
     cwd: str | None = None
     branch: str | None = None
+    not_read: ClassVar = names("baseCommit gitRoot headCommit hostType repository repositoryHost")
 
 
 class Request(msgspec.Struct, gc=False, rename="camel"):
@@ -42,6 +44,7 @@ class Request(msgspec.Struct, gc=False, rename="camel"):
     tool_call_id: str | None = None
     name: str | None = None
     arguments: Any = None
+    not_read: ClassVar = names("intentionSummary toolTitle type")
 
 
 class Metrics(msgspec.Struct, gc=False, rename="camel"):
@@ -49,12 +52,17 @@ class Metrics(msgspec.Struct, gc=False, rename="camel"):
 
     lines_added: int | None = None
     lines_removed: int | None = None
+    not_read: ClassVar = names(
+        "commandTimeout durationMs file_count originalContentLength responseTokenLimit result_length "
+        "resultForLlmLength resultLength returnedContentLength startIndex"
+    )
 
 
 class Telemetry(msgspec.Struct, gc=False):
     """What is noted of a tool's work."""
 
     metrics: Metrics | None = None
+    not_read: ClassVar = names("properties restrictedProperties")
 
 
 class Tokens(msgspec.Struct, gc=False, rename="camel"):
@@ -88,6 +96,7 @@ class Changes(msgspec.Struct, gc=False, rename="camel"):
     """What the tools changed."""
 
     files_modified: list[str] | None = None
+    not_read: ClassVar = names("linesAdded linesRemoved")
 
 
 class Data(msgspec.Struct, gc=False, rename="camel"):
@@ -123,6 +132,18 @@ class Data(msgspec.Struct, gc=False, rename="camel"):
     model_metrics: dict[str, ModelMetrics] | None = None
     current_model: str | None = None
     code_changes: Changes | None = None
+    not_read: ClassVar = names(
+        "agentDisplayName agentName alreadyInUse apiCallId availableModels candidateModels categoryScores "
+        "checkpointPath chosenModel chosenShortfall chunkCount chunkIndex clientRequestId confidence contextTier "
+        "conversationTokens currentTokens delivery droppedTokens encryptedContent endToEndLatencyMs errorType "
+        "eventCount eventsFileSizeBytes fallback hasImage hookInvocationId hookType infoType input interactionId "
+        "kind mcpServerName mcpToolName modelCacheState parentAgentTaskId parentToolCallId permissionRequest phase "
+        "predictedLabel previousModel previousReasoningEffort promptRequest providerCallId reasoningBucket "
+        "reasoningEffort reasoningId reasoningOpaque remoteSteerable requestId resumeTime role routerLatencyMs "
+        "routingMethod rte serviceRequestId sessionId sessionStartTime shellToolInfo shutdownType stack statusCode "
+        "stickyOverride supportedNativeDocumentMimeTypes systemTokens tokenDetails tokenLimit toolDefinitionsTokens "
+        "totalApiDurationMs totalNanoAiu totalPremiumRequests totalTokens transformedContent turnId version"
+    )
 
 
 class Event(msgspec.Struct, gc=False, rename="camel"):
@@ -132,6 +153,7 @@ class Event(msgspec.Struct, gc=False, rename="camel"):
     id: str | None = None
     timestamp: datetime | None = None
     data: Data = msgspec.field(default_factory=Data)
+    not_read: ClassVar = names("parentId")
 
 
 def is_injected(data: Data, text: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import given, image_at, objects_in, path_of_uri, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
@@ -24,18 +25,21 @@ class Head(msgspec.Struct, gc=False):
     """A place in a conversation."""
 
     bubbleId: str | None = None  # noqa: N815  # as it is stored
+    not_read: ClassVar = names("contentHeightHint grouping type")
 
 
 class Spoken(msgspec.Struct, gc=False):
     """What the model thought."""
 
     text: str | None = None
+    not_read: ClassVar = names("signature")
 
 
 class Named(msgspec.Struct, gc=False, rename="camel"):
     """Which model was asked."""
 
     model_name: str | None = None
+    not_read: ClassVar = names("maxMode selectedModels")
 
 
 class Tokens(msgspec.Struct, gc=False, rename="camel"):
@@ -57,6 +61,7 @@ class Tool(msgspec.Struct, gc=False, rename="camel"):
     result: Any = None
     error: Any = None
     additional_data: Any = None
+    not_read: ClassVar = names("modelCallId toolCallBinary toolIndex userDecision")
 
 
 class Bubble(msgspec.Struct, gc=False, rename="camel"):
@@ -77,6 +82,20 @@ class Bubble(msgspec.Struct, gc=False, rename="camel"):
     selected_images: Any = None
     file_selections: Any = None
     context: Any = None
+    not_read: ClassVar = names(
+        "_v aiWebSearchResults allThinkingBlocks approximateLintErrors assistantSuggestedDiffs attachedCodeChunks "
+        "attachedFileCodeChunksMetadataOnly attachedFolders attachedFoldersListDirResults attachedFoldersNew "
+        "attachedHumanChanges capabilities capabilityContexts capabilityType checkpointId codebaseContextChunks "
+        "codeBlocks commits consoleLogs contextPieces contextWindowStatusAtCreation conversationState "
+        "cursorCommands cursorCommandsExplicitlySet cursorRules deletedFiles diffHistories diffsForCompressingFiles "
+        "diffsSinceLastApply docsReferences documentationSelections editTrailContexts "
+        "existedPreviousTerminalCommand existedSubsequentTerminalCommand externalLinks fileDiffTrajectories "
+        "gitDiffs humanChanges interpreterResults isAgentic isPlanExecution isRefunded knowledgeItems lints "
+        "mcpDescriptors multiFileLinterErrors notepads pastChats pastChatsExplicitlySet projectLayouts pullRequests "
+        "recentLocationsHistory recentlyViewedFiles relevantFiles requestId richText suggestedCodeBlocks "
+        "summarizedComposers supportedTools thinkingDurationMs thinkingStyle todos toolResults turnDurationMs "
+        "uiElementPicked unifiedMode userResponsesToSuggestedCodeBlocks webReferences workspaceUris"
+    )
 
     @classmethod
     def generic(cls, value: Any) -> Bubble:
@@ -100,6 +119,23 @@ class Composer(msgspec.Struct, rename="camel"):
     is_archived: bool | None = None
     workspace_identifier: Any = None
     tracked_git_repos: Any = None
+    not_read: ClassVar = names(
+        "_v activeInlineDiffs activeTabsShouldBeReactive addedFiles agentBackend allAttachedFileCodeChunksUris "
+        "applied applyAgentBackendTypeRestrictions blobEncryptionKey browserChipManuallyDisabled "
+        "browserChipManuallyEnabled canvasPillCollapsed capabilities capabilityContexts codeBlockData "
+        "composerMetadata configurations content context contextTokenLimit contextTokensUsed contextUsagePercent "
+        "conversationCheckpointLastUpdatedAt conversationState debugModeSuggestionUsed diffId fates files "
+        "filesChangedCount forceMode generatingBubbleIds generationUUID gitGraphFileSuggestions "
+        "gitHubPromptDismissed hasChangedContext hasLoaded hasUnreadMessages hideDecorations id "
+        "inlineDiffNewlyCreatedResources isAgentic isApplyingWorktree isBestOfNParent isBestOfNSubcomposer "
+        "isContinuationInProgress isCreatingWorktree isDraft isFileListExpanded isNAL isProject isQueueExpanded "
+        "isReadingLongFile isSpec isSpecSubagentDone isTodoListExpanded isUndoingWorktree latestChatGenerationUUID "
+        "newlyCreatedFiles newlyCreatedFolders nonExistentFiles originalFileStates originalTextLines "
+        "pendingCreateWorktree planModeSuggestionUsed promptContextUsageTree promptTokenBreakdown providerOptions "
+        "queueItems removedFiles restrictAgentModeSwitching richText role speculativeSummarizationEncryptionKey "
+        "status stopHookLoopCount subagentComposerIds subComposerIds subtitle text totalLinesAdded "
+        "totalLinesRemoved uri usageData version worktreeStartedReadOnly"
+    )
 
 
 class Tab(msgspec.Struct, rename="camel"):

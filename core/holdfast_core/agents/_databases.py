@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from holdfast_core.agents._draft import digest
+from holdfast_core.agents._fields import Sample, kind_of
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import refusal
@@ -28,6 +29,8 @@ class Tables:
         self.ref = ref
         self.modified_ms = ref.fingerprint.modified_ns // 1_000_000
         self.unknown: dict[str, int] = {}
+        self.sample = Sample()
+        self._bytes_decoded = 0
         self._repairs: dict[str, dict[str, int]] = {}
         self._sizes: dict[str, int] = {}
         self._problems: dict[str, int] = {}
@@ -55,6 +58,10 @@ class Tables:
             return None
         record = decoder.one(data)
         if record is not None:
+            kind = kind_of(decoder.kind)(record) or ""
+            if self._bytes_decoded >= self.sample.due.get(kind, 0):
+                self.sample.look(data, decoder.kind, kind, self._bytes_decoded)
+            self._bytes_decoded += len(data)
             return record
         decoder.repairs.clear()
         records, reason = decoder.several(data)
@@ -87,6 +94,7 @@ class _State(msgspec.Struct, array_like=True):
 
     stamps: dict[str, bytes]
     is_clean: bool
+    due: dict[str, int] = {}
 
 
 class DatabaseAgent(FileAgent):
@@ -149,11 +157,13 @@ class DatabaseAgent(FileAgent):
             if before is not None and is_continued:
                 wanted = frozenset(name for name, stamp in stamps.items() if before.stamps.get(name) != stamp)
             tables = Tables(database, ref, wanted)
+            if before is not None and is_continued:
+                tables.sample.due = before.due
             sessions = self.sessions_in(tables) if wanted is None or wanted else []
             for session in sessions:
                 session.share = tables.share_of(session.facts.native_id)
             is_clean = not database.problems and not tables.unknown
-            state = msgspec.msgpack.encode(_State(stamps, is_clean))
+            state = msgspec.msgpack.encode(_State(stamps, is_clean, tables.sample.due))
             size_bytes = database.size_bytes if wanted is None else database.bytes_given
             return Reading(
                 sessions,
@@ -163,6 +173,7 @@ class DatabaseAgent(FileAgent):
                 size_bytes,
                 was_continued=is_continued,
                 is_shared=True,
+                unknown_fields=tables.sample.unknown,
             )
 
 

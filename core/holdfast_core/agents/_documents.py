@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from holdfast_core.agents._fields import Sample, is_in_sample
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._json import Forgiving, must_be_skipped
 from holdfast_core.agents._jsonl import UTF8_BOM, open_regular, refusal
@@ -41,6 +42,7 @@ class Document:
         self.modified_ms = modified_ms
         self.problems: list[Problem] = []
         self.unknown: dict[str, int] = {}
+        self.sample = Sample()
         self.repairs: dict[str, int] = {}
 
     def count_unknown(self, kind: str) -> None:
@@ -55,7 +57,7 @@ class Document:
 
     def reading(self, sessions: list[SessionRead]) -> Reading:
         """Return the reading of this document alone."""
-        return Reading(sessions, self.problems, self.unknown, None, self.size_bytes)
+        return Reading(sessions, self.problems, self.unknown, None, self.size_bytes, unknown_fields=self.sample.unknown)
 
 
 class DocumentAgent(FileAgent):
@@ -101,6 +103,8 @@ def decoded(data: bytes, kind: type[msgspec.Struct] | None, *, modified_ms: int 
     document.value = _whole(data, kind)
     if document.value is None:
         _mend(document, data, kind, path)
+    elif kind is not None and is_in_sample(data):
+        document.sample.count(data, kind)
     return document
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import count, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, ToolCall, ToolResult
@@ -69,6 +70,7 @@ class Thought(msgspec.Struct, gc=False):
 
     subject: str | None = None
     description: str | None = None
+    not_read: ClassVar = names("timestamp")
 
     @classmethod
     def generic(cls, value: Any) -> Thought:
@@ -86,6 +88,7 @@ class ToolUse(msgspec.Struct, rename="camel", gc=False):
     status: str | None = None
     result_display: Any = None
     agent_id: str | None = None
+    not_read: ClassVar = names("displayName timestamp")
 
 
 class Tokens(msgspec.Struct, gc=False):
@@ -96,6 +99,7 @@ class Tokens(msgspec.Struct, gc=False):
     cached: int | None = None
     thoughts: int | None = None
     tool: int | None = None
+    not_read: ClassVar = names("total")
 
     def usage(self) -> Usage:
         """Return the counts in our meaning."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Draft
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image, objects_in, text_in
 from holdfast_core.agents._values import PREVIEW_LIMIT, moment_ms, one_line, storable
@@ -30,6 +31,7 @@ class Part(msgspec.Struct, rename="camel"):
     tool_result: Any = None
     prompt: Any = None
     reason: Any = None
+    not_read: ClassVar = names("notificationType signature")
 
 
 class Said(msgspec.Struct):
@@ -42,6 +44,7 @@ class Said(msgspec.Struct):
     metadata: Any = None
     working_dir: str | None = None
     description: str | None = None
+    not_read: ClassVar = names("message_count total_tokens")
 
 
 def take(draft: Draft, said: Said, name: str, row: int, *, is_subagent: bool = False) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Draft
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._parts import given, image_at, objects_in, text_in
 from holdfast_core.agents._values import PREVIEW_LIMIT, datetime_ms, moment_ms, one_line
 from holdfast_core.model.message import (
@@ -62,6 +63,7 @@ class Said(msgspec.Struct):
     model: str | None = None
     platform: str | None = None
     cwd: str | None = None
+    not_read: ClassVar = names("client_metadata codex_reasoning_items tools")
 
 
 class _Result(msgspec.Struct):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._claude_tools import todos_of
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._gemini_records import Answer, ToolUse, answer, changed_lines, is_command
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._lines import SessionReader, SessionState
@@ -75,6 +76,7 @@ class Said(msgspec.Struct, gc=False):
     model: str | None = None
     content: str | list[Content] | None = None
     usage: Counts | None = None
+    not_read: ClassVar = names("role stop_reason stop_sequence type")
 
     @classmethod
     def generic(cls, value: Any) -> Said:
@@ -86,6 +88,7 @@ class Outcome(msgspec.Struct, rename="camel", gc=False):
     """How a tool's call ended."""
 
     status: str | None = None
+    not_read: ClassVar = names("timestamp toolName")
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):
@@ -102,6 +105,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     is_meta: bool | None = None
     is_compact_summary: bool | None = None
     tool_use_result: Outcome | None = None
+    not_read: ClassVar = names("isSidechain sessionId userType")
 
 
 class State(SessionState, array_like=True):

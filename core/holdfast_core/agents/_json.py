@@ -42,10 +42,11 @@ class Forgiving(Generic[Record]):
     """Decodes lines into one type of record.
 
     ``repairs`` counts what had to be mended in records that were kept, by
-    kind; it is taken away by whoever reads it.
+    kind; it is taken away by whoever reads it. ``kind`` is the type of record.
     """
 
     def __init__(self, kind: type[Record]) -> None:
+        self.kind = kind
         self._shape = shape_of(kind)
         self._decode = msgspec.json.Decoder(kind).decode
         self._scanner = json.JSONDecoder(

@@ -26,6 +26,8 @@ class KeptAgent(FileAgent):
     """An agent each of whose sources is a document named by the session's UUID; copies have longer names."""
 
     folder: ClassVar[str]
+    not_read: ClassVar[frozenset[str]] = frozenset()
+    """The fields of a document that are known and not taken."""
     patterns = (f"sessions/{_UUID}.json",)
 
     @abstractmethod
@@ -53,6 +55,7 @@ class KeptAgent(FileAgent):
         if not document.value:
             return document.reading([])
         kept, told = self.kept(document, content)
+        document.sample.compare(kept.fields.left, self.not_read)
         return document.reading([_session(self.id, kept, document, told, text_of_name(Path(ref.path).stem))])
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._kimi_reader import KimiReader, listed_project
 from holdfast_core.agents._kimi_records import Call, Counts, Function, Link, Part, Returned, call_of, parts_of
 from holdfast_core.agents._values import moment_ms, text_of_name
@@ -46,6 +47,7 @@ class Payload(msgspec.Struct, gc=False):
     event: Event | None = None
     content: str | None = None
     message: str | None = None
+    not_read: ClassVar = names("action context_usage description display encrypted extras request_id response sender")
 
 
 class Event(msgspec.Struct, gc=False):
@@ -65,6 +67,7 @@ class Record(msgspec.Struct, gc=False):
     content: str | list[Part] | Part | None = None
     tool_calls: list[Call] | None = None
     tool_call_id: str | None = None
+    not_read: ClassVar = names("id protocol_version token_count")
 
 
 class Reader(KimiReader[Record]):

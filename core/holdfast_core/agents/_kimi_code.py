@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._kimi_reader import KimiReader
 from holdfast_core.agents._kimi_records import Counts, Part, Returned, todos_of
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms, storable, text_of_name
@@ -31,6 +32,7 @@ class Said(msgspec.Struct, gc=False):
     role: str | None = None
     content: str | list[Part] | Part | None = None
     origin: Origin | None = None
+    not_read: ClassVar = names("toolCalls")
 
 
 class Event(msgspec.Struct, rename="camel", gc=False):
@@ -45,6 +47,7 @@ class Event(msgspec.Struct, rename="camel", gc=False):
     result: Returned | None = None
     usage: Counts | None = None
     message_id: str | None = None
+    not_read: ClassVar = names("description finishReason parentUuid step turnId")
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):
@@ -62,6 +65,9 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     summary: str | None = None
     tokens_before: int | None = None
     created_at: Any = msgspec.field(default=None, name="created_at")
+    not_read: ClassVar = names(
+        "agentId input kind names origin protocol_version reason result source tokensAfter toolCallId turnId usageScope"
+    )
 
 
 class Reader(KimiReader[Record]):

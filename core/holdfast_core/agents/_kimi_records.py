@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import PREVIEW_LIMIT, count, one_line, storable
 from holdfast_core.model.message import Block, File, Image, Text, Thinking, Todo, TodoStatus, ToolCall
@@ -31,6 +32,7 @@ class Part(msgspec.Struct, gc=False):
     audio_url: Link | None = None
     video_url: Link | None = None
     image: Link | None = msgspec.field(default=None, name="imageUrl")
+    not_read: ClassVar = names("encrypted")
 
     @classmethod
     def generic(cls, value: Any) -> Part:
@@ -50,6 +52,7 @@ class Call(msgspec.Struct, gc=False):
 
     id: str | None = None
     function: Function | None = None
+    not_read: ClassVar = names("type")
 
 
 class Shown(msgspec.Struct, gc=False):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Draft
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import given, image_at, objects_in, text_in
 from holdfast_core.agents._values import moment_ms
@@ -20,6 +21,7 @@ class Asked(msgspec.Struct):
     timestamp: Any = None
     additional_context: Any = None
     env_context: Any = None
+    not_read: ClassVar = names("images")
 
 
 class Turn(msgspec.Struct):
@@ -35,6 +37,7 @@ class Conversation(msgspec.Struct):
 
     history: list[Turn] = []
     model_info: Any = None
+    not_read: ClassVar = names("conversation_id next_message transcript")
 
 
 def take_turn(draft: Draft, turn: Turn, number: int) -> str | None:
@@ -119,6 +122,7 @@ class Line(msgspec.Struct):
 
     kind: str | None = None
     data: Any = None
+    not_read: ClassVar = names("version")
 
 
 def take_line(draft: Draft, line: Line, number: int) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
@@ -68,6 +69,7 @@ class Counts(msgspec.Struct, rename="camel", gc=False):
     reasoning_tokens: int | None = None
     input_token_details: Details | None = None
     output_token_details: Details | None = None
+    not_read: ClassVar = names("totalTokens")
 
 
 class Anthropic(msgspec.Struct, rename="camel", gc=False):
@@ -95,6 +97,7 @@ class Metadata(msgspec.Struct, rename="camel", gc=False):
     kind: str | None = None
     file_at_mention_snapshot: list[str] | None = None
     error: str | None = None
+    not_read: ClassVar = names("errorType historySequence partial")
 
     def counted(self) -> Usage:
         """Return the counts in our meaning."""
@@ -118,6 +121,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     parts: list[Part] | None = None
     metadata: Metadata | None = None
     created_at: Any = None
+    not_read: ClassVar = names("workspaceId")
 
 
 class State(SessionState, array_like=True):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
@@ -51,6 +52,7 @@ class Part(msgspec.Struct, rename="camel", gc=False):
     tool_call_id: str | None = None
     result: Result | None = None
     agent_id: str | None = None
+    not_read: ClassVar = names("toolName")
 
     @classmethod
     def generic(cls, value: Any) -> Part:
@@ -81,6 +83,7 @@ class Config(msgspec.Struct, gc=False):
 
     model: str | None = None
     summary: str | None = None
+    not_read: ClassVar = names("approvalMode approvalTools")
 
 
 class _Data(msgspec.Struct, gc=False):
@@ -103,6 +106,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     model: Any = None
     usage: Counts | None = None
     config: Config | None = None
+    not_read: ClassVar = names("isSnapshotUpdate messageId sessionId snapshot text")
 
 
 class State(SessionState, array_like=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from holdfast_core.agents._databases import DatabaseAgent, Tables
 from holdfast_core.agents._documents import Document, read_document
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._opencode_records import Info, Part, SessionInfo, Time, Whole, todos_of
@@ -48,6 +49,7 @@ class _Export(msgspec.Struct):
     info: SessionInfo | None = None
     messages: list[Whole] = []
     id: str | None = None
+    not_read: ClassVar = names("directory parentID projectID slug summary time title version")
 
 
 class OpenCodeAgent(DatabaseAgent):

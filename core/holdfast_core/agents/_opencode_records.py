@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._parts import image_at, objects_in, path_of_uri, text_in
 from holdfast_core.agents._values import PATH_LIMIT, count
 from holdfast_core.model.message import Block, File, Image, Todo, TodoStatus
@@ -54,6 +55,7 @@ class SessionInfo(msgspec.Struct, rename=_NAMES):
     time: Time | None = None
     revert: Any = None
     summary: Any = None
+    not_read: ClassVar = names("projectID slug")
 
 
 class Cache(msgspec.Struct):
@@ -83,6 +85,7 @@ class State(msgspec.Struct):
     metadata: Any = None
     attachments: Any = None
     time: Time | None = None
+    not_read: ClassVar = names("title")
 
 
 class Part(msgspec.Struct, rename=_NAMES):
@@ -105,6 +108,7 @@ class Part(msgspec.Struct, rename=_NAMES):
     files: Any = None
     error: Any = None
     prompt: str | None = None
+    not_read: ClassVar = names("attempt auto cost hash overflow reason sessionID snapshot tail_start_id time tokens")
 
 
 class Info(msgspec.Struct, rename=_NAMES):
@@ -122,6 +126,7 @@ class Info(msgspec.Struct, rename=_NAMES):
     tokens: Tokens | None = None
     error: Any = None
     summary: Any = None
+    not_read: ClassVar = names("agent finish mode sessionID system variant")
 
 
 class Whole(msgspec.Struct):

@@ -7,10 +7,11 @@ Evidence for each fact: `README.md`.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image
 from holdfast_core.agents._values import count, storable
@@ -39,6 +40,7 @@ class Part(msgspec.Struct, gc=False):
     arguments: Any = None
     data: str | None = None
     mimeType: str | None = None  # noqa: N815  # the name in the file
+    not_read: ClassVar = names("partialJson redacted thinkingSignature thoughtSignature")
 
     @classmethod
     def generic(cls, value: Any) -> Part:
@@ -50,6 +52,7 @@ class Cost(msgspec.Struct, gc=False):
     """What a response cost, in USD."""
 
     total: float | None = None
+    not_read: ClassVar = names("cacheRead cacheWrite input output")
 
 
 class TokenCounts(msgspec.Struct, rename="camel", gc=False):
@@ -61,6 +64,7 @@ class TokenCounts(msgspec.Struct, rename="camel", gc=False):
     cache_write: int | None = None
     reasoning: int | None = None
     cost: Cost | None = None
+    not_read: ClassVar = names("totalTokens")
 
     def usage(self) -> Usage:
         """Return the counts in our meaning."""
@@ -81,12 +85,14 @@ class Mentioned(msgspec.Struct, gc=False):
 
     path: str = ""
     content: str | None = None
+    not_read: ClassVar = names("lineCount")
 
 
 class Provenance(msgspec.Struct, gc=False):
     """Who wrote a message in the person's place."""
 
     kind: str | None = None
+    not_read: ClassVar = names("sourceChannel sourceSessionKey sourceTool")
 
 
 class Said(msgspec.Struct, rename="camel", gc=False):
@@ -113,6 +119,7 @@ class Said(msgspec.Struct, rename="camel", gc=False):
     tokens_before: int | None = None
     files: list[Mentioned] | None = None
     provenance: Provenance | None = None
+    not_read: ClassVar = names("api cancelled customType display truncated")
 
 
 class Entry(msgspec.Struct, rename="camel", gc=False):
@@ -141,6 +148,11 @@ class Entry(msgspec.Struct, rename="camel", gc=False):
     agent: str | None = None
     usage: TokenCounts | None = None
     note: str | None = None
+    not_read: ClassVar = names(
+        "additionalDirectories api data details display firstKeptEntryId firstKeptEntryIndex fromHook fromId hash "
+        "label mode pad previousTitle purpose source stopReason systemPrompt targetId thinkingLevel titleSource "
+        "tools updatedAt v"
+    )
 
 
 class _Task(msgspec.Struct, gc=False):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._gemini_records import Part, usage_of
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._values import PREVIEW_LIMIT, one_line
@@ -55,12 +56,14 @@ class Outcome(msgspec.Struct, rename="camel", gc=False):
     call_id: str | None = None
     status: str | None = None
     result_display: msgspec.Raw = NOTHING
+    not_read: ClassVar = names("error errorType")
 
 
 class Origin(msgspec.Struct, rename="camel", gc=False):
     """Which message of which session a record was copied from."""
 
     session_id: str | None = None
+    not_read: ClassVar = names("messageUuid")
 
 
 class Record(msgspec.Struct, rename="camel", gc=False):
@@ -83,6 +86,7 @@ class Record(msgspec.Struct, rename="camel", gc=False):
     provenance: str | None = None
     is_sidechain: bool | None = None
     forked_from: Origin | None = None
+    not_read: ClassVar = names("agentId agentName contextWindowSize")
 
 
 class Shown(msgspec.Struct, gc=False):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
 from holdfast_core.agents._draft import TooEarly
+from holdfast_core.agents._fields import Sample, kind_of, known_in
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import UTF8_BOM, LineFile
 from holdfast_core.agents.base import Checkpoint, Reading, SessionRead
@@ -29,12 +31,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     seed: bytes = b""
 
 
-class LineReader(ABC, Generic[Record]):
-    """Makes sessions of records, one line after the other.
-
-    Everything that must last until the next reading is in `state`. ``file``
-    is the file that is being read.
-    """
+class LineTaker(ABC, Generic[Record]):
+    """Takes in records, one line after the other. ``file`` is the file that is being read."""
 
     record: ClassVar[type[msgspec.Struct]]
 
@@ -44,6 +42,7 @@ class LineReader(ABC, Generic[Record]):
         self.position = 0
         self.problems: list[Problem] = []
         self.unknown: dict[str, int] = {}
+        self.sample = Sample()
         self._decoder: Forgiving[Record] = Forgiving(self.record)  # type: ignore[arg-type]  # set by the subclass
         self.repairs: dict[str, int] = self._decoder.repairs
 
@@ -51,33 +50,13 @@ class LineReader(ABC, Generic[Record]):
     def take(self, record: Record) -> None:
         """Take in one record, which stands at ``position`` on ``line``."""
 
-    @abstractmethod
-    def sessions(self) -> list[SessionRead]:
-        """Return what was gathered."""
-
-    @abstractmethod
-    def state(self) -> bytes:
-        """Return what the next reading must know."""
-
-    @abstractmethod
-    def restore(self, state: bytes) -> None:
-        """Take up a state; raises `msgspec.MsgspecError` if it is another version's."""
-
-    @abstractmethod
-    def place_before(self, index: int) -> Place | None:
-        """Return the nearest place from which the message at an index can be read again, if there is one."""
-
-    @abstractmethod
-    def warm(self, place: Place) -> Self:
-        """Return a new reader that can read from a place on."""
-
-    @abstractmethod
-    def preload(self, warmed: Self) -> None:
-        """Take over the messages that a warm reader has read up to the end of the earlier reading."""
+    def kind_of(self) -> Callable[[Record], str | None]:
+        """Return what tells the kind of a record, of each of which some are looked at for unknown fields."""
+        return kind_of(self.record)
 
     def run(self, start: int = 0, *, until: int | None = None) -> int:
         """Read from a position on; returns the position after the last whole record."""
-        one = self._decoder.one
+        one, told, due = self._decoder.one, self.kind_of(), self.sample.due.get
         file = self.file
         end = start
         for position, line, is_ended in file.lines(start, until=until):
@@ -85,6 +64,9 @@ class LineReader(ABC, Generic[Record]):
             if line and (position or not line.startswith(UTF8_BOM)):
                 record = one(line)
                 if record is not None:
+                    kind = told(record) or ""
+                    if position >= due(kind, 0):
+                        self.sample.look(line, self.record, kind, position)
                     self.take(record)
                 elif not self._take_odd(line, is_ended):
                     break
@@ -119,6 +101,7 @@ class LineReader(ABC, Generic[Record]):
 
     def take_value(self, value: dict[str, object]) -> None:
         """Take in one record that is decoded already."""
+        self.sample.compare(value, known_in(self.record))
         self.take(self._decoder.shape(value))
 
     def problem(self, reason: str) -> None:
@@ -133,10 +116,43 @@ class LineReader(ABC, Generic[Record]):
             self.unknown[kind] = self.unknown.get(kind, 0) + 1
 
 
+class LineReader(LineTaker[Record]):
+    """Makes sessions of records, and can go on where an earlier reading ended.
+
+    Everything that must last until the next reading is in `state`.
+    """
+
+    @abstractmethod
+    def sessions(self) -> list[SessionRead]:
+        """Return what was gathered."""
+
+    @abstractmethod
+    def state(self) -> bytes:
+        """Return what the next reading must know."""
+
+    @abstractmethod
+    def restore(self, state: bytes) -> None:
+        """Take up a state; raises `msgspec.MsgspecError` if it is another version's."""
+
+    @abstractmethod
+    def place_before(self, index: int) -> Place | None:
+        """Return the nearest place from which the message at an index can be read again, if there is one."""
+
+    @abstractmethod
+    def warm(self, place: Place) -> Self:
+        """Return a new reader that can read from a place on."""
+
+    @abstractmethod
+    def preload(self, warmed: Self) -> None:
+        """Take over the messages that a warm reader has read up to the end of the earlier reading."""
+
+
 class _State(msgspec.Struct, array_like=True):
     line: int
     repairs: dict[str, int]
     reader: bytes
+    due: dict[str, int] = {}
+    bytes_spent: int = 0
 
 
 def read_lines(reader: LineReader[Record], checkpoint: Checkpoint | None) -> Reading:
@@ -184,11 +200,21 @@ def _restored(blank: LineReader[Record], checkpoint: Checkpoint) -> LineReader[R
     reader.restore(state.reader)
     reader.line = state.line
     reader.repairs.update(state.repairs)
+    reader.sample.due, reader.sample.bytes_spent = state.due, state.bytes_spent
     return reader
 
 
 def _reading(reader: LineReader[Record], end: int, *, was_continued: bool) -> Reading:
     file = reader.file
-    state = msgspec.msgpack.encode(_State(reader.line, reader.repairs, reader.state()))
+    sample = reader.sample
+    state = msgspec.msgpack.encode(_State(reader.line, reader.repairs, reader.state(), sample.due, sample.bytes_spent))
     checkpoint = Checkpoint(end, file.tail_hash(end), state) if file.is_steady() else None
-    return Reading(reader.sessions(), reader.problems, reader.unknown, checkpoint, file.bytes_read, was_continued)
+    return Reading(
+        reader.sessions(),
+        reader.problems,
+        reader.unknown,
+        checkpoint,
+        file.bytes_read,
+        was_continued,
+        unknown_fields=sample.unknown,
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._documents import Document, DocumentAgent
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._parts import base64_image, given, image_at, objects_in, path_of_uri, text_in
@@ -52,12 +53,14 @@ class _Picture(msgspec.Struct, gc=False, rename="camel"):
     media_type: str = ""
     data: str = ""
     url: str = ""
+    not_read: ClassVar = names("type")
 
 
 class _Run(msgspec.Struct, gc=False):
     status: str = ""
     result: Any = None
     error: Any = None
+    not_read: ClassVar = names("progress")
 
 
 class _Part(msgspec.Struct, gc=False, rename="camel"):
@@ -71,6 +74,7 @@ class _Part(msgspec.Struct, gc=False, rename="camel"):
     run: _Run | None = None
     source: _Picture | None = None
     content: Any = None
+    not_read: ClassVar = names("provider signature")
 
     @classmethod
     def generic(cls, value: Any) -> _Part:
@@ -85,11 +89,13 @@ class _Counts(msgspec.Struct, gc=False, rename="camel"):
     cache_read_input_tokens: int | None = None
     credits: float | None = None
     timestamp: str | int | float | None = None
+    not_read: ClassVar = names("creditsSinceLastUserMessage maxInputTokens totalInputTokens")
 
 
 class _State(msgspec.Struct, gc=False):
     type: str = ""
     error: Any = None
+    not_read: ClassVar = names("stopReason")
 
 
 class _Meta(msgspec.Struct, gc=False, rename="camel"):
@@ -103,6 +109,7 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     state: _State | None = None
     usage: _Counts | None = None
     meta: _Meta | None = None
+    not_read: ClassVar = names("agentMode userState")
 
     @classmethod
     def generic(cls, value: Any) -> _Said:
@@ -122,6 +129,7 @@ class _Event(msgspec.Struct, gc=False, rename="camel"):
     tokens: _Tokens | None = None
     operation_type: str | None = None
     to_message_id: int | str | None = None
+    not_read: ClassVar = names("fromMessageId")
 
 
 class _Ledger(msgspec.Struct, gc=False):
@@ -130,16 +138,19 @@ class _Ledger(msgspec.Struct, gc=False):
 
 class _Repository(msgspec.Struct, gc=False):
     ref: str | None = None
+    not_read: ClassVar = names("sha type url")
 
 
 class _Tree(msgspec.Struct, gc=False):
     uri: str | None = None
     repository: _Repository | None = None
+    not_read: ClassVar = names("displayName")
 
 
 class _Platform(msgspec.Struct, gc=False, rename="camel"):
     client: str | None = None
     client_version: str | None = None
+    not_read: ClassVar = names("clientType cpuArchitecture os osVersion webBrowser")
 
 
 class _Initial(msgspec.Struct, gc=False):
@@ -159,6 +170,7 @@ class _Thread(msgspec.Struct, gc=False, rename="camel"):
     messages: list[_Said] | None = None
     env: _Environment | None = None
     usage_ledger: _Ledger | None = None
+    not_read: ClassVar = names("agentMode nextMessageId v ~debug")
 
 
 class Amp(DocumentAgent):

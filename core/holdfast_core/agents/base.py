@@ -114,6 +114,7 @@ class Reading(msgspec.Struct):
     ``was_continued`` is False if the reader had to start over: then the
     sessions here are all there is in the source. ``is_shared`` says that the
     source holds many sessions, each of which tells its `Share` of it.
+    ``unknown_fields`` are found in a sample of the records.
     """
 
     sessions: list[SessionRead]
@@ -123,6 +124,7 @@ class Reading(msgspec.Struct):
     bytes_read: int
     was_continued: bool = False
     is_shared: bool = False
+    unknown_fields: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class ResumeCommand(msgspec.Struct, frozen=True):

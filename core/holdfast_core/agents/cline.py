@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from holdfast_core.agents._cline_talk import Manifest, Talk
 from holdfast_core.agents._cline_task import Counting
 from holdfast_core.agents._documents import Document, read_document
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._parts import text_in
@@ -37,6 +38,7 @@ _OWN = "*/*.messages.json"
 class _Conversation(msgspec.Struct, rename="camel"):
     agent: str | None = None
     messages: list[Any] = msgspec.field(default_factory=list)
+    not_read: ClassVar = names("sessionId system_prompt updated_at version")
 
 
 class Cline(ClineFamilyAgent):

@@ -124,7 +124,14 @@ def _read_document(path: str, root: str, reader: Reader) -> Reading:
             reader.take_value(item)
         elif number:
             reader.problem("not_an_object")
-    return Reading(reader.sessions(), reader.problems, reader.unknown, None, len(content))
+    return Reading(
+        reader.sessions(),
+        reader.problems,
+        reader.unknown,
+        None,
+        len(content),
+        unknown_fields=reader.sample.unknown,
+    )
 
 
 def _config_directories(home: Home) -> list[Path]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._documents import Document, DocumentAgent
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
@@ -74,6 +75,7 @@ class _Function(msgspec.Struct, gc=False):
 class _Call(msgspec.Struct, gc=False):
     id: str | None = None
     function: _Function | None = None
+    not_read: ClassVar = names("type")
 
 
 class _Said(msgspec.Struct, gc=False, rename="camel"):
@@ -83,6 +85,7 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     tool_calls: list[_Call] | None = None
     tool_call_id: str | None = None
     usage: _Tokens | None = None
+    not_read: ClassVar = names("signature")
 
 
 class _Context(msgspec.Struct, gc=False):
@@ -90,6 +93,7 @@ class _Context(msgspec.Struct, gc=False):
     description: str | None = None
     content: str | None = None
     uri: Any = None
+    not_read: ClassVar = names("hidden id")
 
     def file(self) -> File:
         path = path_of_uri(text_in(self.uri, "value"))
@@ -101,19 +105,23 @@ class _CallState(msgspec.Struct, gc=False, rename="camel"):
     tool_call: _Call | None = None
     status: str | None = None
     output: list[_Context] | None = None
+    not_read: ClassVar = names("parsedArgs")
 
 
 class _Options(msgspec.Struct, gc=False):
     model: str | None = None
+    not_read: ClassVar = names("maxTokens stream temperature tools topK topP")
 
 
 class _PromptLog(msgspec.Struct, gc=False, rename="camel"):
     model_title: str | None = None
     completion_options: _Options | None = None
+    not_read: ClassVar = names("completion modelProvider prompt")
 
 
 class _Reasoning(msgspec.Struct, gc=False):
     text: str | None = None
+    not_read: ClassVar = names("active endAt startAt")
 
 
 class _Item(msgspec.Struct, gc=False, rename="camel"):
@@ -123,6 +131,7 @@ class _Item(msgspec.Struct, gc=False, rename="camel"):
     tool_call_states: list[_CallState] | None = None
     reasoning: _Reasoning | None = None
     conversation_summary: str | None = None
+    not_read: ClassVar = names("editorState isGatheringContext")
 
     @classmethod
     def generic(cls, value: Any) -> _Item:

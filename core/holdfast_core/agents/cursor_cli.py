@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile
@@ -74,6 +75,7 @@ class _Record(msgspec.Struct, gc=False):
     timestamp: datetime | None = None
     model: str | None = None
     error: Any = None
+    not_read: ClassVar = names("annotations conversation metadata status")
 
 
 class _State(SessionState, array_like=True):

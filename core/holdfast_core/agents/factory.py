@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered, TooEarly, digest
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile, read_small
@@ -45,6 +46,7 @@ _EDITS = frozenset(("Edit", "MultiEdit", "Create", "Write"))
 class _Picture(msgspec.Struct, gc=False):
     media_type: str = ""
     data: str = ""
+    not_read: ClassVar = names("type")
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -58,6 +60,7 @@ class _Part(msgspec.Struct, gc=False):
     content: str | list[_Part] | None = None
     is_error: bool | None = None
     source: _Picture | None = None
+    not_read: ClassVar = names("signature")
 
     @classmethod
     def generic(cls, value: Any) -> _Part:
@@ -113,6 +116,9 @@ class _Record(msgspec.Struct, gc=False):
     is_error: bool | None = msgspec.field(default=None, name="isError")
     final_text: str | None = msgspec.field(default=None, name="finalText")
     usage: _Counts | None = None
+    not_read: ClassVar = names(
+        "data messageId messageIndex owner reasoning_effort source subtype summaryTokens toolId tools"
+    )
 
 
 class _Taken(msgspec.Struct, rename="camel"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._grok_side import Summary, Updates, summary_of, updates_of
 from holdfast_core.agents._json import shown
@@ -47,6 +48,7 @@ class _Call(msgspec.Struct, gc=False):
     name: str = ""
     arguments: Any = None
     function: _Function | None = None
+    not_read: ClassVar = names("type")
 
 
 class _Backend(msgspec.Struct, gc=False):
@@ -70,6 +72,9 @@ class _Row(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     tool_call_id: str | None = None
     kind: _Backend | None = None
+    not_read: ClassVar = names(
+        "encrypted_content model_fingerprint prior_turn_interrupt prompt_index reasoning_effort status"
+    )
 
 
 class _Reader(SessionReader[_Row, SessionState]):

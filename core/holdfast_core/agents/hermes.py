@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._databases import MixedAgent, Tables
 from holdfast_core.agents._documents import read_document
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._hermes_session import Said, local_ms, take
 from holdfast_core.agents._jsonl import LineFile
@@ -175,6 +176,7 @@ class _Document(msgspec.Struct):
     last_updated: Any = None
     model_config: Any = None
     messages: list[Said] = []
+    not_read: ClassVar = names("base_url conversation_tags message_count system_prompt tools")
 
 
 class _Reader(SessionReader[Said, SessionState]):

@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast_core.agents import _kept_jido as form
 from holdfast_core.agents._documents import Document
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._kept_agent import KeptAgent
 from holdfast_core.agents._kept_fields import Kept
 
@@ -14,6 +15,7 @@ class JidoCode(KeptAgent):
     """Reads documents as they are. Whether a signature fits is not asked: its key is a secret of the program's."""
 
     id = form.ID
+    not_read = names("cumulative_usage language")
     name = form.NAME
     mark = "J"
     hue = 330

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._documents import read_document
 from holdfast_core.agents._draft import Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
@@ -53,6 +54,7 @@ class _Function(msgspec.Struct, gc=False):
 class _Call(msgspec.Struct, gc=False):
     id: str | None = None
     function: _Function | None = None
+    not_read: ClassVar = names("index type")
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -65,6 +67,7 @@ class _Message(msgspec.Struct, gc=False):
     tool_calls: list[_Call] | None = None
     tool_call_id: str | None = None
     message_id: str | None = None
+    not_read: ClassVar = names("name")
 
 
 class _Model(msgspec.Struct, gc=False):
@@ -260,6 +263,7 @@ class MistralVibe(LineAgent):
         _take_document(reader, document.value, Path(ref.path).stem)
         document.problems += reader.problems
         document.unknown.update(reader.unknown)
+        document.sample = reader.sample
         reader.repairs.update(document.repairs)
         return document.reading(reader.sessions() if document.value else [])
 

@@ -41,7 +41,10 @@ class Mux(FileAgent):
                     reader.run_older(put_away)
                     read = put_away.bytes_read
             reader.run()
-            return Reading(reader.sessions(), reader.problems, reader.unknown, None, read + file.bytes_read)
+            read += file.bytes_read
+            return Reading(
+                reader.sessions(), reader.problems, reader.unknown, None, read, unknown_fields=reader.sample.unknown
+            )
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         raise Refused("This session is continued in the application that it was made in.")

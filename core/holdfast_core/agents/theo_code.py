@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast_core.agents import _kept_theo as form
 from holdfast_core.agents._documents import Document, decoded
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._jsonl import refusal
 from holdfast_core.agents._kept_agent import KeptAgent
 from holdfast_core.agents._kept_fields import Kept
@@ -16,6 +17,7 @@ class TheoCode(KeptAgent):
     """Reads documents, and tells where a checksum does not fit. The list beside them tells nothing more."""
 
     id = form.ID
+    not_read = names("tokenCount version")
     name = form.NAME
     mark = "T"
     hue = 95

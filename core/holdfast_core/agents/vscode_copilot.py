@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._documents import Document, read_document
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._json import shape_of, shaped
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._parts import text_in
-from holdfast_core.agents._reading import LineReader, Place
+from holdfast_core.agents._reading import LineTaker
 from holdfast_core.agents._values import moment_ms, text_of_name
 from holdfast_core.agents._vscode_chat import Chat
 from holdfast_core.agents._vscode_family import project_of, user_directories
@@ -32,6 +33,7 @@ class _Conversation(msgspec.Struct, rename="camel"):
     initial_location: str | None = None
     requests: list[Any] = msgspec.field(default_factory=list)
     mode: Any = None
+    not_read: ClassVar = names("requesterUsername responderUsername sessionId version")
 
 
 class _Change(msgspec.Struct, gc=False):
@@ -41,7 +43,7 @@ class _Change(msgspec.Struct, gc=False):
     i: int | None = None
 
 
-class _Log(LineReader[_Change]):
+class _Log(LineTaker[_Change]):
     """Does again what a log tells: 0 begins, 1 sets, 2 cuts a list and adds to it, 3 takes away."""
 
     record = _Change
@@ -81,24 +83,6 @@ class _Log(LineReader[_Change]):
             before = inner.get(key)
             inner[key] = _pushed(before if isinstance(before, list) else [], record)
         return True
-
-    def sessions(self) -> list[SessionRead]:
-        return []
-
-    def state(self) -> bytes:
-        return b""
-
-    def restore(self, state: bytes) -> None:
-        raise msgspec.ValidationError("A log is always read from its beginning.")
-
-    def place_before(self, index: int) -> Place | None:
-        return None
-
-    def warm(self, place: Place) -> _Log:
-        return _Log(self.file)
-
-    def preload(self, warmed: _Log) -> None:
-        raise NotImplementedError
 
 
 def _inner(value: Any, key: Any) -> Any:
@@ -180,6 +164,7 @@ def _replayed(path: str, root: str) -> Document:
         document.size_bytes = file.bytes_read
     document.value = shaped(log.value, shape_of(_Conversation))
     document.problems, document.unknown, document.repairs = log.problems, log.unknown, log.repairs
+    document.sample = log.sample
     return document
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdfast_core.agents._databases import DatabaseAgent, Tables
 from holdfast_core.agents._draft import Draft, Gathered
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import Forgiving, shown
 from holdfast_core.agents._parts import base64_image, given, objects_in, path_of_uri, text_in
@@ -35,6 +36,7 @@ class _Thread(msgspec.Struct):
     request_token_usage: Any = None
     cumulative_token_usage: Any = None
     initial_project_snapshot: Any = None
+    not_read: ClassVar = names("completion_mode detailed_summary imported profile updated_at version")
 
 
 class Zed(DatabaseAgent):

@@ -98,6 +98,7 @@ class Gathered:
         self.responses: dict[str, ResponseUsage] = {}
         self.problems: list[Problem] = []
         self.unknown: dict[str, int] = {}
+        self.fields: dict[str, int] = {}
         self.checkpoint: Checkpoint | None = None
 
     def take(self, reading: Reading) -> None:
@@ -112,11 +113,13 @@ class Gathered:
         self.problems += reading.problems
         for kind, count in reading.unknown_records.items():
             self.unknown[kind] = self.unknown.get(kind, 0) + count
+        for name, count in reading.unknown_fields.items():
+            self.fields[name] = self.fields.get(name, 0) + count
         self.checkpoint = reading.checkpoint
 
     def shown(self) -> tuple[Any, ...]:
         """Return all of it, to be compared."""
-        return (self.facts, self.messages, self.responses, self.problems, self.unknown)
+        return (self.facts, self.messages, self.responses, self.problems, self.unknown, self.fields)
 
 
 class Growing:
