@@ -16,6 +16,7 @@ from holdfast_core.agents._fields import names
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._opencode_records import Info, Part, SessionInfo, Time, Whole, todos_of
+from holdfast_core.agents._opencode_rows import KNOWN, SILENT, Row, in_order, merged, whole_of
 from holdfast_core.agents._opencode_session import Beside, Builder
 from holdfast_core.agents._sqlite import Database
 from holdfast_core.agents._values import text_of_name
@@ -37,7 +38,7 @@ _PART_LIMIT = 64 << 20
 _FILES_LIMIT = 200_000
 _SESSION_COLUMNS = (
     "parent_id", "directory", "title", "version", "time_created", "time_updated", "time_archived", "revert",
-    "summary_diffs",
+    "summary_diffs", "fork_session_id",
 )  # fmt: skip
 _RAW_COLUMNS = ("revert", "summary_diffs")
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -109,19 +110,16 @@ class OpenCodeAgent(DatabaseAgent):
 
     def stamps(self, database: Database) -> dict[str, str]:
         found = database.stamps("session", "id", sized=("title", "revert"), latest=("time_updated",))
-        for table in ("message", "part", "todo"):
+        for table in ("message", "session_message", "part", "todo"):
             for name, stamp in database.stamps(
                 table, "session_id", sized=("data", "status"), latest=("time_updated",)
             ).items():
-                if name in found or table == "message":
+                if name in found or table in ("message", "session_message"):
                     found[name] = found.get(name, "") + stamp
         return found
 
     def sessions_in(self, tables: Tables) -> list[SessionRead]:
-        messages = _messages_in(tables)
-        for _, session, kind in tables.rows("session_message", "session_id", ("type",)):
-            if session not in messages:  # the next store, which is empty as yet: never seen with anything in it
-                tables.count_unknown(f"session_message/{kind}")
+        messages, newer = _messages_in(tables), _newer_in(tables)
         todos: dict[str, list[tuple[Any, dict[str, Any]]]] = {}
         for _, session, position, content, status in tables.rows(
             "todo", "session_id", ("position", "content", "status")
@@ -130,16 +128,19 @@ class OpenCodeAgent(DatabaseAgent):
         rows = {row[1]: row[2:] for row in tables.rows("session", "id", _SESSION_COLUMNS, raw=_RAW_COLUMNS)}
         nothing = (None,) * len(_SESSION_COLUMNS)
         found = []
-        for session in dict.fromkeys((*rows, *messages)):  # its own row may be gone or damaged
-            parent, directory, title, version, created, updated, archived, revert, diffs = rows.get(session, nothing)
+        for session in dict.fromkeys((*rows, *messages, *newer)):  # its own row may be gone or damaged
+            parent, directory, title, version, created, updated, archived, revert, diffs, origin = rows.get(
+                session, nothing
+            )
             info = SessionInfo(
                 session, _text(parent), _text(directory), _text(title), _text(version),
-                Time(created, updated, None, archived), _json(revert),
+                _text(origin), Time(created, updated, None, archived), _json(revert),
             )  # fmt: skip
             steps = [step for _, step in sorted(todos.get(session, []), key=lambda pair: str(pair[0]).zfill(9))]
             beside = Beside(self.id, tables.modified_ms, todos_of(steps), _json(diffs), tables.provider_data(session))
             builder = Builder(session, info, beside)
-            found.append(builder.build(messages.get(session, {}).values()))
+            older = in_order(messages.get(session, {}).values())
+            found.append(builder.build(merged(older, newer.get(session, []))))
             for kind, times in builder.unknown.items():
                 tables.count_unknown(kind, times)
         return found
@@ -162,7 +163,7 @@ class OpenCodeAgent(DatabaseAgent):
         builder = Builder(
             native_id, info, Beside(self.id, document.modified_ms, todos, diffs, document.provider_data())
         )
-        session = builder.build(messages)
+        session = builder.build(in_order(messages))
         reading = document.reading([session])
         reading.unknown_records = builder.unknown
         reading.bytes_read += tree.bytes_read if tree else 0
@@ -195,6 +196,30 @@ def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:
         for name, whole in messages.items():
             whole.parts = sorted(parts.get(name, []), key=lambda part: part.id or "")
     return found
+
+
+def _newer_in(tables: Tables) -> dict[str, list[Whole]]:
+    """Return the messages of the second generation by session, in their order."""
+    decode = Forgiving(Row)
+    found: dict[str, list[tuple[int, int, Whole]]] = {}
+    for number, session, name, kind, place, created, data in tables.rows(
+        "session_message", "session_id", ("id", "type", "seq", "time_created", "data"), raw=("data",)
+    ):
+        row = tables.decoded(decode, data, number, session)
+        if row is None or kind in SILENT:
+            continue
+        row.time = row.time or Time()
+        row.time.created = created if row.time.created is None else row.time.created
+        whole = whole_of(kind, row)
+        if whole is not None:
+            whole.info.id = name if isinstance(name, str) else f"row-{number}"
+            whole.row = number
+            found.setdefault(session, []).append((place if isinstance(place, int) else number, number, whole))
+        if kind not in KNOWN:
+            tables.count_unknown(f"session_message/{kind}")
+    return {
+        session: [whole for _, _, whole in sorted(rows, key=lambda row: row[:2])] for session, rows in found.items()
+    }
 
 
 class _Tree:

@@ -52,6 +52,7 @@ class SessionInfo(msgspec.Struct, rename=_NAMES):
     directory: str | None = None
     title: str | None = None
     version: str | None = None
+    forked_from: str | None = msgspec.field(default=None, name="forkSessionID")
     time: Time | None = None
     revert: Any = None
     summary: Any = None
@@ -211,7 +212,7 @@ def touched(part: Part, state: State) -> list[tuple[str, int, int]]:
         if (path := text_in(diff, "file", "filePath", "path"))
     ]
     if not found and part.tool in ("write", "edit", "multiedit") and state.status == "completed":
-        path = text_in(state.input, "filePath")
+        path = text_in(state.input, "filePath", "path")
         found = [(path, 0, 0)] if path else []
     return found
 

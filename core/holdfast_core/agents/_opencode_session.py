@@ -39,7 +39,7 @@ from holdfast_core.model.message import (
     ToolCall,
     ToolResult,
 )
-from holdfast_core.model.session import FileTouched
+from holdfast_core.model.session import FileTouched, SessionKind
 
 _SILENT = frozenset(("step-start", "step-finish", "snapshot", "agent", "compaction"))
 
@@ -62,14 +62,15 @@ class Builder:
         self._info = info
         self._beside = beside
         self._is_subagent = bool(info.parent_id)
-        self._draft = Draft(Gathered(native_id, "subagent" if info.parent_id else "main", info.parent_id or None))
+        kind: SessionKind = "subagent" if info.parent_id else "main"
+        self._draft = Draft(Gathered(native_id, kind, info.parent_id or None, info.forked_from or None))
         self._blocks: list[Block] = []
         self._results: list[Block] = []
 
     def build(self, messages: Iterable[Whole]) -> SessionRead:
-        """Return the session of these messages, which stand in any order."""
+        """Return the session of these messages, which stand in their order."""
         revert = self._info.revert if isinstance(self._info.revert, dict) else {}
-        for whole in sorted(messages, key=_place):
+        for whole in messages:
             if whole.info.id and whole.info.id == revert.get("messageID"):
                 self._take(self._before(whole, revert.get("partID")))
                 break  # what follows was taken back
@@ -87,6 +88,8 @@ class Builder:
             self._take_prompt(whole)
         elif info.role == "assistant":
             self._take_answer(whole)
+        elif info.role == "shell":
+            self._take_shell(whole)
         elif whole.parts or info.role:
             self._count(f"message/{info.role}")
 
@@ -132,7 +135,7 @@ class Builder:
             self._blocks.append(Error(said))
         self._flush(whole, first)
         usage = usage_of(info.tokens)
-        if usage is None:
+        if usage is None or self._is_copied(info):
             return
         if draft.next_index == first:  # it left nothing to show
             self._add(whole, self._name(whole), "assistant", [])
@@ -141,6 +144,13 @@ class Builder:
             self._name(whole), usage, model=model, timestamp_ms=moment, index=first, cost_usd=cost_of(info.cost)
         ):
             draft.put(first, msgspec.structs.replace(draft.at(first), usage=usage))
+
+    def _take_shell(self, whole: Whole) -> None:
+        """Show what the person ran by hand; it is no answer of the model's."""
+        for part in whole.parts:
+            self._take_call(part, part.state or State())
+        self._add(whole, self._name(whole), "system", [*self._blocks, *self._results])
+        self._blocks, self._results = [], []
 
     def _take_part(self, whole: Whole, part: Part, first: int) -> None:
         if part.type == "tool":
@@ -199,6 +209,12 @@ class Builder:
         parent = info.parent_id if role != "tool" else info.id
         self._draft.add(Message(name, role, tuple(blocks), moment, parent, model or None, None, whole.row))
 
+    def _is_copied(self, info: Info) -> bool:
+        """Return whether a message is older than its session: a fork has those of its origin, under other ids."""
+        begun = moment_ms(self._info.time.created) if self._info.time else None
+        moment = self._moment(info)
+        return bool(self._info.forked_from) and moment is not None and begun is not None and moment < begun
+
     @staticmethod
     def _name(whole: Whole) -> str:
         return whole.info.id or f"row-{whole.row}"
@@ -245,8 +261,3 @@ class Builder:
             fallback_ms=beside.fallback_ms,
             **more | ({"files_touched": diffs} if diffs else {}),
         )
-
-
-def _place(whole: Whole) -> tuple[int, str]:
-    moment = moment_ms(whole.info.time.created) if whole.info.time else None
-    return moment or 0, whole.info.id or ""
