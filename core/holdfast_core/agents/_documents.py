@@ -14,6 +14,7 @@ from holdfast_core.agents._fields import Sample, is_in_sample
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._json import Forgiving, must_be_skipped
 from holdfast_core.agents._jsonl import UTF8_BOM, open_regular, refusal
+from holdfast_core.agents._tap import tap_at
 from holdfast_core.agents.base import Checkpoint, Home, Reading, SessionRead, SourceRef
 from holdfast_core.model.session import Problem
 
@@ -123,6 +124,9 @@ def _steady(path: str | Path, root: str, limit: int) -> tuple[bytes, int]:
         if (after.st_size, after.st_mtime_ns) == (found.st_size, found.st_mtime_ns) and len(data) == found.st_size:
             break
     assert found is not None
+    if (tap := tap_at(path)) is not None:
+        tap.opened(found)
+        tap.take(0, data)
     return data, found.st_mtime_ns // 1_000_000
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from holdfast_core.agents._tap import Tap, tap_at
 from holdfast_core.errors import SourceError
 
 FILE_LIMIT = 2 << 30
@@ -111,19 +112,27 @@ def read_small(path: str | Path, *, root: str | None = None, limit: int = 8 << 2
         return None
     with os.fdopen(descriptor, "rb") as file:
         try:
-            return file.read(limit)
+            content = file.read(limit)
         except OSError:
             return None
+        if (tap := tap_at(path)) is not None:
+            tap.opened(os.fstat(descriptor))
+            tap.take(0, content)
+        return content
 
 
 class LineFile:
     """An open file of lines. Every position is in bytes from its start."""
 
     empty_lines = 0
+    _tap: Tap | None = None
 
     def __init__(self, path: str, *, root: str) -> None:
         self._descriptor = open_regular(path, root=root)
         self._before = os.fstat(self._descriptor)
+        self._tap = tap_at(path)
+        if self._tap is not None:
+            self._tap.opened(self._before)
         self.bytes_read = 0
         self.end = 0
 
@@ -191,6 +200,8 @@ class LineFile:
             if position == 0 and block[:2] in _UTF16:
                 raise refusal("utf16")
             self.bytes_read += len(block)
+            if self._tap is not None:
+                self._tap.take(position, block)
             position += len(block)
             data = rest + block if rest else block
             begin, base = 0, position - len(data)

@@ -12,6 +12,7 @@ from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._files import FileAgent
 from holdfast_core.agents._jsonl import open_regular, refusal
 from holdfast_core.agents._kept_fields import Kept
+from holdfast_core.agents._tap import tap_at
 from holdfast_core.agents._values import text_of_name
 from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SessionRead, SourceRef
 from holdfast_core.errors import Refused
@@ -44,12 +45,15 @@ class KeptAgent(FileAgent):
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
         descriptor = open_regular(ref.path, root=self.root_of(ref.path, home), limit=DOCUMENT_LIMIT)
         with os.fdopen(descriptor, "rb") as file:
-            modified_ms = os.fstat(descriptor).st_mtime_ns // 1_000_000
+            status = os.fstat(descriptor)
             try:
                 content = file.read(DOCUMENT_LIMIT)
             except OSError as error:
                 raise refusal("not_readable", str(error)) from error
-        document = decoded(content, None, modified_ms=modified_ms, path=ref.path)
+        if (tap := tap_at(ref.path)) is not None:
+            tap.opened(status)
+            tap.take(0, content)
+        document = decoded(content, None, modified_ms=status.st_mtime_ns // 1_000_000, path=ref.path)
         if not isinstance(document.value, dict):
             raise refusal("wrong_format", ref.path)
         if not document.value:

@@ -19,6 +19,7 @@ from typing import Any
 import apsw
 
 from holdfast_core.agents._jsonl import open_regular, refusal
+from holdfast_core.agents._tap import COPY_PREFIX, tap_at
 from holdfast_core.clock import monotonic_seconds, now_ms
 from holdfast_core.model.session import Problem
 from holdfast_core.paths import database_name
@@ -33,7 +34,6 @@ _WITHIN_LIMIT = 500
 _ROW_BYTES = 2
 _SPARE_BYTES = 1 << 20
 _BESIDE = ("-wal", "-journal")
-_PREFIX = "holdfast-copy-"
 _LEFT_MS = 600_000
 _MAGIC = b"SQLite format 3\0"
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
@@ -276,7 +276,7 @@ def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
     """
     path = Path(path)
     _sweep(tempfile.gettempdir())
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=COPY_PREFIX, ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "copy.sqlite")
         size_bytes = _copied(path, copy, str(root))
         try:
@@ -287,6 +287,8 @@ def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
                 yield Database(connection, size_bytes)
             finally:
                 connection.close()
+            if (tap := tap_at(path)) is not None:
+                tap.take_copy(copy)
         except (apsw.Error, UnicodeDecodeError) as error:
             raise refusal("wrong_format", repr(error)) from error
 
@@ -309,7 +311,7 @@ def _sweep(place: str) -> None:
     """Remove, once in a process, copies of ours that one left which was killed meanwhile."""
     with suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
-            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False):
+            if entry.name.startswith(COPY_PREFIX) and entry.is_dir(follow_symlinks=False):
                 found = entry.stat(follow_symlinks=False)
                 is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
                 if is_ours and now_ms() - found.st_mtime_ns // 1_000_000 > _LEFT_MS:

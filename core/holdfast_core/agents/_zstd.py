@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from typing import BinaryIO
 
 import zstandard
 
@@ -34,7 +35,7 @@ class ZstdLineFile(LineFile):
     def __init__(self, path: str, *, root: str) -> None:
         super().__init__(path, root=root)
         self.compressed_bytes = super().size_bytes
-        file = os.fdopen(self._descriptor, "rb", closefd=False)
+        file = self._opened()
         if file.read(4) != _MAGIC:
             os.close(self._descriptor)
             raise refusal("wrong_format", path)
@@ -45,6 +46,16 @@ class ZstdLineFile(LineFile):
             file, read_across_frames=True, closefd=False
         )
         self._out_bytes = 0
+
+    def _opened(self) -> BinaryIO:
+        """Return the file; in memory, where the bytes as they are stored are wanted too."""
+        file = os.fdopen(self._descriptor, "rb", closefd=False)
+        tap, self._tap = self._tap, None  # the lines are not what stands in the file
+        if tap is None or self.compressed_bytes > tap.limit_bytes:
+            return file
+        content = file.read()
+        tap.take(0, content)
+        return io.BytesIO(content)
 
     @property
     def size_bytes(self) -> int:
@@ -76,7 +87,7 @@ class ZstdLineFile(LineFile):
         return bytes(block)
 
 
-def _ends_whole(file: io.BufferedReader, size: int) -> bool:
+def _ends_whole(file: BinaryIO, size: int) -> bool:
     """Return whether the first frame ends within the file, by walking over its blocks without undoing them."""
     file.seek(0)
     head = file.read(18)

@@ -19,6 +19,7 @@ CREATE TABLE session(
   updated_ms INTEGER, message_count INTEGER NOT NULL, document_count INTEGER NOT NULL, total_tokens INTEGER NOT NULL,
   cost_usd REAL, size_bytes INTEGER NOT NULL, state TEXT NOT NULL, problem_count INTEGER NOT NULL,
   has_error INTEGER NOT NULL, has_image INTEGER NOT NULL, has_todo INTEGER NOT NULL, has_note INTEGER NOT NULL,
+  is_gone INTEGER NOT NULL, lost_messages INTEGER NOT NULL, damage TEXT NOT NULL,
   starred INTEGER NOT NULL, tags_folded TEXT NOT NULL, parent_id TEXT, forked_from TEXT, UNIQUE(source, id));
 CREATE INDEX session_id ON session(id);
 CREATE INDEX session_native ON session(native_id);

@@ -1,7 +1,7 @@
 """One batch of changes to the catalog and the shards, and what it changed for a person.
 
 A session that several sources hold has a row for each. The one that tells most
-owns it: not empty, most messages, last updated, smallest source key; the
+owns it: not empty, most messages, least of them lost, last updated, smallest source key; the
 others are shadows, indexed but never shown, ready to take over. The order in
 which sources are read changes nothing.
 """
@@ -48,18 +48,22 @@ _decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
 
 
 class Read(NamedTuple):
-    """A source and what was read of it. In place of the messages stands, for each session, what is searched of them."""
+    """A source and what was read of it. In place of the messages stands, for each session, what is searched of them.
+
+    ``is_kept`` says that the vault has all of it: then the facts alone tell of losses.
+    """
 
     ref: SourceRef
     reading: Reading
     documents: list[list[Document]]
+    is_kept: bool = False
 
     @classmethod
-    def of(cls, ref: SourceRef, reading: Reading) -> Self:
+    def of(cls, ref: SourceRef, reading: Reading, *, is_kept: bool = False) -> Self:
         """Take over a reading; while its texts are still at hand is the time to look at them."""
         documents = [[message_document(message) for message in session.messages] for session in reading.sessions]
         sessions = [msgspec.structs.replace(session, messages=[]) for session in reading.sessions]
-        return cls(ref, msgspec.structs.replace(reading, sessions=sessions), documents)
+        return cls(ref, msgspec.structs.replace(reading, sessions=sessions), documents, is_kept)
 
     @property
     def text_bytes(self) -> int:
@@ -96,7 +100,7 @@ class Change:
 
     def read(self, source: int, read: Read) -> None:
         """Take in what was read of a source."""
-        ref, reading, documents = read
+        ref, reading, documents, is_kept = read
         known = self._known(source)
         problem_count = self._keep_source(source, ref, reading)
         seen = set()
@@ -110,7 +114,7 @@ class Change:
             if session_id in seen:
                 continue
             if not reading.was_continued:
-                self._remove(session_id, row, "rewritten")
+                self._remove(session_id, row, "" if is_kept else "rewritten")
                 continue
             if reading.is_shared:
                 continue  # nothing that others add to the source is this session's
@@ -221,7 +225,7 @@ class Change:
         first = session.first_index
         count = first + len(documents)
         if before and first < before.documents:
-            first = self._replace(facts.id, before, first, documents, is_rewrite=not was_continued)
+            first = self._replace(facts.id, before, first, documents, is_loss=not was_continued and not read.is_kept)
         annotation = self._annotation(facts.id)
         is_said_anew = session.annotation is not None and session.annotation != annotation
         if session.annotation is not None and is_said_anew:
@@ -233,6 +237,9 @@ class Change:
             size_bytes, problem_count = session.share.size_bytes, session.share.problem_count
         state = _state(facts, problem_count)
         after = SessionRow(key, count, encoded, size_bytes, state, problem_count)
+        if before and facts.lost_messages:
+            newly = facts.lost_messages - decoded_facts(before.facts).lost_messages
+            self._lose(facts.id, before.key, max(newly, 0), facts.damage)
         if after != before or is_said_anew:
             columns = session_columns(facts, encoded, annotation)
             seen = {"size_bytes": after.size_bytes, "state": state, "problem_count": problem_count}
@@ -253,7 +260,7 @@ class Change:
         return facts.forked_from is None, facts.created_ms
 
     def _replace(
-        self, session_id: str, before: SessionRow, first: int, documents: Sequence[Document], *, is_rewrite: bool
+        self, session_id: str, before: SessionRow, first: int, documents: Sequence[Document], *, is_loss: bool
     ) -> int:
         """Remove what differs from ``first`` on; returns the index from which the new messages must be written."""
         heads: dict[int, Head] = {}
@@ -271,7 +278,7 @@ class Change:
             shard.remove_from(before.key, first + same)
         if is_held_id(session_id) and any(index >= first + same for index in heads):
             self._shards.note_residue([before.key])
-        if is_rewrite:
+        if is_loss:
             gone = Counter(head.id_hash for index, head in heads.items() if index >= first + same)
             gone.subtract(Counter(document.id_hash for document in documents[same:]))
             reason = "shrunk" if first + len(documents) < before.documents else "rewritten"
@@ -323,7 +330,8 @@ class Change:
         delete(self._catalog, row.key)
         if is_held_id(session_id):  # what was said of it stood in its source
             self._catalog.execute("DELETE FROM annotation WHERE session_id=?", (session_id,))
-        self._lose(session_id, row.key, row.documents, reason)
+        if reason:
+            self._lose(session_id, row.key, row.documents, reason)
 
     def _lose(self, session_id: str, key: int, messages: int, reason: str) -> None:
         """Note a loss; what a shadow loses nobody misses."""
@@ -338,7 +346,7 @@ class Change:
         rows = select(
             self._catalog,
             "SELECT session.key, is_shadow FROM session JOIN source ON source.id=session.source WHERE session.id=? "
-            "ORDER BY is_empty, message_count DESC, ifnull(updated_ms, 0) DESC, source.key",
+            "ORDER BY is_empty, message_count DESC, is_gone, lost_messages, ifnull(updated_ms, 0) DESC, source.key",
             (session_id,),
         )
         for place, (key, was_shadow) in enumerate(rows):
@@ -396,7 +404,9 @@ def _version(reading: Reading) -> str | None:
 
 
 def _state(facts: SessionFacts, problem_count: int) -> SessionState:
-    """Return the state of a list's row; that something could not be read matters more than where it lies."""
+    """Return the state of a list's row; what was lost or could not be read matters more than where it lies."""
     if facts.is_live:
         return "live"
+    if facts.is_gone or facts.lost_messages:
+        return "lost"
     return "problem" if problem_count else "archived" if facts.is_archived else "closed"

@@ -15,8 +15,8 @@ _STATES: Final = {
     "starred": "starred",
     "live": "state='live'",
     "held": "instr(session.id, ':')=0",  # an agent's session has its agent before the colon
-    "lost": "state='lost'",
-    "damaged": "session.problem_count>0",
+    "lost": "(is_gone OR lost_messages>0)",
+    "damaged": "(damage IN ('zeroed', 'corrupted', 'replaced') OR session.problem_count>0)",
     "archived": "state='archived'",
     "problem": "state='problem'",
     "subagent": "is_subagent",

@@ -92,6 +92,9 @@ def session_columns(facts: SessionFacts, encoded: bytes, annotation: Annotation)
         "has_error": facts.has_error,
         "has_image": facts.has_image,
         "has_todo": bool(facts.todos),
+        "is_gone": facts.is_gone,
+        "lost_messages": facts.lost_messages,
+        "damage": facts.damage,
         "parent_id": None if facts.parent_id is None else storable(facts.parent_id),
         "forked_from": None if facts.forked_from is None else storable(facts.forked_from),
     }
@@ -189,6 +192,9 @@ def session_entry(row: tuple[Any, ...]) -> SessionEntry:
         source_path=text_path(row[15]),
         problem_count=row[16],
         subagent_count=row[18],
+        is_gone=facts.is_gone,
+        lost_messages=facts.lost_messages,
+        damage=facts.damage,
     )
 
 

@@ -43,6 +43,9 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     ``is_held`` says that Holdfast itself keeps the session: then ``native_id``
     is its UUID and ``agent`` the one that it came from, if any did; ``is_live``
     that it is open there.
+    ``lost_messages`` are gone at the source and stand here from the vault; with
+    ``is_gone`` the source itself is. ``damage`` is what became of the source,
+    a reason of the vault: truncated, zeroed, corrupted, rewritten, deleted, replaced.
     """
 
     agent: str
@@ -70,6 +73,9 @@ class SessionFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_archived: bool = False
     is_held: bool = False
     is_live: bool = False
+    is_gone: bool = False
+    lost_messages: int = 0
+    damage: str = ""
     has_error: bool = False
     has_image: bool = False
     todos: tuple[Todo, ...] = ()
@@ -87,7 +93,8 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a list: facts from the index joined with what the person said of the session.
 
     ``key`` is the row's integer in the index of this moment, never stored.
-    ``title`` is the person's own where there is one.
+    ``title`` is the person's own where there is one. ``is_gone``,
+    ``lost_messages`` and ``damage`` are as in the facts.
     """
 
     key: int
@@ -122,6 +129,9 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     source_path: str
     problem_count: int = 0
     subagent_count: int = 0
+    is_gone: bool = False
+    lost_messages: int = 0
+    damage: str = ""
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -84,8 +84,9 @@ def _plain(reading: Reading, home: Home) -> Any:
     text = msgspec.json.encode(shown).decode().replace(str(home.path), "{home}")
     plain = msgspec.json.decode(text)
     for session in plain["sessions"]:
-        # What only Holdfast's own sessions can be.
-        assert (session["facts"].pop("is_held"), session["facts"].pop("is_live")) == (False, False)
+        # What only Holdfast's own sessions can be, and what only the vault tells.
+        kept = [session["facts"].pop(name) for name in ("is_held", "is_live", "is_gone", "lost_messages", "damage")]
+        assert not any(kept)
     return plain
 
 
