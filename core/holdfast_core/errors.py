@@ -67,6 +67,18 @@ class NotNow(Refused):
     """Nothing is wrong with it: it can be done once something else has ended, or later."""
 
 
+class Untrusted(Refused):
+    """A directory is not this person's alone: it can be used once they say that they trust it.
+
+    ``owner`` is the name of the user that it belongs to, empty where every user can change it.
+    """
+
+    def __init__(self, message: str, *, path: str, owner: str = "") -> None:
+        super().__init__(message, detail=f"{path}: {owner or 'writable by all'}")
+        self.path = path
+        self.owner = owner
+
+
 class Locked(Refused):
     """It is encrypted, and the passphrase has not been given in this process."""
 

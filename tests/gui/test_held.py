@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from holdfast_core.errors import HoldfastError
+from holdfast_gui.views.choice import ChoiceDialog
 from holdfast_gui.views.choice_bar import ChoiceBar
 from holdfast_gui.views.confirm import ConfirmSheet
+from holdfast_gui.views.controls import Button, Label
 from holdfast_gui.views.new_session import NewSessionSheet
 from holdfast_gui.views.versions import VersionsSheet
 from PySide6.QtCore import Qt
@@ -143,6 +145,24 @@ async def test_return_makes_a_held_session_live_with_its_saving_in_sight_and_clo
         assert "Auto-save" not in facts.values
         assert desk.context.library.held.live() == []
         assert desk.context.troubles.waiting == 0
+
+
+async def test_a_folder_that_others_can_change_is_used_when_the_person_trusts_it(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        project = desk.home.project("kelp-api")
+        project.chmod(0o777)
+        session_id = await keep(desk, "Plan the move", project=str(project))
+        await choose(desk, session_id)
+        desk.context.actions.run("session.resume")
+        question = await sheet(desk, ChoiceDialog)
+        words = " ".join(label.text() for label in question.findChildren(Label))
+        click(next(button for button in question.findChildren(Button) if "Continue" in button.text()))
+        await said(desk, "is live")
+        live = desk.context.library.held.live()
+        project.chmod(0o755)
+
+        assert "Everybody on this computer can change this folder" in words and str(project) in words
+        assert [entry.id for entry in live] == [session_id]
 
 
 async def test_save_now_writes_a_live_session_whole(tmp_path, qapp):

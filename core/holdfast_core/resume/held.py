@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, Refused
+from holdfast_core.errors import HoldfastError, NotFound, NotNow, ProjectGone, Refused, Untrusted
 from holdfast_core.model.held import HeldEntry, HeldSession, SessionConfig, is_held_id
 from holdfast_core.model.keeping import Choice, ResumeOutcome
 from holdfast_core.model.live import LiveEntry
@@ -128,6 +128,7 @@ class HeldResume:
 
         Raises:
             NotNow: it may be resumed, but not now; this counts as no failure.
+            Untrusted: its directory is not this person's alone; no failure either.
             ProjectGone: the directory is not there; its candidates are offered.
             NotFound: there is no such session.
             HoldfastError: anything else; the failure was counted.
@@ -136,7 +137,7 @@ class HeldResume:
         self._check_rate(session_id)
         try:
             entry = await self._resume(session_id, project, is_trusted=is_trusted)
-        except NotNow:
+        except (NotNow, Untrusted):
             raise
         except HoldfastError as error:
             await self._count_failure(session_id, error)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from holdfast_core.errors import HoldfastError, NotFound, Refused
+from holdfast_core.errors import HoldfastError, NotFound, Refused, Untrusted
 
 PATH_LIMIT = 4096
 ANSWER_SECONDS = 2.0
@@ -176,10 +176,26 @@ def _not_opened(path: Path, error: OSError) -> HoldfastError:
 def _check_owner(path: Path, status: os.stat_result, parent: os.stat_result) -> None:
     """Be as careful as version control is: what others may change there is run by agents."""
     if status.st_uid != os.geteuid():
-        raise Refused("The project's directory belongs to another user. Continue there only if you trust them.")
+        raise Untrusted(
+            "The project's directory belongs to another user. Continue there only if you trust them.",
+            path=str(path),
+            owner=_name_of(status.st_uid),
+        )
     if any(part.st_mode & stat.S_IWOTH and not part.st_mode & stat.S_ISVTX for part in (status, parent)):
-        raise Refused("Every user can change the project's directory. Mend its permissions, or say that you trust it.")
+        raise Untrusted(
+            "Every user can change the project's directory. Mend its permissions, or say that you trust it.",
+            path=str(path),
+        )
     for above in path.parents:
         link = above.lstat()
         if stat.S_ISLNK(link.st_mode) and link.st_uid not in (0, os.geteuid()):
             raise Refused("The way to the project's directory leads over a link of another user.", detail=str(above))
+
+
+def _name_of(user: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:  # of another machine, or deleted
+        return f"user {user}"

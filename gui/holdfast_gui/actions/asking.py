@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import project_name, tr
+from holdfast_gui.text import one_line, project_name, tr
 from holdfast_gui.views.choice import Choice, ChoiceDialog
 
 if TYPE_CHECKING:
-    from holdfast_core.errors import ProjectGone
+    from holdfast_core.errors import ProjectGone, Untrusted
 
 
 async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
@@ -33,6 +33,31 @@ async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
     if dialog.chosen:
         return Path(dialog.chosen)
     return await ask_for_folder(window, error.path)
+
+
+async def ask_to_trust(window: QWidget, error: Untrusted) -> bool:
+    """Say whose the project's folder is, and ask whether the session may go on there all the same."""
+    if error.owner:
+        headline = tr("This folder belongs to “{owner}”").format(owner=one_line(error.owner))
+        message = tr(
+            "What stands in a project is read and run by the agent. Continue there only if you trust who owns it."
+        )
+    else:
+        headline = tr("Everybody on this computer can change this folder")
+        message = tr(
+            "What stands in a project is read and run by the agent. Continue there only if you trust all who use "
+            "this computer, or mend the folder's permissions first."
+        )
+    dialog = ChoiceDialog(
+        window,
+        title=headline,
+        message=message,
+        detail=error.path,
+        choices=(),
+        accept=tr("Continue there this once"),
+        leave=tr("Cancel"),
+    )
+    return await ask(dialog) == QDialog.DialogCode.Accepted
 
 
 async def ask_for_folder(window: QWidget, gone: str) -> Path | None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, ProjectGone
+from holdfast_core.errors import HoldfastError, ProjectGone, Untrusted
 from holdfast_core.model.held import is_held_id
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog
 
-from holdfast_gui.actions.asking import ask_for_folder, ask_for_project
+from holdfast_gui.actions.asking import ask_for_folder, ask_for_project, ask_to_trust
 from holdfast_gui.crash import describe
 from holdfast_gui.models.places import ALL
 from holdfast_gui.tasks import ask
@@ -72,7 +72,9 @@ async def copy_sessions(context: Context, session_ids: Sequence[str]) -> None:
         context.toast.say(f"{counted(len(made), 'copy', 'copies')} kept")
 
 
-async def resume_held(context: Context, session_id: str, project: Path | None = None) -> None:
+async def resume_held(
+    context: Context, session_id: str, project: Path | None = None, *, is_trusted: bool = False
+) -> None:
     """Make a session live here; where that cannot be, offer what may be done instead, in the window."""
     from holdfast_gui.actions.protecting import unlock
 
@@ -81,7 +83,12 @@ async def resume_held(context: Context, session_id: str, project: Path | None = 
     if not status.is_unlocked and not await unlock(context):
         return
     try:
-        done = await held.resume(session_id, project)
+        done = await held.resume(session_id, project, is_trusted=is_trusted)
+    except Untrusted as error:
+        if await ask_to_trust(context.window, error):
+            await resume_held(context, session_id, project, is_trusted=True)
+        else:
+            await Refusals.of(context).ask(session_id, error)
     except HoldfastError as error:
         await Refusals.of(context).ask(session_id, error)
     else:

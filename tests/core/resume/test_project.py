@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from holdfast_core.errors import NotFound, Refused
+from holdfast_core.errors import NotFound, Refused, Untrusted
 from holdfast_core.resume import moved, spawn
 from holdfast_core.resume.project import chosen_directory, open_project, within
 
@@ -143,8 +143,9 @@ def test_a_directory_of_someone_else_needs_trust(tmp_path: Path):
     else:
         path = Path("/usr")
 
-    with pytest.raises(Refused, match="belongs to another user"):
+    with pytest.raises(Untrusted, match="belongs to another user") as refusal:
         open_project(str(path))
+    assert (refusal.value.path, refusal.value.owner) == (str(path), path.owner())
     open_project(str(path), is_trusted=True).close()
 
 
@@ -154,8 +155,9 @@ def test_a_directory_that_all_may_change_needs_trust(tmp_path: Path, which: str)
     path.mkdir(parents=True)
     (path if which == "itself" else path.parent).chmod(0o777)
 
-    with pytest.raises(Refused, match="Every user can change"):
+    with pytest.raises(Untrusted, match="Every user can change") as refusal:
         open_project(str(path))
+    assert refusal.value.owner == ""
     open_project(str(path), is_trusted=True).close()
 
 
