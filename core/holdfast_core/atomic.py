@@ -201,6 +201,19 @@ def remove_stale(directory: Path) -> int:
     return removed
 
 
+def is_alive(process: int) -> bool:
+    """Return whether there may be such a process; on Windows asking would end it."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
 _in_use: set[str] = set()
 """Names of temporary files that this process is writing now."""
 
@@ -319,25 +332,12 @@ def _full_sync(descriptor: int) -> bool:
 def _is_stale(path: Path, name: str, process: int) -> bool:
     if name in _in_use:
         return False
-    if process == os.getpid() or not _is_alive(process):
+    if process == os.getpid() or not is_alive(process):
         return True
     try:
         return time.time() - path.lstat().st_mtime > _STALE_SECONDS
     except OSError:
         return False
-
-
-def _is_alive(process: int) -> bool:
-    """Return whether there may be such a process; on Windows asking would end it."""
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
 
 
 def _not_regular(path: Path) -> IsADirectoryError:

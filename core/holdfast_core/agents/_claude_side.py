@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -10,21 +11,68 @@ from typing import Any
 import msgspec
 
 from holdfast_core.agents._claude_tools import todo_of, todos_of
-from holdfast_core.agents._jsonl import read_small
+from holdfast_core.agents._jsonl import open_regular, read_small
 from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
+from holdfast_core.atomic import is_alive
+from holdfast_core.errors import SourceError
 from holdfast_core.model.message import Todo
 
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 _MOVED = re.compile(r"[\\/]([\w.-]{1,128})[\\/]tool-results[\\/]([A-Za-z0-9][\w.-]{0,200}\.(?:txt|json))")
+OWN_FILES = (
+    "{stem}.meta.json",
+    "{stem}/tool-results/*",
+    "../../todos/{stem}-agent-*.json",
+    "../../tasks/{stem}/*",
+    "../../file-history/{stem}/*",
+)
+"""What belongs to one transcript, as patterns of `_beside.files_beside`."""
+LISTS = ("sessions-index.json",)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,127}")
 _ENCODED_LIMIT = 200
 _RESULT_LIMIT = 16 << 20
 _TASKS_LIMIT = 200
+_SLUG = re.compile(rb'"slug"\s*:\s*"([A-Za-z0-9][\w-]{0,127})"')
+_TAIL_BYTES = 1 << 16
+_PROCESS = re.compile(r"[1-9][0-9]{0,9}\.json")
+_PROCESSES_LIMIT = 200
 
 
 def encode_project(path: str) -> str:
     """Return the name of the folder that belongs to a project directory; several directories may share one."""
     return _NOT_ALPHANUMERIC.sub("-", path)
+
+
+def plan_of(path: str, root: str) -> str:
+    """Return the name of the plan that the last records of a transcript tell, empty for none."""
+    try:
+        descriptor = open_regular(path, root=root)
+    except SourceError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(max(os.fstat(descriptor).st_size - _TAIL_BYTES, 0))
+        found = _SLUG.findall(file.read(_TAIL_BYTES))
+    return found[-1].decode() if found else ""
+
+
+def is_running(path: str, root: str) -> bool:
+    """Return whether a process says of itself that it works on the session of a transcript: ``sessions/<pid>.json``."""
+    folder = Path(root).parent / "sessions"
+    try:
+        files = [file for file in folder.iterdir() if _PROCESS.fullmatch(file.name)]
+    except OSError:
+        return False
+    told = ((int(file.stem), _object(read_small(file, root=str(folder)))) for file in files[:_PROCESSES_LIMIT])
+    return any(one.get("sessionId") == Path(path).stem and is_alive(process) for process, one in told)
+
+
+def place_in(path: str, root: str, project: str) -> Path | None:
+    """Return where a transcript would be looked for from another directory, None for a subagent's.
+
+    None also for a long path: the program shortens the name of its folder and adds a sum of its own.
+    """
+    encoded, name = encode_project(project), Path(path).name
+    return None if name.startswith("agent-") or len(encoded) > _ENCODED_LIMIT else Path(root, encoded, name)
 
 
 class Side:

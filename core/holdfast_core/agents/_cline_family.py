@@ -31,6 +31,9 @@ class ClineFamilyAgent(FileAgent):
     extension: ClassVar[str]
     counting: ClassVar[Counting] = Counting()
     patterns = tuple(f"tasks/*/{name}" for name in (*_SHOWN, _SENT))
+    beside = ("*.json",)
+    listed = ("../../state/taskHistory.json", "../_index.json")
+    notes = ("The editor's own list of tasks was left as it is. It may not show this task.",)
 
     def roots(self, home: Home) -> list[Path]:
         return [folder / "globalStorage" / self.extension for folder in any_user_directories(home)]

@@ -45,14 +45,14 @@ class Side:
     def title(self, native_id: str) -> Title:
         """Return the names by which the agent knows a thread."""
         given = first = ""
-        for path in _databases(self._root):
+        for path in thread_databases(self._root):
             title, prompt = _titles(str(path), str(self._root), stamp_of(path)).get(native_id, ("", ""))
             first = first or title or prompt
             given = given or (title if title.strip() != prompt.strip() else "")
         return Title(given, _indexed(str(self._root), _stamp(self._root / _INDEX_NAME)).get(native_id, ""), first)
 
 
-def _databases(root: Path) -> list[Path]:
+def thread_databases(root: Path) -> list[Path]:
     """Return the newest database of each kind, the newest place first."""
     newest: dict[tuple[Path, str], tuple[int, Path]] = {}
     for folder in (root / "sqlite", root):

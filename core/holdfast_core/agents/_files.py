@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
+from holdfast_core.agents._beside import files_beside
 from holdfast_core.agents._jsonl import refusal
 from holdfast_core.agents._walk import contents, is_behind_link, is_below, reference, reference_at
 from holdfast_core.agents.base import Agent, Home, SourceRef
@@ -25,6 +26,12 @@ class FileAgent(Agent):
     """
 
     patterns: ClassVar[tuple[str, ...]] = ()
+    beside: ClassVar[tuple[str, ...]] = ()
+    """The companions that are a source's own, as patterns of `files_beside`."""
+    listed: ClassVar[tuple[str, ...]] = ()
+    """The lists in which a source stands with others, as patterns of `files_beside`."""
+    notes: ClassVar[tuple[str, ...]] = ()
+    """What is to be known when a source was put back."""
 
     def patterns_in(self, root: Path) -> tuple[str, ...]:
         """Return the patterns for one of the roots."""
@@ -37,6 +44,20 @@ class FileAgent(Agent):
     def is_source(self, path: str) -> bool:
         """Return whether a file that fits a pattern is a source, and not another form of one."""
         return True
+
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        return [*self.found_beside(ref, home, self.beside), *self.indexes(ref, home)]
+
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        return self.found_beside(ref, home, self.listed)
+
+    def found_beside(self, ref: SourceRef, home: Home, patterns: Sequence[str]) -> list[Path]:
+        """Return what `files_beside` finds, nothing for a source that is not below a root now."""
+        root = next((str(root) for root in self.roots(home) if ref.path.startswith(f"{root}{os.sep}")), "")
+        return files_beside(ref.path, patterns, root=root) if patterns and root else []
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        return self.notes
 
     def discover(self, home: Home) -> Iterator[SourceRef]:
         for root, patterns in self._tops(home):

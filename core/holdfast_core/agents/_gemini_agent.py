@@ -51,6 +51,14 @@ class GeminiLike(LineAgent):
     """
 
     fork_flag: ClassVar[str] = ""
+    listed: ClassVar[tuple[str, ...]] = (
+        ".project_root",
+        "../.project_root",
+        "../../.project_root",
+        "../../projects.json",
+        "../../../projects.json",
+        "../../../../projects.json",
+    )
     patterns: ClassVar[tuple[str, ...]] = (
         "*/chats/session-*.json",
         "*/chats/session-*.jsonl",

@@ -30,6 +30,8 @@ class KeptAgent(FileAgent):
     not_read: ClassVar[frozenset[str]] = frozenset()
     """The fields of a document that are known and not taken."""
     patterns = (f"sessions/{_UUID}.json",)
+    listed = ("index.json",)
+    is_sealed = True
 
     @abstractmethod
     def kept(self, document: Document, content: bytes) -> tuple[Kept, dict[str, Any]]:

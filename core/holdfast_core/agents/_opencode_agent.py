@@ -101,6 +101,10 @@ class OpenCodeAgent(DatabaseAgent):
         """Return whether a file is a session: in the oldest tree messages and parts stand beside them."""
         return self.is_database(path) or Path(path).parent.name not in ("message", "part")
 
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return the messages, parts, plan and changes of a session in the tree; a database stands alone."""
+        return [] if self.is_database(ref.path) else _files_of(Path(ref.path))
+
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)
         command = (self.program, f"--session={safe_id(facts.native_id)}")
@@ -168,6 +172,24 @@ class OpenCodeAgent(DatabaseAgent):
         reading.unknown_records = builder.unknown
         reading.bytes_read += tree.bytes_read if tree else 0
         return reading
+
+
+def _files_of(session: Path) -> list[Path]:
+    """Return the files of one session of the tree. Its folders are below `session`, whose name is its id."""
+    is_oldest = session.parent.name == "info"
+    top = session.parent.parent if is_oldest else session.parent.parent.parent
+    name = session.stem
+    messages = [Path(entry.path) for entry in files_below(str(top / "message" / name), ".json")]
+    found = messages[:_FILES_LIMIT]
+    for message in found.copy():
+        folder = top / "part" / name / message.stem if is_oldest else top / "part" / message.stem
+        found += [Path(entry.path) for entry in files_below(str(folder), ".json")]
+    found += [path for kind in ("todo", "session_diff") if (path := top / kind / f"{name}.json").is_file()]
+    return sorted(path for path in found if not _is_behind_link(path, top))[:_FILES_LIMIT]
+
+
+def _is_behind_link(path: Path, top: Path) -> bool:
+    return path.is_symlink() or any(folder.is_symlink() for folder in path.parents if folder.is_relative_to(top))
 
 
 def _messages_in(tables: Tables) -> dict[str, dict[str, Whole]]:

@@ -183,6 +183,7 @@ class Amp(DocumentAgent):
     program = "amp"
     how_to_install = "https://ampcode.com/manual"
     patterns = ("threads/*.json",)
+    notes = ("Amp's own server has the last word on its threads. It may write over this file.",)
     document = _Thread
 
     def roots(self, home: Home) -> list[Path]:

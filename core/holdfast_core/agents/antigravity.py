@@ -38,6 +38,8 @@ class Antigravity(LineAgent):
     hue = 280
     program = "agy"
     how_to_install = "https://antigravity.google/download"
+    beside = ("../../*", "../brain/{stem}/*", "../annotations/{stem}.pbtxt", "../implicit/{stem}.pb")
+    listed = ("../history.jsonl", "../../../../history.jsonl")
     patterns = (
         f"brain/*/{'/'.join(_INNER)}",
         "conversations/*.db",

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -137,6 +137,31 @@ class ResumeCommand(msgspec.Struct, frozen=True):
     needs_project: bool
 
 
+class Calls(msgspec.Struct, frozen=True, gc=False):
+    """What one record says of tools: the calls that it makes as (id, name), and the ids of those that it ends."""
+
+    opened: tuple[tuple[str, str], ...] = ()
+    ended: tuple[str, ...] = ()
+
+
+class Closing(ABC):
+    """How an agent's records, one a line, tell of calls of tools, so that one without an end can be given it.
+
+    ``links`` names the fields of a record's own id and of the one that it
+    follows, where records are linked; otherwise their order alone counts.
+    """
+
+    links: ClassVar[tuple[str, str] | None] = None
+
+    @abstractmethod
+    def calls(self, record: dict[str, Any]) -> Calls:
+        """Return what a record says of calls."""
+
+    @abstractmethod
+    def end(self, record: dict[str, Any], call: str, name: str) -> dict[str, Any]:
+        """Return the record that ends a call of ``record`` as one that was interrupted; the same for the same call."""
+
+
 class Agent(ABC):
     """How to find, read and continue one agent's sessions. One subclass in each file of this folder."""
 
@@ -153,6 +178,10 @@ class Agent(ABC):
     """Whether `resume_command` names the session; otherwise the program goes on with what it finds in the project."""
     continues_rewritten: ClassVar[bool] = False
     """Whether `read` tells by itself if a checkpoint still fits a source that was changed in place."""
+    is_sealed: ClassVar[bool] = False
+    """Whether its files are signed or summed by itself, so that a changed one is refused: they cannot be repaired."""
+    closing: ClassVar[Closing | None] = None
+    """How a call of a tool that was never ended is ended in its own form, where that is known."""
 
     @abstractmethod
     def roots(self, home: Home) -> list[Path]:
@@ -209,6 +238,37 @@ class Agent(ABC):
 
     def deletes_after_days(self, home: Home) -> int | None:
         """Return the agent's own clean-up rule, None if it never deletes."""
+        return None
+
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return the other files that a source's sessions need, those of `indexes` with them.
+
+        Found by directory entries alone, never through a link, a bounded
+        number. Files that are sources of their own are none.
+        """
+        return self.indexes(ref, home)
+
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return files that tell of this source and of others too: an older one must never replace them."""
+        return []
+
+    def place_for(self, ref: SourceRef, head: bytes) -> Path:
+        """Return where content that begins with ``head`` belongs; a source may have had other forms and names."""
+        return Path(ref.path)
+
+    def is_in_use(self, ref: SourceRef, home: Home) -> bool:
+        """Return whether the agent marks a source as one that it works on now; an open file is for others to see."""
+        return False
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        """Return what a person must know when a source was put back: whole sentences on lists that were left alone."""
+        return ()
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        """Return where the agent would look for a copy of a source if it is run in another directory.
+
+        None where it finds a session from any directory, or cannot be made to find it in that one.
+        """
         return None
 
     def recognises(self, head: bytes, name: str) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast_core.agents._beside import files_beside
+from holdfast_core.agents._claude_calls import ClaudeClosing
 from holdfast_core.agents._claude_reader import Reader
-from holdfast_core.agents._claude_side import Side
+from holdfast_core.agents._claude_side import LISTS, OWN_FILES, Side, is_running, place_in, plan_of
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
 from holdfast_core.agents._recognise import has_keys
@@ -26,6 +28,7 @@ from holdfast_core.agents.base import (
     refuse_subagent,
     safe_id,
 )
+from holdfast_core.errors import SourceError
 
 _DEFAULT_DAYS = 30
 _DESKTOP = "local-agent-mode-sessions"
@@ -46,6 +49,7 @@ class ClaudeCode(Agent):
     hue = 15
     program = "claude"
     how_to_install = "https://code.claude.com/docs/en/setup"
+    closing = ClaudeClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return list(_roots(home.path, home.environment.get("CLAUDE_CONFIG_DIR", "")))
@@ -116,6 +120,32 @@ class ClaudeCode(Agent):
                 return days
         return _DEFAULT_DAYS
 
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return results that were moved out, plans, to-do lists, undo copies; of a subagent what describes it."""
+        root = _root_or_nothing(ref.path, self.roots(home))
+        if not root:
+            return []
+        plan = "" if _is_subagent(ref.path) else plan_of(ref.path, root)
+        plans = (f"../../plans/{plan}.md",) if plan else ()
+        return [*files_beside(ref.path, (*OWN_FILES, *plans), root=root), *self.indexes(ref, home)]
+
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        root = _root_or_nothing(ref.path, self.roots(home))
+        return files_beside(ref.path, LISTS, root=root) if root and not _is_subagent(ref.path) else []
+
+    def is_in_use(self, ref: SourceRef, home: Home) -> bool:
+        root = _root_or_nothing(ref.path, self.roots(home))
+        return bool(root) and is_running(ref.path, root)
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        if not self.indexes(ref, home):
+            return ()
+        return ("Claude Code's own list of this project was left as it is. It renews that by itself.",)
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        root = _root_or_nothing(ref.path, self.roots(home))
+        return place_in(ref.path, root, project) if root else None
+
     def recognises(self, head: bytes, name: str) -> bool:
         return has_keys(head, "parentUuid", "sessionId", "isSidechain", "uuid") and not has_keys(head, "parts")
 
@@ -166,6 +196,17 @@ def _desktop_roots(folder: str, depth: int) -> Iterator[str]:
             yield f"{entry.path}{os.sep}{_DESKTOP_INNER}"
         elif depth:
             yield from _desktop_roots(entry.path, depth - 1)
+
+
+def _is_subagent(path: str) -> bool:
+    return Path(path).name.startswith("agent-")
+
+
+def _root_or_nothing(path: str, roots: list[Path]) -> str:
+    try:
+        return _root_of(path, roots)
+    except SourceError:
+        return ""
 
 
 def _root_of(path: str, roots: list[Path]) -> str:

@@ -76,6 +76,16 @@ class Cline(ClineFamilyAgent):
         document = read_document(ref.path, _Conversation, root=root)
         return document.reading([self._conversation(document, Path(ref.path), root)])
 
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        if ref.path.endswith(_ENDING):
+            return self.found_beside(ref, home, ("{folder}.json", "*.compaction.json"))
+        return super().companions(ref, home)
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        if ref.path.endswith(_ENDING):
+            return ("Cline's own database of sessions was left as it is. It may not show this session.",)
+        return super().restore_notes(ref, home)
+
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)
         native_id = safe_id(facts.native_id)

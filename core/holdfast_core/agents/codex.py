@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from holdfast_core.agents._beside import files_beside
+from holdfast_core.agents._codex_calls import CodexClosing
 from holdfast_core.agents._codex_reader import Reader
-from holdfast_core.agents._codex_side import Side
+from holdfast_core.agents._codex_side import Side, thread_databases
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._reading import read_lines
 from holdfast_core.agents._recognise import has_keys, has_value
@@ -34,6 +36,8 @@ from holdfast_core.model.session import Problem
 _DEPTH = 4
 _ARCHIVE = "archived_sessions"
 _DOCUMENT_LIMIT = 64 << 20
+_LISTS = ("session_index.jsonl", "history.jsonl")
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _ENDINGS = (".jsonl", ".jsonl.zst", ".json")
 _THREAD = re.compile(r"rollout-.*?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 
@@ -47,6 +51,7 @@ class Codex(Agent):
     hue = 225
     program = "codex"
     how_to_install = "https://developers.openai.com/codex/cli"
+    closing = CodexClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return [config / folder for config in _config_directories(home) for folder in ("sessions", _ARCHIVE)]
@@ -81,6 +86,28 @@ class Codex(Agent):
             if ending == ".json":
                 return _read_document(ref.path, root, Reader(file, side))
             return read_lines(Reader(file, side), checkpoint)
+
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        config = next((one for one in _config_directories(home) if is_below(ref.path, str(one))), None)
+        if config is None:
+            return []
+        up = "../" * (len(Path(ref.path).relative_to(config).parts) - 1)
+        root = config / Path(ref.path).relative_to(config).parts[0]
+        return files_beside(ref.path, [up + name for name in _LISTS], root=str(root))
+
+    def place_for(self, ref: SourceRef, head: bytes) -> Path:
+        """Return where a rollout belongs in the form that the content has: as it is, or compressed."""
+        stem, ending = _split(ref.path)
+        if head.startswith(_ZSTD) != (ending == ".jsonl.zst"):
+            ending = ".jsonl.zst" if head.startswith(_ZSTD) else ".jsonl"
+        return Path(stem + ending)
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        if not any(thread_databases(config) for config in _config_directories(home) if is_below(ref.path, str(config))):
+            return ()
+        return (
+            "Codex' own database of threads was left as it is. If its list misses the session, resume it by its id.",
+        )
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

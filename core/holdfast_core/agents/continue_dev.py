@@ -173,6 +173,8 @@ class ContinueDev(DocumentAgent):
     program = "cn"
     how_to_install = "https://docs.continue.dev/cli/install"
     patterns = ("sessions/*.json",)
+    listed = (_INDEX,)
+    notes = ("Continue's own list of sessions was left as it is. It may not show this one.",)
     document = _Session
 
     def roots(self, home: Home) -> list[Path]:

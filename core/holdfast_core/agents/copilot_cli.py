@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+from holdfast_core.agents._copilot_calls import CopilotClosing
 from holdfast_core.agents._copilot_reader import Reader
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
+from holdfast_core.atomic import is_alive
 
 _EVENTS = f"{os.sep}events.jsonl"
+_IN_USE = re.compile(r"inuse\.([1-9][0-9]{0,9})\.lock")
 
 
 class CopilotCli(LineAgent):
@@ -24,6 +36,16 @@ class CopilotCli(LineAgent):
     program = "copilot"
     how_to_install = "https://docs.github.com/copilot/how-tos/set-up/install-copilot-cli"
     patterns = ("*/events.jsonl", "*.jsonl")
+    beside = (
+        "workspace.yaml",
+        "plan.md",
+        "session.db",
+        "*.metadata.json",
+        "checkpoints/**",
+        "files/**",
+        "rewind-snapshots/**",
+    )
+    closing = CopilotClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return [folder / "session-state" for folder in directories(home, ["COPILOT_HOME"], ".copilot")]
@@ -37,6 +59,12 @@ class CopilotCli(LineAgent):
 
     def reader(self, file: LineFile, source: Source) -> Reader:
         return Reader(file, source)
+
+    def is_in_use(self, ref: SourceRef, home: Home) -> bool:
+        """Return whether a process that is alive left its mark: ``inuse.<pid>.lock``."""
+        locks = self.found_beside(ref, home, ("inuse.*.lock",)) if ref.path.endswith(_EVENTS) else []
+        marks = (_IN_USE.fullmatch(lock.name) for lock in locks)
+        return any(is_alive(int(mark[1])) for mark in marks if mark is not None)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

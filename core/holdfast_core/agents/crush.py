@@ -15,6 +15,7 @@ from holdfast_core.agents.base import (
     Home,
     ResumeCommand,
     ResumeTarget,
+    SourceRef,
     fingerprint_at,
     refuse_copy,
     refuse_subagent,
@@ -50,22 +51,26 @@ class Crush(CrushAgent):
         listed = [home.path / folder for _, folder in _listed(home)]
         return list(dict.fromkeys([home.path / self.folder, *listed]))
 
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return the lists of projects: without them no database but the home directory's own is found."""
+        return [path for path in _lists(home) if path.is_file() and not path.is_symlink()]
+
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)
         refuse_copy(fork)
         return ResumeCommand((self.program, f"--session={safe_id(facts.native_id)}"), needs_project=True)
 
 
+def _lists(home: Home) -> list[Path]:
+    named = directories(home, ("CRUSH_GLOBAL_DATA",))
+    data = directories(home, ("XDG_DATA_HOME", "LOCALAPPDATA"), ".local/share", "AppData/Local")
+    return [folder / "projects.json" for folder in (*named, *(folder / "crush" for folder in data))]
+
+
 def _listed(home: Home) -> list[tuple[str, str]]:
     """Return the projects that were opened with the program, and where each keeps its data."""
-    named = directories(home, ("CRUSH_GLOBAL_DATA",))
-    data = [
-        folder / "crush"
-        for folder in directories(home, ("XDG_DATA_HOME", "LOCALAPPDATA"), ".local/share", "AppData/Local")
-    ]
     found: dict[tuple[str, str], None] = {}
-    for folder in (*named, *data):
-        path = folder / "projects.json"
+    for path in _lists(home):
         fingerprint = fingerprint_at(str(path))
         if fingerprint.size_bytes:
             found |= dict.fromkeys(_projects(str(path), (fingerprint.size_bytes, fingerprint.modified_ns)))

@@ -71,6 +71,7 @@ class Cursor(DatabaseAgent):
     program = "cursor"
     how_to_install = "https://cursor.com/download"
     patterns = ("globalStorage/state.vscdb", "workspaceStorage/*/state.vscdb")
+    listed = ("workspace.json",)
     session_table = _ITEMS
 
     def roots(self, home: Home) -> list[Path]:

@@ -228,6 +228,7 @@ class CursorCli(LineAgent):
     hue = 205
     program = "cursor-agent"
     how_to_install = "https://cursor.com/docs/cli/installation"
+    beside = ("../../../chats/*/{stem}/store.db", "../../../../chats/*/{stem}/store.db")
     patterns = (
         f"*/{_FOLDER}/*.jsonl",
         f"*/{_FOLDER}/*/*.jsonl",

@@ -15,6 +15,7 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, Source
+from holdfast_core.agents._message_calls import BlockClosing
 from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
@@ -391,6 +392,8 @@ class Factory(LineAgent):
     program = "droid"
     how_to_install = "https://docs.factory.ai/cli/getting-started/quickstart"
     patterns = ("*/*.jsonl", "*.jsonl")
+    beside = ("{stem}.settings.json",)
+    closing = BlockClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return [folder / "sessions" for folder in directories(home, (), ".factory")]

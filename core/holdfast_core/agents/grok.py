@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -18,7 +19,7 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._parts import given, image_at
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line, text_of_name
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
+from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, SourceRef, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import Block, Role, Text, Thinking, ToolCall, ToolResult
 
@@ -207,12 +208,17 @@ class Grok(LineAgent):
     program = "grok"
     how_to_install = "https://x.ai/cli"
     patterns = ("*/*/chat_history.jsonl",)
+    beside = ("*.json", "*.jsonl", "*.md")
 
     def roots(self, home: Home) -> list[Path]:
         return [folder / "sessions" for folder in directories(home, ("GROK_HOME",), ".grok")]
 
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
         return _Reader(file, source)
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        path = Path(ref.path)
+        return Path(self.root_of(ref.path, home), quote(project, safe=""), path.parent.name, path.name)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

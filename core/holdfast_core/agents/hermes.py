@@ -61,6 +61,7 @@ class Hermes(MixedAgent):
         "profiles/*/sessions/session_*.json",
         "profiles/*/sessions/*.jsonl",
     )
+    listed = ("sessions.json",)
     session_table = "sessions"
 
     def roots(self, home: Home) -> list[Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,15 @@ from holdfast_core.agents._kimi_cli import Reader as CliReader
 from holdfast_core.agents._kimi_code import Reader as CodeReader
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
 
 _OF_CLI = (
     "*/*.jsonl",
@@ -21,6 +31,7 @@ _OF_CLI = (
     "*/*/subagents/*/wire.jsonl",
     "*/*/subagents/*/context.jsonl",
 )
+_SUM = re.compile("[0-9a-f]{32}")
 _OF_CODE = ("*/*/agents/*/wire.jsonl",)
 
 
@@ -34,6 +45,14 @@ class Kimi(LineAgent):
     program = "kimi"
     how_to_install = "https://www.kimi.com/code/docs/en/"
     patterns = (*_OF_CLI, *_OF_CODE)
+    beside = ("state.json", "tasks/**")
+    listed = (
+        "../../state.json",
+        "../../kimi.json",
+        "../../../kimi.json",
+        "../../../../../kimi.json",
+        "../../../../../session_index.jsonl",
+    )
 
     def roots(self, home: Home) -> list[Path]:
         bases = [
@@ -52,6 +71,22 @@ class Kimi(LineAgent):
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
         is_of_code = Path(source.path).parent.parent.name == "agents"
         return CodeReader(file, source) if is_of_code else CliReader(file, source)
+
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return with the log what the model was sent: the program goes on from that."""
+        if not ref.path.endswith(("wire.jsonl", "context.jsonl")):
+            return self.indexes(ref, home)
+        sent = self.found_beside(ref, home, ("context.jsonl", "context_[0-9]*.jsonl"))
+        return [*sent, *super().companions(ref, home)]
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        """Return the place in the folder named by a sum of the directory; Kimi Code's names hold more than that."""
+        root, path = Path(self.root_of(ref.path, home)), Path(ref.path)
+        parts = path.relative_to(root).parts
+        if len(parts) > 3 or not _SUM.fullmatch(parts[0]):
+            return None
+        folder = hashlib.md5(project.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        return root.joinpath(folder, *parts[1:])
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

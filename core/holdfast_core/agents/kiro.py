@@ -45,6 +45,8 @@ class Kiro(MixedAgent):
     hue = 275
     program = "kiro-cli"
     how_to_install = "https://kiro.dev/docs/cli/installation"
+    beside = ("{stem}.json",)
+    listed = ("sessions.json",)
     session_table = "conversations_v2"
 
     def roots(self, home: Home) -> list[Path]:

@@ -15,6 +15,7 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._jsonl import LineFile, read_small, refusal
 from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, Source
+from holdfast_core.agents._message_calls import ListClosing
 from holdfast_core.agents._parts import given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, local_moment_ms, one_line, text_of_name
@@ -240,6 +241,9 @@ class MistralVibe(LineAgent):
     program = "vibe"
     how_to_install = "https://github.com/mistralai/mistral-vibe"
     patterns = ("session/*/messages.jsonl", "session/*/agents/*/messages.jsonl", "session/session_*.json")
+    beside = ("meta.json",)
+    listed = ("../../meta.json",)
+    closing = ListClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return [folder / "logs" for folder in directories(home, ("VIBE_HOME",), ".vibe")]

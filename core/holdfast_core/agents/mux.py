@@ -25,6 +25,8 @@ class Mux(FileAgent):
     program = "mux"
     how_to_install = "https://mux.coder.com/install"
     patterns = ("*/chat.jsonl", "*/subagent-transcripts/*/chat.jsonl")
+    beside = ("chat-archive.jsonl", "partial.json")
+    listed = ("../../config.json", "../../../../config.json")
 
     def roots(self, home: Home) -> list[Path]:
         bases = directories(home, ("XUM_ROOT", "MUX_ROOT"), ".xum", ".mux", ".cmux")

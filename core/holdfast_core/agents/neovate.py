@@ -22,6 +22,7 @@ class Neovate(LineAgent):
     program = "neovate"
     how_to_install = "https://neovateai.dev/en/docs/quickstart"
     patterns = ("*/*.jsonl",)
+    listed = ("../../data.json",)
 
     def roots(self, home: Home) -> list[Path]:
         return [home.path / ".neovate" / "projects"]

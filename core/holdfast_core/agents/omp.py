@@ -11,6 +11,7 @@ from holdfast_core.agents._draft import Gathered
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
+from holdfast_core.agents._pi_calls import PiClosing
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._pi_records import Entry
 from holdfast_core.agents._reading import LineReader
@@ -86,6 +87,7 @@ class OhMyPi(LineAgent):
     program = "omp"
     how_to_install = "https://omp.sh"
     patterns = ("*/*.jsonl", "*/*/*.jsonl", "*/*/*/*.jsonl")
+    closing = PiClosing()
 
     def roots(self, home: Home) -> list[Path]:
         """Return the directories of sessions; ``PI_CODING_AGENT_DIR``, which is Pi's too, is left to that."""

@@ -12,6 +12,7 @@ from holdfast_core.agents._draft import Gathered
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, Source
+from holdfast_core.agents._pi_calls import PiClosing
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._pi_records import Said
 from holdfast_core.agents._reading import LineReader
@@ -108,6 +109,9 @@ class OpenClaw(LineAgent):
     program = "openclaw"
     how_to_install = "https://docs.openclaw.ai/install"
     patterns = ("*/sessions/*.jsonl", f"*/sessions/*{_RESET}*")
+    listed = ("sessions.json",)
+    notes = ("OpenClaw's own list of which channel goes on with which session was left as it is.",)
+    closing = PiClosing()
 
     def roots(self, home: Home) -> list[Path]:
         usual = directories(

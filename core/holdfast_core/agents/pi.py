@@ -8,6 +8,7 @@ from typing import Any
 from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
+from holdfast_core.agents._pi_calls import PiClosing
 from holdfast_core.agents._pi_reader import Reader
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._recognise import has_keys, has_value
@@ -24,6 +25,7 @@ class Pi(LineAgent):
     program = "pi"
     how_to_install = "https://pi.dev"
     patterns = ("*/*.jsonl", "*.jsonl")
+    closing = PiClosing()
 
     def roots(self, home: Home) -> list[Path]:
         return [

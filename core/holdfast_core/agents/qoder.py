@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from holdfast_core.agents._claude_calls import ClaudeClosing
 from holdfast_core.agents._claude_reader import Reader as ClaudeReader
 from holdfast_core.agents._claude_records import Record
-from holdfast_core.agents._claude_side import Side
+from holdfast_core.agents._claude_side import LISTS, OWN_FILES, Side, place_in
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, Source
@@ -20,6 +21,7 @@ from holdfast_core.agents.base import (
     ResumeCommand,
     ResumeTarget,
     SessionRead,
+    SourceRef,
     refuse_copy,
     refuse_subagent,
     safe_id,
@@ -77,6 +79,9 @@ class Qoder(LineAgent):
     program = "qodercli"
     how_to_install = "https://docs.qoder.com/cli/quick-start"
     patterns = ("*/*.jsonl", "*/*/subagents/agent-*.jsonl")
+    beside = (*OWN_FILES, "{stem}-session.json")
+    listed = LISTS
+    closing = ClaudeClosing()
 
     def roots(self, home: Home) -> list[Path]:
         own = [home.path / folder / "projects" for folder in (".qoder", ".qoderwork")]
@@ -90,6 +95,9 @@ class Qoder(LineAgent):
         reader = Reader(file, Side(self.id, source.path, source.root))
         reader.described = _described(source)
         return reader
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        return None if _SHARED in Path(ref.path).parts else place_in(ref.path, self.root_of(ref.path, home), project)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

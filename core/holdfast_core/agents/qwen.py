@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -9,12 +10,14 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._gemini_agent import GeminiLike, days_of_retention
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import Source
+from holdfast_core.agents._qwen_calls import QwenClosing
 from holdfast_core.agents._qwen_reader import Reader
 from holdfast_core.agents._reading import LineReader, read_lines
 from holdfast_core.agents.base import Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef
 from holdfast_core.errors import Refused
 
 _PROJECTS = "projects"
+_NOT_ALPHANUMERIC = re.compile(r"[^A-Za-z0-9]")
 
 
 class Qwen(GeminiLike):
@@ -27,6 +30,8 @@ class Qwen(GeminiLike):
     program = "qwen"
     how_to_install = "https://qwenlm.github.io/qwen-code-docs/en/users/overview"
     fork_flag: ClassVar[str] = "--fork-session"
+    beside: ClassVar[tuple[str, ...]] = ("../../../todos/{stem}.json", "../../../../todos/{stem}.json")
+    closing = QwenClosing()
     lines: ClassVar[tuple[str, ...]] = ("*/chats/*.jsonl", "*/chats/archive/*.jsonl", "*/subagents/*/agent-*.jsonl")
 
     def roots(self, home: Home) -> list[Path]:
@@ -45,6 +50,12 @@ class Qwen(GeminiLike):
             return super().read(ref, home, checkpoint=checkpoint)
         with LineFile(ref.path, root=source.root) as file:
             return read_lines(Reader(file, source), checkpoint)
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        root, path = self.root_of(ref.path, home), Path(ref.path)
+        if Path(root).name != _PROJECTS or path.parent.name != "chats":
+            return None
+        return Path(root, _NOT_ALPHANUMERIC.sub("-", project), "chats", path.name)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         if Path(facts.source_path).parent.name == "archive":

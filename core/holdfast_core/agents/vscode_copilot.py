@@ -109,6 +109,9 @@ class VscodeCopilot(FileAgent):
     program = "code"
     how_to_install = "https://code.visualstudio.com/docs/copilot/setup"
     patterns = tuple(f"{folder}/*{ending}" for folder in _FOLDERS for ending in (".json", ".jsonl"))
+    beside = ("../chatEditingSessions/{stem}/**",)
+    listed = ("../workspace.json",)
+    notes = ("The editor's own list of conversations was left as it is. It may not show this one.",)
 
     def roots(self, home: Home) -> list[Path]:
         programs = ("Code", "Code - Insiders", "Code - OSS", "VSCodium", "VSCodium - Insiders")

@@ -12,7 +12,9 @@ import msgspec
 from holdfast_core.agents.base import Agent, Checkpoint, Home, Reading, ResumeCommand, ResumeTarget, SourceRef
 from holdfast_core.errors import Refused
 
-_SAID: Final = ("id", "name", "mark", "hue", "program", "how_to_install", "can_host", "continues_rewritten")
+_SAID: Final = (
+    "id", "name", "mark", "hue", "program", "how_to_install", "can_host", "continues_rewritten", "is_sealed", "closing",
+)  # fmt: skip
 # It sorts behind every path: of two sources that tell the same of a session, the one of this home counts.
 _MARK: Final = "~"
 
@@ -98,6 +100,24 @@ class _InHomes(Agent):
 
     def deletes_after_days(self, home: Home) -> int | None:
         return self._agent.deletes_after_days(home)
+
+    def companions(self, ref: SourceRef, home: Home) -> list[Path]:
+        return self._agent.companions(*self._unmarked(ref, home))
+
+    def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
+        return self._agent.indexes(*self._unmarked(ref, home))
+
+    def place_for(self, ref: SourceRef, head: bytes) -> Path:
+        return self._agent.place_for(ref, head)
+
+    def is_in_use(self, ref: SourceRef, home: Home) -> bool:
+        return self._agent.is_in_use(*self._unmarked(ref, home))
+
+    def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
+        return self._agent.restore_notes(*self._unmarked(ref, home))
+
+    def place_in_project(self, ref: SourceRef, home: Home, project: str) -> Path | None:
+        return self._agent.place_in_project(*self._unmarked(ref, home), project)
 
     def recognises(self, head: bytes, name: str) -> bool:
         return self._agent.recognises(head, name)

@@ -1,0 +1,103 @@
+"""Which other files belong to a source: told by patterns from its place, found by directory entries alone."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from holdfast_core.agents._walk import contents
+
+FILES_LIMIT = 5_000
+_DEPTH = 5
+_ALL = "**"
+_MAGIC = re.compile(r"[*?\[]")
+
+
+def files_beside(path: str, patterns: Sequence[str], *, root: str) -> list[Path]:
+    """Return the files that patterns lead to from the folder of a source, sorted, never through a link.
+
+    A pattern has ``/`` between its parts: ``..`` goes up, to the folder above
+    the root at most; ``{stem}``, ``{name}`` and ``{folder}`` are those of the
+    source; ``*`` means what it means in a shell, and ``**`` at the end
+    everything below. The source itself is left out, and what is below a link
+    other than the root. At most `FILES_LIMIT` files.
+    """
+    source = Path(path)
+    top = str(Path(root).parent)
+    names = {"stem": source.stem, "name": source.name, "folder": source.parent.name}
+    found: list[str] = []
+    for pattern in patterns:
+        parts = [_literal(part, names) for part in pattern.split("/")]
+        folder = str(source.parent)
+        while parts and parts[0] == "..":
+            folder, parts = str(Path(folder).parent), parts[1:]
+        if folder == top or (folder.startswith(top.rstrip(os.sep) + os.sep) and not _has_link(folder, top, root)):
+            found += _matching(folder, parts, root, FILES_LIMIT - len(found))
+    return [Path(one) for one in sorted(set(found) - {path})]
+
+
+def _literal(part: str, names: dict[str, str]) -> str:
+    """Return one part of a pattern with the source's names in it, which are no patterns themselves."""
+    for name, text in names.items():
+        part = part.replace(f"{{{name}}}", _MAGIC.sub(lambda sign: f"[{sign[0]}]", text))
+    return part
+
+
+def _has_link(folder: str, top: str, root: str) -> bool:
+    """Return whether a folder below ``top``, or one on the way to it, is a link; the root itself may be one."""
+    while folder != top:
+        if folder != root and Path(folder).is_symlink():
+            return True
+        folder = str(Path(folder).parent)
+    return False
+
+
+def _matching(folder: str, parts: Sequence[str], root: str, limit: int) -> list[str]:
+    found: list[str] = []
+    for one in _walk(folder, parts, root):
+        if len(found) >= limit:
+            break
+        found.append(one)
+    return found
+
+
+def _walk(folder: str, parts: Sequence[str], root: str) -> Iterator[str]:
+    first, rest = parts[0], parts[1:]
+    if first == _ALL:
+        yield from _everything(folder, _DEPTH)
+        return
+    if not _MAGIC.search(first):
+        yield from _literally(f"{folder}{os.sep}{first}", rest, root)
+        return
+    fits = re.compile(fnmatch.translate(first)).match
+    files, folders = contents(folder)
+    for entry in sorted(folders if rest else files, key=lambda entry: entry.name):
+        if fits(entry.name):
+            if rest:
+                yield from _walk(entry.path, rest, root)
+            else:
+                yield entry.path
+
+
+def _literally(path: str, rest: Sequence[str], root: str) -> Iterator[str]:
+    """Yield what fits below a path that needs no look into its folder, which may hold thousands."""
+    here = Path(path)
+    try:
+        if here.is_symlink() and path != root:
+            return
+        if rest and here.is_dir():
+            yield from _walk(path, rest, root)
+        elif not rest and here.is_file():
+            yield path
+    except (OSError, ValueError):
+        return
+
+
+def _everything(folder: str, depth: int) -> Iterator[str]:
+    files, folders = contents(folder)
+    yield from sorted(entry.path for entry in files)
+    for entry in sorted(folders, key=lambda entry: entry.name) if depth else ():
+        yield from _everything(entry.path, depth - 1)
