@@ -339,7 +339,8 @@ def _prepare(connection: apsw.Connection) -> None:
             "A newer version of Holdfast wrote your names, stars, tags and notes. Update Holdfast to use them.",
             detail=f"schema {version}, known {SCHEMA_VERSION}",
         )
-    connection.execute("PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA; PRAGMA trusted_schema=OFF")
+    for name, value in (("journal_mode", "delete"), ("synchronous", "extra"), ("trusted_schema", 0)):
+        connection.pragma(name, value)
     if version == 0:
         with _immediate(connection):
             if _pragma(connection, "user_version") == 0:

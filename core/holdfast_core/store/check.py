@@ -69,7 +69,8 @@ def check(site: Site, *, remembered: Path | None = None, full: bool = False) -> 
 
 
 def remember(site: Site, remembered: Path) -> None:
-    """Remember outside the store how far it has come."""
+    """Remember outside the store how far it has come; what counts that must not fall back behind it."""
+    site.manifest.settle()
     write_file(remembered, [str(site.manifest.changes()).encode()])
 
 

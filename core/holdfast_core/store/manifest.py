@@ -293,6 +293,18 @@ class Manifest:
                     target.close()
             replace(temporary, path)
 
+    def settle(self) -> None:
+        """Let everything that was changed survive a power cut.
+
+        Raises:
+            HoldfastError: it could not be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            except apsw.Error as error:
+                raise HoldfastError("The list of sessions could not be saved.", detail=repr(error)) from error
+
     def scrub(self) -> None:
         """Leave nothing in the file of what was taken out of it.
 
@@ -301,7 +313,7 @@ class Manifest:
         """
         with self._lock:
             try:
-                self._connection.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+                self._connection.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except apsw.Error as error:
                 raise HoldfastError("The list of sessions could not be saved.", detail=repr(error)) from error
 
@@ -377,8 +389,9 @@ def _prepare(connection: apsw.Connection) -> None:
             detail=f"manifest {version}, known {SCHEMA_VERSION}",
         )
     # A commit costs no sync: what is derived may lag behind after a power cut, never be ahead.
-    connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA secure_delete=ON")  # what is deleted for good is nowhere in the file
+    for name, value in (("journal_mode", "wal"), ("synchronous", "normal"), ("trusted_schema", 0)):
+        connection.pragma(name, value)
+    connection.pragma("secure_delete", 1)  # what is deleted for good is nowhere in the file
     if version == 0:
         connection.execute("BEGIN IMMEDIATE")
         try:

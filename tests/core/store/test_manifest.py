@@ -73,6 +73,20 @@ def test_every_change_is_counted_and_the_count_never_falls(manifest: Manifest):
     assert manifest.changes() >= 50
 
 
+def test_what_was_settled_is_there_without_the_log_beside_the_file(manifest: Manifest, path: Path, tmp_path: Path):
+    manifest.put(seen(1))
+    (tmp_path / "before.db").write_bytes(path.read_bytes())
+
+    manifest.settle()
+    (tmp_path / "after.db").write_bytes(path.read_bytes())
+
+    counts = []
+    for name in ("before.db", "after.db"):
+        with closing(Manifest.open(tmp_path / name)) as copy:
+            counts.append(copy.changes())
+    assert counts == [0, 1]
+
+
 def test_a_problem_shows_in_the_list_until_the_file_is_well_again(manifest: Manifest):
     manifest.put(seen(1))
     manifest.trouble(Trouble(ONE, "bad_tag", "It is damaged.", 5, "Session 1", 10))
