@@ -401,7 +401,7 @@ class AuditLog:
         """Begin a new file. What is removed is told of in it before it is removed."""
         for path in self._files():
             replace(path, self._numbered(self._number(path) + 1))
-        sync_directory(self._path.parent)
+            sync_directory(self._path.parent)  # each time: else the next may take the place of what did not move
         self._is_broken = False
         self._seen = (-1, -1)
         too_old = [path for path in self._files() if self._number(path) > self._keep_files]

@@ -20,6 +20,7 @@ from tests.faults.story import Save, Writer
 
 IDENTITY = Identity("document", "0")
 _AUDIT_KEY = b"k" * 32
+_AUDIT_FILE_BYTES = 400
 
 
 class KeyFiles(Writer):
@@ -107,7 +108,9 @@ class SealedTail(Writer):
 
 
 class Audit(Writer):
-    """The chained log."""
+    """The chained log; every other record begins a new file."""
+
+    saves = 4
 
     def prepare(self, root: Path) -> None:
         self._log(root).record("start", "", "done")
@@ -122,7 +125,7 @@ class Audit(Writer):
         return None if log.verify() is not None else int(newest.subject) if newest else 0
 
     def _log(self, root: Path) -> AuditLog:
-        return AuditLog.open(root / "audit.log", _AUDIT_KEY)
+        return AuditLog.open(root / "audit.log", _AUDIT_KEY, limit_bytes=_AUDIT_FILE_BYTES, keep_files=9)
 
 
 class StoreWriter(Writer):
