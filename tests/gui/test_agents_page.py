@@ -67,6 +67,19 @@ async def test_what_is_not_known_is_named(desk):
 
 
 @on_a_desk
+async def test_new_fields_are_named(desk):
+    path = next((desk.home.path / ".claude" / "projects").rglob("*.jsonl"))
+    path.write_text(path.read_text("utf-8").replace('"uuid"', '"hue": 7, "uuid"', 1), "utf-8")
+    await desk.context.library.update()
+
+    page = await go(desk)
+
+    words = card_of(page, "claude_code").words
+    assert "writes 1 field that this version of Holdfast does not know" in words
+    assert "New fields, in a sample: user/hue ×1" in words
+
+
+@on_a_desk
 async def test_an_agent_that_fell_silent_stands_first_and_on_the_health_page(desk):
     for path in (desk.home.path / ".codex" / "sessions").rglob("*.jsonl"):
         path.write_text('{"hologram": 1}\n')

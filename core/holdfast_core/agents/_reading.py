@@ -65,9 +65,9 @@ class LineTaker(ABC, Generic[Record]):
                 record = one(line)
                 if record is not None:
                     kind = told(record) or ""
-                    if position >= due(kind, 0):
-                        self.sample.look(line, self.record, kind, position)
                     self.take(record)
+                    if position >= due(kind, 0) and kind not in self.unknown:
+                        self.sample.look(line, self.record, kind, position)
                 elif not self._take_odd(line, is_ended):
                     break
             elif line is None:

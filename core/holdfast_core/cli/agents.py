@@ -16,6 +16,8 @@ from holdfast_core.model.agent import AgentDrift, AgentInfo
 if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
 
+_TOLD = ("version", "sources", "sessions", "problems", "unknown_records", "unknown_fields")
+
 
 def add(commands: Commands) -> None:
     """Add the commands."""
@@ -58,7 +60,7 @@ def _print_table(context: Context, agents: Sequence[AgentInfo], drift: Mapping[s
                 "yes" if agent.installed else "no",
                 f"{agent.sessions:,}",
                 f"{one.problems:,}",
-                f"{sum(one.unknown_records.values()):,}",
+                f"{sum(one.unknown_records.values()) + sum(one.unknown_fields.values()):,}",
                 "never" if agent.deletes_after_days is None else f"after {agent.deletes_after_days} days",
                 ", ".join(_shown(root, context.agents_home) for root in agent.roots),
             ]
@@ -106,10 +108,8 @@ def _document(agent: AgentInfo, drift: AgentDrift | None) -> dict[str, Any]:
         "sources": drift.sources,
         "problems": drift.problems,
         "unknown_records": drift.unknown_records,
-        "versions": [
-            {name: getattr(one, name) for name in ("version", "sources", "sessions", "problems", "unknown_records")}
-            for one in drift.versions
-        ],
+        "unknown_fields": drift.unknown_fields,
+        "versions": [{name: getattr(one, name) for name in _TOLD} for one in drift.versions],
         "last_seen_sessions": drift.last_seen_sessions,
         "alarm": drift.alarm or None,
     }

@@ -5,6 +5,7 @@ CREATE TABLE source(
   size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
   failure TEXT NOT NULL DEFAULT '', is_dirty INTEGER NOT NULL DEFAULT 0,
   problem_count INTEGER NOT NULL DEFAULT 0, problems BLOB NOT NULL DEFAULT x'', unknown_records TEXT NOT NULL DEFAULT '{}',
+  unknown_fields TEXT NOT NULL DEFAULT '{}',
   version TEXT NOT NULL DEFAULT '', checkpoint BLOB, UNIQUE(agent, key));
 CREATE INDEX source_path ON source(agent, path);
 CREATE INDEX source_dirty ON source(is_dirty) WHERE is_dirty;

@@ -9,7 +9,7 @@ which sources are read changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple, Self
 from zlib import crc32
@@ -45,6 +45,7 @@ from holdfast_core.paths import path_text
 PROBLEMS_LIMIT: Final = 1000
 _encode = msgspec.msgpack.Encoder().encode
 _decode_problems = msgspec.msgpack.Decoder(list[Problem]).decode
+_decode_counts = msgspec.json.Decoder(dict[str, int]).decode
 
 
 class Read(NamedTuple):
@@ -180,19 +181,23 @@ class Change:
     def _keep_source(self, source: int, ref: SourceRef, reading: Reading) -> int:
         """Keep what a source looks like now; returns how many of its records cannot be read."""
         problems, unknown = list(reading.problems), Counter(reading.unknown_records)
+        fields = Counter(reading.unknown_fields)
         count = len(problems)
         if reading.was_continued:
             rows = select(
-                self._catalog, "SELECT problems, unknown_records, problem_count FROM source WHERE id=?", (source,)
+                self._catalog,
+                "SELECT problems, unknown_records, unknown_fields, problem_count FROM source WHERE id=?",
+                (source,),
             )
-            data, unknown_before, count_before = rows[0]
+            data, unknown_before, fields_before, count_before = rows[0]
             problems = (_decode_problems(data) if data else []) + problems
-            unknown.update(msgspec.json.decode(unknown_before, type=dict[str, int]))
+            unknown.update(_decode_counts(unknown_before))
+            fields.update(_decode_counts(fields_before))
             count += count_before
         checkpoint = None if reading.checkpoint is None else pack(_encode(reading.checkpoint))
         self._catalog.execute(
             "UPDATE source SET path=?, size_bytes=?, modified_ns=?, inode=?, checkpoint=?, failure='', is_dirty=0, "
-            "problem_count=?, problems=?, unknown_records=?, version=ifnull(?, version) WHERE id=?",
+            "problem_count=?, problems=?, unknown_records=?, unknown_fields=?, version=ifnull(?, version) WHERE id=?",
             (
                 path_text(ref.path),
                 ref.fingerprint.size_bytes,
@@ -201,7 +206,8 @@ class Change:
                 checkpoint,
                 count,
                 _encode(problems[:PROBLEMS_LIMIT]) if problems else b"",
-                msgspec.json.encode(dict(sorted(unknown.items()))).decode(),
+                _counts_text(unknown),
+                _counts_text(fields),
                 _version(reading),
                 source,
             ),
@@ -394,6 +400,10 @@ class Change:
 
 def _identity(item: Head | Document) -> tuple[int, int, int | None, int]:
     return item.id_hash, item.text_hash, item.timestamp_ms, item.role
+
+
+def _counts_text(counts: Mapping[str, int]) -> str:
+    return msgspec.json.encode(dict(sorted(counts.items()))).decode()
 
 
 def _version(reading: Reading) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import apsw
 import msgspec
 
@@ -13,12 +15,7 @@ _decode = msgspec.json.Decoder(dict[str, int]).decode
 
 def versions_read(catalog: apsw.Connection) -> list[VersionRead]:
     """Return the totals over all sources, by agent and version; both in order."""
-    unknown: dict[tuple[str, str], dict[str, int]] = {}
-    sql = "SELECT agent, version, unknown_records FROM source WHERE unknown_records<>'{}'"
-    for agent, version, records in select(catalog, sql):
-        totals = unknown.setdefault((agent, version), {})
-        for name, number in _decode(records).items():
-            totals[name] = totals.get(name, 0) + number
+    records, fields = _totals(catalog, "unknown_records"), _totals(catalog, "unknown_fields")
     listed = _listed(catalog)
     sql = "SELECT agent, version, count(*), sum(problem_count+(failure<>'')) FROM source GROUP BY 1, 2 ORDER BY 1, 2"
     return [
@@ -28,7 +25,8 @@ def versions_read(catalog: apsw.Connection) -> list[VersionRead]:
             sources=sources,
             sessions=listed.get((agent, version), 0),
             problems=problems,
-            unknown_records=dict(sorted(unknown.get((agent, version), {}).items())),
+            unknown_records=records.get((agent, version), {}),
+            unknown_fields=fields.get((agent, version), {}),
         )
         for agent, version, sources, problems in select(catalog, sql)
     ]
@@ -40,6 +38,15 @@ def sessions_listed(catalog: apsw.Connection) -> dict[str, int]:
     for (agent, _), sessions in _listed(catalog).items():
         totals[agent] = totals.get(agent, 0) + sessions
     return totals
+
+
+def _totals(catalog: apsw.Connection, column: str) -> dict[tuple[str, str], dict[str, int]]:
+    """Return the counts in a column by agent and version, each by name in order."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    sql = f"SELECT agent, version, {column} FROM source WHERE {column}<>'{{}}'"
+    for agent, version, counts in select(catalog, sql):
+        found.setdefault((agent, version), Counter()).update(_decode(counts))
+    return {key: dict(sorted(counts.items())) for key, counts in found.items()}
 
 
 def _listed(catalog: apsw.Connection) -> dict[tuple[str, str], int]:

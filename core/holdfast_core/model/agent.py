@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -31,7 +32,8 @@ class VersionRead(msgspec.Struct, frozen=True):
     """What reading the sources that one version of an agent wrote gave; an empty ``version`` is not told in them.
 
     ``problems`` are records and whole sources that cannot be read, ``unknown_records`` what this Holdfast does not
-    know, by kind: it is counted and the rest is shown.
+    know, by kind: it is counted and the rest is shown. ``unknown_fields`` are fields that it does not know in records
+    of kinds that it does, by the way to them: found in a sample, and counted in that.
     """
 
     agent: str
@@ -40,6 +42,7 @@ class VersionRead(msgspec.Struct, frozen=True):
     sessions: int
     problems: int
     unknown_records: dict[str, int] = {}
+    unknown_fields: dict[str, int] = {}
 
 
 Alarm = Literal["", "unreadable", "gone"]
@@ -78,11 +81,12 @@ class AgentDrift(msgspec.Struct, frozen=True):
     @property
     def unknown_records(self) -> dict[str, int]:
         """How many records of which kinds are not known, in all versions together."""
-        totals: dict[str, int] = {}
-        for version in self.versions:
-            for name, number in version.unknown_records.items():
-                totals[name] = totals.get(name, 0) + number
-        return dict(sorted(totals.items()))
+        return _summed(version.unknown_records for version in self.versions)
+
+    @property
+    def unknown_fields(self) -> dict[str, int]:
+        """In how many records of the samples which fields are not known, in all versions together."""
+        return _summed(version.unknown_fields for version in self.versions)
 
     def alarm_words(self, name: str) -> str:
         """Return what a person is told of an agent that fell silent; empty if it did not."""
@@ -97,10 +101,10 @@ class AgentDrift(msgspec.Struct, frozen=True):
     def drift_words(self, name: str) -> list[str]:
         """Return a sentence for each version of the agent that writes what is not known."""
         return [
-            f"{f'{name} {version.version}'.strip()} writes {_counted(len(version.unknown_records), 'kind')} of record "
-            "that this version of Holdfast does not know."
+            f"{f'{name} {version.version}'.strip()} writes {_unknown(version)} that this version of Holdfast does not "
+            "know."
             for version in self.versions
-            if version.unknown_records
+            if version.unknown_records or version.unknown_fields
         ]
 
 
@@ -110,6 +114,20 @@ class Recognised(msgspec.Struct, frozen=True):
     path: str
     agents: tuple[str, ...]
     files: int
+
+
+def _unknown(version: VersionRead) -> str:
+    kinds, fields = len(version.unknown_records), len(version.unknown_fields)
+    told = [f"{_counted(kinds, 'kind')} of record"] * bool(kinds) + [_counted(fields, "field")] * bool(fields)
+    return " and ".join(told)
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for one in counts:
+        for name, number in one.items():
+            totals[name] = totals.get(name, 0) + number
+    return dict(sorted(totals.items()))
 
 
 def _counted(number: int, noun: str) -> str:

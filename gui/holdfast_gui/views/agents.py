@@ -305,8 +305,15 @@ def _abilities(info: AgentInfo) -> str:
 
 
 def _drifts(found: Found) -> list[str]:
-    """Return sentences about what is not known, the kinds of records named in the last."""
-    kinds = sorted(found.drift.unknown_records.items(), key=lambda item: (-item[1], item[0]))
-    named = [f"{text.one_line(name, limit=40)} ×{text.count(number)}" for name, number in kinds[:_KINDS]]
-    named += ["…"] * (len(kinds) > _KINDS)
-    return [*found.drifts, ", ".join(named)] if named else list(found.drifts)
+    """Return sentences about what is not known, the kinds of records and the fields named in the last ones."""
+    drift = found.drift
+    kinds, fields = _named(drift.unknown_records), _named(drift.unknown_fields)
+    told = [*found.drifts, *([kinds] if kinds else [])]
+    return [*told, tr("New fields, in a sample: {fields}").format(fields=fields)] if fields else told
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    """Return the most frequent names with how often each was found."""
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{text.one_line(name, limit=60)} ×{text.count(number)}" for name, number in most[:_KINDS]]
+    return ", ".join([*named, *(["…"] * (len(most) > _KINDS))])

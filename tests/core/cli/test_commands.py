@@ -47,7 +47,15 @@ def test_agents_tells_who_is_here(indexed: Person):
     assert (after["codex"]["sessions"], after["codex"]["can_resume"]) == (5, True)
     keys = {"agent", "name", "roots", "installed", "sessions", "can_resume", "can_host", "deletes_after_days"}
     assert set(after["codex"]) >= keys
-    assert {"sources", "problems", "unknown_records", "versions", "last_seen_sessions", "alarm"} <= set(after["codex"])
+    assert {
+        "sources",
+        "problems",
+        "unknown_records",
+        "unknown_fields",
+        "versions",
+        "last_seen_sessions",
+        "alarm",
+    } <= set(after["codex"])
     assert (after["codex"]["last_seen_sessions"], after["codex"]["alarm"]) == (5, None)
     assert sum(version["sessions"] for version in after["codex"]["versions"]) == 5
     assert "Claude Code" in indexed.ok("agents")

@@ -88,6 +88,25 @@ async def test_growth_adds_to_what_is_counted_and_tells_the_newer_version(librar
     assert [(one.version, one.unknown_records) for one in drift.versions] == [("2.2.0", {"hologram": 2})]
 
 
+async def test_new_fields_of_known_records_are_counted_by_version(library: Library, home: Path) -> None:
+    write_claude(home, "one", "2.1.0")
+    for name in ("two", "three"):
+        path = write_claude(home, name, "2.2.0")
+        path.write_text(path.read_text("utf-8").replace('"role"', '"hue": 7, "role"'), "utf-8")
+    await library.update()
+
+    drift = (await library.survey.drift())["claude_code"]
+
+    assert drift.unknown_fields == {"user/message.hue": 2}
+    assert [(one.version, one.unknown_fields) for one in drift.versions] == [
+        ("2.1.0", {}),
+        ("2.2.0", {"user/message.hue": 2}),
+    ]
+    assert drift.drift_words("Claude Code") == [
+        "Claude Code 2.2.0 writes 1 field that this version of Holdfast does not know."
+    ]
+
+
 async def test_an_agent_that_wrote_sessions_and_gives_none_now_is_an_alarm(library: Library, home: Path) -> None:
     path = write_claude(home, "one", "2.1.0")
     await library.update()
