@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -83,7 +84,7 @@ class IndexReader:
     ) -> array[int]:
         """Return the keys of all sessions that meet a query, in order; ascending is descending read backwards.
 
-        By project or agent ascending, the last updated of each come first.
+        But by project or agent the last updated of each come first in both directions.
         A session meets what is asked of messages if one of its messages does.
         Empty ones are left out, and subagents too, unless ``subagents`` or the
         query asks for them.
@@ -277,16 +278,22 @@ class IndexReader:
         self, catalog: apsw.Connection, query: Query, *, sort: Sort, descending: bool, subagents: bool
     ) -> array[int]:
         listed = self._listed(query, subagents=subagents)
-        order = _order(sort, descending=descending)
+        if sort in _GROUPING:
+            rows = self._rows(catalog, query, listed, f"key, {_COLUMNS[sort]}", _order_in_groups(sort))
+            return _turned(rows) if descending else array("q", [key for key, _ in rows])
+        rows = self._rows(catalog, query, listed, "key", _order(sort, descending=descending))
+        return array("q", [key for (key,) in rows])
+
+    def _rows(self, catalog: apsw.Connection, query: Query, listed: str, columns: str, order: str) -> list[Any]:
+        """Return ``columns``, the key first, of what meets a query, in order."""
+        ordered = f"SELECT {columns} FROM session WHERE {listed} ORDER BY {order}"
         if query.root is None:
-            rows = select(catalog, f"SELECT key FROM session WHERE {listed} ORDER BY {order}")
-            return array("q", [key for (key,) in rows])
+            return list(select(catalog, ordered))
         found = self._matching(catalog, query, listed)
         if len(found) <= _FEW:
-            sql = f"SELECT key FROM session WHERE {listed} AND {_KEYS} ORDER BY {order}"
-            return array("q", [key for (key,) in select(catalog, sql, (_json(found),))])
-        rows = select(catalog, f"SELECT key FROM session WHERE {listed} ORDER BY {order}")
-        return array("q", [key for (key,) in rows if key in found])
+            few = f"SELECT {columns} FROM session WHERE {listed} AND {_KEYS} ORDER BY {order}"
+            return list(select(catalog, few, (_json(found),)))
+        return [row for row in select(catalog, ordered) if row[0] in found]
 
     def _matching(self, catalog: apsw.Connection, query: Query, listed: str) -> Collection[int]:
         """Return the keys that meet a query, in no order."""
@@ -391,10 +398,21 @@ class IndexReader:
         return sessions, int(messages)
 
 
+_GROUPING: Final = ("project", "agent")
+
+
 def _order(sort: Sort, *, descending: bool) -> str:
-    columns = [_COLUMNS[sort], *(("updated_ms",) if sort in ("project", "agent") else ()), "id"]
-    falls = [descending, *([not descending] * (len(columns) - 1))]
-    return ", ".join(f"{column} DESC" if fall else column for column, fall in zip(columns, falls, strict=True))
+    return f"{_COLUMNS[sort]} DESC, id" if descending else f"{_COLUMNS[sort]}, id DESC"
+
+
+def _order_in_groups(sort: Sort) -> str:
+    return f"{_COLUMNS[sort]}, updated_ms DESC, id DESC"
+
+
+def _turned(rows: Sequence[tuple[int, str]]) -> array[int]:
+    """Return the keys of ``rows``, their groups from the last to the first, each as it is within itself."""
+    groups = [[key for key, _ in run] for _, run in groupby(rows, itemgetter(1))]
+    return array("q", chain.from_iterable(reversed(groups)))
 
 
 # Up to so many keys are put in order by themselves; more are picked from the whole list, which is in order already.

@@ -239,9 +239,9 @@ class Browser(QObject):
 
     @property
     def _list_order(self) -> tuple[Sort, bool]:
-        """Headings need their values together: grouping by project or agent sorts by it, from A to Z."""
+        """Headings need their values together: grouping by project or agent sorts by it, from A to Z unless asked."""
         if self.group_by in ("project", "agent"):
-            return self.group_by, False
+            return self.group_by, self.descending and self.sort == self.group_by
         return self.sort, self.descending
 
     async def _groups(self, keys: array[int]) -> Sequence[Group]:

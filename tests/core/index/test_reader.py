@@ -81,7 +81,6 @@ def test_a_row_carries_every_field(directory: Path, reader: IndexReader) -> None
         ("cost", ["b", "a", "c"]),
         ("size", ["a", "c", "b"]),
         ("project", ["c", "b", "a"]),
-        ("agent", ["c", "a", "b"]),
     ],
 )
 def test_lists_are_sorted(sort: str, expected: list[str], directory: Path, reader: IndexReader) -> None:
@@ -320,10 +319,19 @@ def test_completion(text: str, expected: list[str], writer: IndexWriter, reader:
 
 @pytest.mark.parametrize("sort", ["project", "agent"])
 def test_within_a_project_or_agent_the_newest_come_first(sort: Sort, directory: Path, reader: IndexReader) -> None:
-    ages = {"b": 2, "a": 3, "c": 1}
-    write(directory, *(read(f"/{name}", session(name, ["1"], updated_ms=age)) for name, age in ages.items()))
+    groups = {"one": {"b": 2, "a": 3, "c": 1}, "two": {"e": 4, "d": 5}}
+    write(
+        directory,
+        *(
+            read(f"/{name}", session(name, ["word"], agent=group, project_path=f"/{group}", updated_ms=age))
+            for group, ages in groups.items()
+            for name, age in ages.items()
+        ),
+    )
 
-    assert listed(reader, sort=sort, descending=False) == ["a", "b", "c"]
+    assert listed(reader, sort=sort, descending=False) == ["a", "b", "c", "d", "e"]
+    assert listed(reader, sort=sort) == ["d", "e", "a", "b", "c"]
+    assert listed(reader, "word", sort=sort) == ["d", "e", "a", "b", "c"]
 
 
 @pytest.mark.parametrize("sort", get_args(Sort))
