@@ -103,6 +103,20 @@ async def test_other_orders_and_headings(desk):
 
 
 @on_a_desk
+async def test_projects_from_the_last_have_their_newest_first_too(desk):
+    desk.window.session_list.head.set_order("-project", "project")
+    desk.window.session_list.sort_chosen.emit("-project")
+    desk.window.session_list.group_chosen.emit("project")
+    await until(lambda: desk.window.session_list.model.group_at(0).title == "tidepool-web")
+
+    assert desk.titles[0] == FLAKY
+    assert [title for title in desk.titles if "nightly" in title or "incident" in title] == [
+        DEPLOY,
+        "Write the incident report for the outage",
+    ]
+
+
+@on_a_desk
 async def test_a_name_a_star_a_tag_and_a_note_are_kept(desk):
     session = desk.id_of(RETRY)
     desk.window.session_list.rename_finished.emit(session, "Uploads that come back")
@@ -374,6 +388,10 @@ async def test_an_open_session_that_vanishes_is_told(desk):
     await until(lambda: desk.context.transcript._stack.currentIndex() == 1)
 
     assert desk.incidents == []
+    assert not desk.window.head.resume_button.isEnabled()
+    assert "cannot be resumed" in desk.window.head.resume_button.toolTip()
+    assert not desk.context.actions.live["session.resume"].isEnabled()
+    assert desk.window.head.title == RETRY
 
 
 @on_a_desk

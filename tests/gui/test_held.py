@@ -305,6 +305,10 @@ async def test_an_earlier_version_comes_back_and_the_present_one_is_kept(tmp_pat
         assert len(words) == 1 and "kept as you asked, whole and signed" in words[0]
         assert len(kept.messages) == 1
         assert next(backup.reason for backup in await held.backups(session_id)) == "restore"
+        click(desk.context.toast.button)
+        await said(desk, "as it was before")
+        assert len((await held.load(session_id)).messages) == 2
+        assert not desk.context.actions.live["held.undo"].isEnabled()
 
 
 async def test_what_cannot_be_done_is_told_and_nothing_is_lost(tmp_path, qapp):

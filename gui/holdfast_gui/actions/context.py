@@ -96,7 +96,7 @@ class Context:
     def entry(self) -> SessionEntry | None:
         """The one session that an action is about; None if there is none or are several."""
         ids = self.selected_ids
-        if len(ids) != 1:
+        if len(ids) != 1 or ids[0] == self.reading.gone_id:
             return None
         opened = self.reading.entry
         return opened if opened and opened.id == ids[0] else self.window.session_list.model.entry_of(ids[0])

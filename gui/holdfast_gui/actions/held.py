@@ -254,15 +254,20 @@ async def delete(context: Context) -> None:
 
 @action(
     "held.undo",
-    "&Undo delete",
+    "&Undo",
     menu="&Edit",
     group=3,
     keys=("Ctrl+Z",),
     icon="history",
-    enabled=lambda context: bool(context.keeping.deleted),
+    enabled=lambda context: bool(context.keeping.deleted or context.keeping.restored),
 )
 async def undo(context: Context) -> None:
-    """Put back what was deleted last."""
+    """Put back what was deleted last, or take back that a session went to an earlier version."""
+    if context.keeping.restored is not None:
+        from holdfast_gui.actions.held_work import undo_restore
+
+        await undo_restore(context)
+        return
     from holdfast_gui.actions.trashing import undo_deletion
 
     await undo_deletion(context)

@@ -121,9 +121,37 @@ async def show_versions(context: Context, session_id: str) -> None:
     sheet = VersionsSheet(context.window, entry.title, await held.backups(session_id), clock.now())
     if await ask(sheet) != QDialog.DialogCode.Accepted or sheet.chosen is None:
         return
-    await held.restore(session_id, sheet.chosen.version)
+    await go_to_version(context, session_id, sheet.chosen.version)
+    words = tr("Went back; the former state is kept as a version")
+    context.toast.say(words, tr("Undo"), lambda: context.actions.run("held.undo"))
+
+
+async def go_to_version(context: Context, session_id: str, version: int) -> None:
+    """Put an earlier state of a session in place of the present one, and remember which that was."""
+    held = context.library.held
+    await held.restore(session_id, version)
+    context.keeping.deleted = []
+    context.keeping.restored = await _replaced(context, session_id)
     context.keeping.show_detail()
-    context.toast.say(tr("Went back; the former state is kept as a version"))
+    context.refresh()
+
+
+async def _replaced(context: Context, session_id: str) -> tuple[str, int] | None:
+    """Return the state that a restore has just put aside."""
+    backups = await context.library.held.backups(session_id)
+    aside = [one.version for one in backups if one.reason == "restore" and one.is_valid]
+    return (session_id, max(aside)) if aside else None
+
+
+async def undo_restore(context: Context) -> None:
+    """Put the state back that a session had before it went to an earlier version; that one is kept, too."""
+    if context.keeping.restored is None:
+        return
+    session_id, version = context.keeping.restored
+    await go_to_version(context, session_id, version)
+    context.keeping.restored = None
+    context.refresh()
+    context.toast.say(tr("The session is as it was before"))
 
 
 async def adopt_sessions(context: Context, session_ids: Sequence[str]) -> None:

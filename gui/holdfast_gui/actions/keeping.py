@@ -72,8 +72,9 @@ class Keeping(QObject):
         self.keys: KeyStatus | None = None
         self.summary: StartSummary | None = None
         self.report: ScanReport | None = None
-        self.deleted: list[str] = []
-        """What was deleted last and can be put back in one step."""
+        self._deleted: list[str] = []
+        self.restored: tuple[str, int] | None = None
+        """The session that went back to an earlier version last, and the version that it was before."""
         self.bar = NoticeBar()
         self.idle_bar = NoticeBar()
         self._window, self._library, self._scope = window, library, scope
@@ -90,6 +91,15 @@ class Keeping(QObject):
             window.add_bar(bar)
         self.bar.action_pressed.connect(self.action_wanted)
         self.idle_bar.action_pressed.connect(self._on_idle_action)
+
+    @property
+    def deleted(self) -> list[str]:
+        """What was deleted last and can be put back in one step; one thing at a time can be undone."""
+        return self._deleted
+
+    @deleted.setter
+    def deleted(self, ids: list[str]) -> None:
+        self._deleted, self.restored = ids, None
 
     @property
     def live(self) -> list[LiveEntry]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from holdfast_core.errors import HoldfastError
+from holdfast_core.errors import HoldfastError, NotFound
 from PySide6.QtCore import QObject, Signal
 
 from holdfast_gui.models.held import with_held
@@ -36,6 +36,8 @@ class Reading(QObject):
     def __init__(self, window: MainWindow, transcript: TranscriptPane, library: Library, scope: Scope) -> None:
         super().__init__(window)
         self.session_id = ""
+        self.gone_id = ""
+        """A session that was open and is not there any more."""
         self.entry: SessionEntry | None = None
         self.agents: dict[str, AgentInfo] = {}
         self._window = window
@@ -58,7 +60,7 @@ class Reading(QObject):
         if session_id == self.session_id and self._loaded is not None:
             self._point(message_index, terms)
             return
-        self.session_id = session_id
+        self.session_id, self.gone_id = session_id, ""
         self._loaded = None
         self._following.cancel()
         if not session_id:
@@ -184,9 +186,19 @@ class Reading(QObject):
 
     def _show_failure(self, error: HoldfastError) -> None:
         log.info("a session cannot be shown: %s", error.detail)
+        if isinstance(error, NotFound) or isinstance(error.__cause__, FileNotFoundError):
+            self._let_go(error)
         self._window.show_session()
         self._transcript.show_error(str(error))
         self.turned.emit()
+
+    def _let_go(self, error: HoldfastError) -> None:
+        """Offer nothing any more that could be done with a session that is not there, and say why."""
+        if self.entry is not None:
+            gone = tr("It cannot be resumed: {why}").format(why=str(error))
+            self._window.head.set_entry(self.entry, self.agents.get(self.entry.agent), gone=gone)
+        self.gone_id, self.entry, self._loaded = self.session_id, None, None
+        self._hide_notice()
 
     def _clear(self) -> None:
         self.entry = None

@@ -52,17 +52,25 @@ class SessionHead(Pane):
         """The line under the title."""
         return self._facts.words
 
-    def set_entry(self, entry: SessionEntry | None, agent: AgentInfo | None, *, now: datetime | None = None) -> None:
-        """Show a session, or nothing."""
+    def set_entry(
+        self, entry: SessionEntry | None, agent: AgentInfo | None, *, now: datetime | None = None, gone: str = ""
+    ) -> None:
+        """Show a session, or nothing; ``gone`` says why one that was there cannot be used any more."""
         self._title.setText(text.title(entry.title) if entry else "")
         self._facts.set(_facts(entry, agent, now or clock.now()) if entry else [])
-        is_live = entry is not None and entry.state == "live"
-        self.resume_button.setEnabled(entry is not None and not is_live and (agent is None or agent.can_resume))
-        self.export_button.setEnabled(entry is not None)
-        why = self.tr("This agent has no way to continue a session") if agent and not agent.can_resume else ""
-        self.resume_button.setToolTip(self.tr("This session is live already") if is_live else why)
+        why = gone or (self._why_not(entry, agent) if entry else "")
+        self.resume_button.setEnabled(entry is not None and not why)
+        self.export_button.setEnabled(entry is not None and not gone)
+        self.resume_button.setToolTip(text.tooltip(why))
+        self.resume_button.setAccessibleDescription(why)
         self.setAccessibleName(self._title.text())
         self.setAccessibleDescription(self._facts.words)
+
+    def _why_not(self, entry: SessionEntry, agent: AgentInfo | None) -> str:
+        """Return why a session cannot be resumed, empty if it can."""
+        if entry.state == "live":
+            return self.tr("This session is live already")
+        return self.tr("This agent has no way to continue a session") if agent and not agent.can_resume else ""
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See Qt: without room the title comes before the words of Export."""
