@@ -1,0 +1,1 @@
+"""The vault: every version of every agent's sessions, kept in strands that only ever grow."""
