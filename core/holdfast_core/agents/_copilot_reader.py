@@ -21,17 +21,22 @@ from holdfast_core.agents._copilot_records import (
     result_of,
     worded,
 )
-from holdfast_core.agents._draft import digest
+from holdfast_core.agents._draft import Draft, Gathered, digest
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._parts import given, text_in
+from holdfast_core.agents._reading import Place
 from holdfast_core.agents._sqlite import private_copy
-from holdfast_core.agents._values import PATH_LIMIT, count, datetime_ms, text_of_name
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line, text_of_name
+from holdfast_core.agents.base import SessionRead
 from holdfast_core.errors import SourceError
 from holdfast_core.model.message import Block, Compaction, Error, File, Role, Text, Thinking, Todo, TodoStatus, ToolCall
+from holdfast_core.model.session import TITLE_LIMIT
 from holdfast_core.model.usage import Usage
 
 _CALLS_LIMIT = 256
+_LANES_LIMIT = 200
+_NAME_LIMIT = 128
 _TODOS_LIMIT = 500
 _TODO_STATUS: dict[str, TodoStatus] = {"in_progress": "in_progress", "done": "completed"}
 _AUTOMATIC = ("", "auto")
@@ -42,13 +47,19 @@ class State(SessionState, array_like=True):
 
     ``counted`` is the output that was counted for each model since the last
     start, ``speaker`` the last message of the model, ``thought`` a
-    fingerprint of the last reasoning.
+    fingerprint of the last reasoning. ``asked`` is where the latest calls
+    stand; ``lanes`` are the subagents by the calls that started them,
+    ``aliases`` the calls by the names that their events go under.
     """
 
     calls: dict[str, str] = msgspec.field(default_factory=dict)
     counted: dict[str, int] = msgspec.field(default_factory=dict)
     speaker: int | None = None
     thought: bytes = b""
+    title: str = ""
+    asked: dict[str, int] = msgspec.field(default_factory=dict)
+    lanes: dict[str, State] = msgspec.field(default_factory=dict)
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Reader(SessionReader[Event, State]):
@@ -57,7 +68,26 @@ class Reader(SessionReader[Event, State]):
     record = Event
     state_kind = State
 
+    def adopted(self) -> None:
+        self._root = self.kept
+        self._drafts = {name: Draft(lane.main) for name, lane in self.kept.lanes.items()}
+
     def take(self, record: Event) -> None:
+        name = self._lane_of(record)
+        if not name:
+            self._take(record)
+            return
+        kept, draft = self.kept, self.draft
+        self.kept, self.draft = self._lane(name)
+        try:
+            self._take(record)
+        finally:
+            self.kept, self.draft = kept, draft
+
+    def place_before(self, index: int) -> Place | None:
+        return None if self._root.lanes else super().place_before(index)
+
+    def _take(self, record: Event) -> None:
         kind, data = record.type, record.data
         take = _TAKERS.get(kind)
         if take is not None:
@@ -68,11 +98,74 @@ class Reader(SessionReader[Event, State]):
             self.count_unknown(kind)
             self._add(record, "system", note_of(data))
 
+    # Subagents, whose events stand among those of the session.
+
+    def _lane_of(self, record: Event) -> str:
+        """Return whose an event is: a subagent's, by the call that started it, or the session's own."""
+        data, root = record.data, self._root
+        call_id, agent = data.parent_tool_call_id, record.agent_id
+        if record.type.startswith("subagent."):  # told by the one that started it
+            call_id = call_id or root.aliases.get(agent or "")
+        elif call_id and agent:
+            root.aliases.setdefault(agent, call_id)
+        elif agent:
+            call_id = root.aliases.get(agent, agent)
+        elif not call_id and root.lanes and record.type.startswith("tool.execution_"):
+            call_id = next((name for name, lane in root.lanes.items() if data.tool_call_id in lane.calls), None)
+        return (call_id or "") if call_id in root.lanes or len(root.lanes) < _LANES_LIMIT else ""
+
+    def _lane(self, name: str) -> tuple[State, Draft]:
+        root = self._root
+        if name not in root.lanes:
+            parent = self.kept.main
+            child = Gathered(f"{root.main.native_id}-{name[:_NAME_LIMIT]}", "subagent", parent.native_id)
+            root.lanes[name] = State(child)
+            self._drafts[name] = Draft(child)
+            index = self.kept.asked.pop(name, None)
+            if index is not None:
+                self.draft.link(index, name, f"{self.source.agent}:{child.native_id}")
+        return root.lanes[name], self._drafts[name]
+
+    def _take_begun(self, record: Event, data: Data) -> None:
+        name = data.tool_call_id
+        if name and (name in self._root.lanes or len(self._root.lanes) < _LANES_LIMIT):
+            lane, _ = self._lane(name)
+            lane.title = one_line(data.agent_display_name or data.agent_name or "", TITLE_LIMIT)
+            lane.main.surface = (data.agent_name or "")[:_NAME_LIMIT]
+            for alias in (record.agent_id, data.agent_display_name):
+                if alias and len(alias) <= _NAME_LIMIT:
+                    self._root.aliases.setdefault(alias, name)
+
+    def _take_failed(self, record: Event, data: Data) -> None:
+        """Show in the subagent's own session that it failed, where it has one."""
+        lane = self._root.lanes.get(data.tool_call_id or "")
+        if lane is None:
+            self._take_error(record, data)
+            return
+        kept, draft = self.kept, self.draft
+        self.kept, self.draft = lane, self._drafts[data.tool_call_id or ""]
+        self._take_error(record, data)
+        self.kept, self.draft = kept, draft
+
+    def sessions(self) -> list[SessionRead]:
+        (main,) = super().sessions()
+        children = [
+            self._drafts[name].finish(
+                agent=self.source.agent,
+                title=lane.title,
+                is_empty=not lane.main.spoken_count,
+                fallback_ms=self.file.modified_ms,
+                project_path=main.facts.project_path,
+            )
+            for name, lane in self._root.lanes.items()
+        ]
+        return [main, *children]
+
     def seed(self) -> bytes:
-        return self.kept.main.model.encode()
+        return msgspec.msgpack.encode((self.kept.main.model, self.kept.thought))
 
     def sow(self, seed: bytes) -> None:
-        self.kept.main.model = seed.decode("utf-8", "replace")
+        self.kept.main.model, self.kept.thought = msgspec.msgpack.decode(seed, type=tuple[str, bytes])
 
     def facts(self) -> dict[str, Any]:
         gathered = self.kept.main
@@ -103,7 +196,8 @@ class Reader(SessionReader[Event, State]):
 
     def _take_start(self, _record: Event, data: Data) -> None:
         kept, gathered = self.kept, self.kept.main
-        kept.counted.clear()
+        for one in (kept, *kept.lanes.values()):
+            one.counted.clear()
         gathered.agent_version = data.copilot_version or gathered.agent_version
         gathered.surface = data.producer or gathered.surface
         if data.context is not None:
@@ -128,7 +222,10 @@ class Reader(SessionReader[Event, State]):
             if isinstance(block, File):
                 self.draft.mention(block.path)
         said: list[Block] = [Text(text)] if text else []
-        self._add(record, "system" if is_injected(data, text) else "user", said + blocks)
+        is_subagent = self.kept.main.kind == "subagent"  # its parent speaks there
+        if is_subagent:
+            self.kept.main.preview = self.kept.main.preview or one_line(text, PREVIEW_LIMIT)
+        self._add(record, "system" if is_subagent or is_injected(data, text) else "user", said + blocks)
 
     def _take_reasoning(self, record: Event, data: Data) -> None:
         text = worded(data.content)
@@ -138,6 +235,7 @@ class Reader(SessionReader[Event, State]):
 
     def _take_answer(self, record: Event, data: Data) -> None:
         self._use(data.model)
+        self.mark()
         model = self.kept.main.model
         blocks: list[Block] = []
         if data.reasoning_text and digest(data.reasoning_text) != self.kept.thought:
@@ -149,12 +247,11 @@ class Reader(SessionReader[Event, State]):
         for request in data.tool_requests or ():
             arguments = given(request.arguments)
             blocks.append(ToolCall(request.tool_call_id or "", request.name or "", arguments))
-            self._open_call(request.tool_call_id or "", arguments)
+            self._open_call(request.tool_call_id or "", arguments, self.draft.next_index)
         usage = Usage(output_tokens=count(data.output_tokens))
         if not blocks:
             return
         index = self.draft.next_index
-        self.mark()
         moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         is_new = False
         if usage.output_tokens:
@@ -165,8 +262,11 @@ class Reader(SessionReader[Event, State]):
             counted[model] = counted.get(model, 0) + self.kept.main.output_tokens - before
         self.kept.speaker = self._add(record, "assistant", blocks, model=model, usage=usage if is_new else None)
 
-    def _open_call(self, call_id: str, arguments: Any) -> None:
-        calls = self.kept.calls
+    def _open_call(self, call_id: str, arguments: Any, index: int) -> None:
+        calls, asked = self.kept.calls, self.kept.asked
+        asked[call_id] = index
+        if len(asked) > _CALLS_LIMIT:
+            del asked[next(iter(asked))]
         calls[call_id] = text_in(arguments, "path", "filePath", "file_path")[:PATH_LIMIT]
         if len(calls) > _CALLS_LIMIT:
             del calls[next(iter(calls))]
@@ -176,7 +276,7 @@ class Reader(SessionReader[Event, State]):
         if call_id in self.kept.calls:
             return
         arguments = given(data.arguments)
-        self._open_call(call_id, arguments)
+        self._open_call(call_id, arguments, self.draft.next_index)
         self._add(record, "assistant", [ToolCall(call_id, data.tool_name or "", arguments)], model=self.kept.main.model)
 
     def _take_result(self, record: Event, data: Data) -> None:
@@ -203,6 +303,10 @@ class Reader(SessionReader[Event, State]):
     def _take_shutdown(self, record: Event, data: Data) -> None:
         """Count what the models used since the last start beyond the output that their messages told."""
         kept = self.kept
+        for lane in kept.lanes.values():  # the metrics are of all of them
+            for model, output in lane.counted.items():
+                kept.counted[model] = kept.counted.get(model, 0) + output
+            lane.counted.clear()
         moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         found: list[tuple[str, Usage]] = []
         for model, metrics in (data.model_metrics or {}).items():
@@ -238,7 +342,8 @@ _TAKERS = {
     "session.compaction_complete": Reader._take_compaction,
     "session.truncation": Reader._take_compaction,
     "session.error": Reader._take_error,
-    "subagent.failed": Reader._take_error,
+    "subagent.started": Reader._take_begun,
+    "subagent.failed": Reader._take_failed,
     "abort": Reader._take_abort,
     "session.shutdown": Reader._take_shutdown,
 }

@@ -103,6 +103,9 @@ class Data(msgspec.Struct, gc=False, rename="camel"):
     """All that any kind of event says."""
 
     copilot_version: str | None = None
+    parent_tool_call_id: str | None = None
+    agent_name: str | None = None
+    agent_display_name: str | None = None
     producer: str | None = None
     start_time: datetime | None = None
     selected_model: str | None = None
@@ -133,11 +136,11 @@ class Data(msgspec.Struct, gc=False, rename="camel"):
     current_model: str | None = None
     code_changes: Changes | None = None
     not_read: ClassVar = names(
-        "agentDisplayName agentName alreadyInUse apiCallId availableModels candidateModels categoryScores "
+        "alreadyInUse apiCallId availableModels candidateModels categoryScores "
         "checkpointPath chosenModel chosenShortfall chunkCount chunkIndex clientRequestId confidence contextTier "
         "conversationTokens currentTokens delivery droppedTokens encryptedContent endToEndLatencyMs errorType "
         "eventCount eventsFileSizeBytes fallback hasImage hookInvocationId hookType infoType input interactionId "
-        "kind mcpServerName mcpToolName modelCacheState parentAgentTaskId parentToolCallId permissionRequest phase "
+        "kind mcpServerName mcpToolName modelCacheState parentAgentTaskId permissionRequest phase "
         "predictedLabel previousModel previousReasoningEffort promptRequest providerCallId reasoningBucket "
         "reasoningEffort reasoningId reasoningOpaque remoteSteerable requestId resumeTime role routerLatencyMs "
         "routingMethod rte serviceRequestId sessionId sessionStartTime shellToolInfo shutdownType stack statusCode "
@@ -152,6 +155,7 @@ class Event(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     id: str | None = None
     timestamp: datetime | None = None
+    agent_id: str | None = None
     data: Data = msgspec.field(default_factory=Data)
     not_read: ClassVar = names("parentId")
 

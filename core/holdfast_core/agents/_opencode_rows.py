@@ -7,10 +7,11 @@ schema (``session-message``, ``prompt``, ``tool``) of 2026-06 to 2026-09, and of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
+from holdfast_core.agents._fields import names
 from holdfast_core.agents._opencode_records import Cache, Info, Part, State, Time, Tokens, Whole
 from holdfast_core.agents._parts import objects_in, text_in
 from holdfast_core.agents._values import count, moment_ms
@@ -37,6 +38,10 @@ class Row(msgspec.Struct):
     exit: Any = None
     status: str | None = None
     summary: Any = None
+    not_read: ClassVar = names(
+        "agent agents callID description finish location metadata name native outcome previous projectID "
+        "providerContext providerState rawFinish reason recent references sessionID shellID skill skills subpath"
+    )
 
 
 def whole_of(kind: str, row: Row) -> Whole | None:

@@ -18,7 +18,7 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._message_calls import BlockClosing
 from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents._values import PATH_LIMIT, count, moment_ms
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, moment_ms, one_line
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
 from holdfast_core.model.message import (
@@ -98,6 +98,7 @@ class _Record(msgspec.Struct, gc=False):
     timestamp: datetime | int | float | None = None
     parent_id: str | None = msgspec.field(default=None, name="parentId")
     message: _Said | str | None = None
+    calling_session: str | None = msgspec.field(default=None, name="callingSessionId")
     title: str | None = None
     session_title: str | None = msgspec.field(default=None, name="sessionTitle")
     version: int | str | None = None
@@ -118,7 +119,7 @@ class _Record(msgspec.Struct, gc=False):
     final_text: str | None = msgspec.field(default=None, name="finalText")
     usage: _Counts | None = None
     not_read: ClassVar = names(
-        "data messageId messageIndex owner reasoning_effort source subtype summaryTokens toolId tools"
+        "callingToolUseId data messageId messageIndex owner reasoning_effort source subtype summaryTokens toolId tools"
     )
 
 
@@ -190,6 +191,8 @@ class _Reader(SessionReader[_Record, _State]):
     def _take_start(self, record: _Record) -> None:
         gathered = self.draft.gathered
         self._name(record.id)
+        if record.calling_session:
+            gathered.kind, gathered.parent_id = "subagent", record.calling_session
         gathered.project_path = (record.cwd or gathered.project_path)[:PATH_LIMIT]
         gathered.agent_version = record.version if isinstance(record.version, str) else ""
         named = record.session_title if record.session_title != _PLACEHOLDER else None
@@ -227,10 +230,14 @@ class _Reader(SessionReader[_Record, _State]):
         if context:
             told = "\n\n".join(context)
             branch = _BRANCH.search(told)
-            gathered = self.draft.gathered
-            gathered.branch = gathered.branch or (branch[1] if branch is not None else "")
+            main = self.draft.gathered
+            main.branch = main.branch or (branch[1] if branch is not None else "")
             self._add(record, "system", [Text(told)], suffix=":context" if typed else "")
-        self._add(record, "user", typed)
+        gathered = self.draft.gathered
+        if gathered.kind == "subagent":  # the session that started it speaks there
+            first = next((block.text for block in typed if isinstance(block, Text)), "")
+            gathered.preview = gathered.preview or one_line(first, PREVIEW_LIMIT)
+        self._add(record, "system" if gathered.kind == "subagent" else "user", typed)
 
     def _take_answer(self, record: _Record, parts: list[_Part], counts: _Counts | None) -> None:
         blocks = [block for part in parts for block in _blocks(part)]

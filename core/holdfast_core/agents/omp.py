@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._pi_calls import PiClosing
-from holdfast_core.agents._pi_reader import Reader
-from holdfast_core.agents._pi_records import Entry
+from holdfast_core.agents._pi_reader import Reader, State
+from holdfast_core.agents._pi_records import Entry, Said
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
 from holdfast_core.agents._walk import subdirectories
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
-from holdfast_core.errors import Refused
+from holdfast_core.errors import Refused, SourceError
 
 _SLOT_BYTES = 256
+_HEAD_BYTES = 4096
+_TASK = "task"
+_TASKS_LIMIT = 64
 
 
 class _Slot(msgspec.Struct):
@@ -30,7 +34,27 @@ class _Slot(msgspec.Struct):
     title: str = ""
 
 
+class _Started(msgspec.Struct):
+    id: str = ""
+
+
+class _Details(msgspec.Struct):
+    """What a result of ``task`` tells beside its text: whom it started."""
+
+    results: list[_Started] = []
+    progress: list[_Started] = []
+
+
+class _State(State, array_like=True):
+    """``tasks`` are the latest calls that start subagents, by their ids: where they stand."""
+
+    tasks: dict[str, int] = msgspec.field(default_factory=dict)
+
+
 class _OmpReader(Reader):
+    state_kind = _State
+    kept: _State
+
     def begun(self) -> Gathered:
         self.blobs = str(Path(self.source.root).parent / "blobs")
         name = self.source.stem
@@ -43,6 +67,37 @@ class _OmpReader(Reader):
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"title": self._title_in_slot() or self.kept.name}
+
+    def take(self, record: Entry) -> None:
+        super().take(record)
+        said = record.message
+        if said is None or record.type != "message":
+            return
+        if said.role == "assistant":
+            self._note_tasks(said)
+        elif said.role == "toolResult" and said.tool_name == _TASK and said.tool_call_id in self.kept.tasks:
+            self._link(said)
+
+    def _note_tasks(self, said: Said) -> None:
+        tasks = self.kept.tasks
+        for part in said.content if isinstance(said.content, list) else ():
+            if part.type == "toolCall" and part.name == _TASK and part.id:
+                tasks[part.id] = self.draft.next_index - 1
+                if len(tasks) > _TASKS_LIMIT:
+                    del tasks[next(iter(tasks))]
+
+    def _link(self, said: Said) -> None:
+        """Link a call with the first subagent that it started, which is in a file of its own beside this one."""
+        call_id = said.tool_call_id or ""
+        index = self.kept.tasks.pop(call_id)
+        try:
+            details = msgspec.json.decode(said.details, type=_Details)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return
+        for started in [*details.results, *details.progress][:1]:
+            child = _id_in(Path(self.source.path).with_suffix(""), started.id, self.source.root)
+            if child:
+                self.draft.link(index, call_id, f"{self.source.agent}:{child}")
 
     def take_start(self, entry: Entry) -> None:
         """Take up what a subagent was told to do; the prompt itself follows as a message."""
@@ -107,6 +162,29 @@ class OhMyPi(LineAgent):
         if fork:
             raise Refused("Oh-My-Pi copies a session from within itself, by /fork.")
         return ResumeCommand((self.program, f"--resume={facts.native_id}"), needs_project=True)
+
+
+def _id_in(folder: Path, name: str, root: str) -> str:
+    """Return the id of the session in a subagent's file, nothing if there is no such file."""
+    if not name or name in (".", "..") or any(sign in name for sign in "/\\\0"):
+        return ""
+    path = folder / f"{name}.jsonl"
+    if not os.path.lexists(path):
+        return ""
+    try:
+        with LineFile(str(path), root=root) as file:
+            head = file.head(_HEAD_BYTES)
+    except SourceError:
+        return ""
+    for line in head.split(b"\n")[:2]:
+        try:
+            found = msgspec.json.decode(line, type=Entry)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if found.type == "session" and found.id:
+            return found.id
+    plain = text_of_name(name)
+    return plain.partition("_")[2] or plain
 
 
 def _profiles(top: Path) -> list[Path]:
