@@ -7,13 +7,19 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from holdfast_core.atomic import READ_FLAGS, open_regular
 from holdfast_core.clock import monotonic_seconds
 from holdfast_core.errors import Refused
+
+if sys.platform != "win32":
+    import fcntl
 
 _LOOK_EVERY_SECONDS = 0.01
 _RECENT = 64
@@ -25,8 +31,9 @@ _FLAGS = os.O_RDWR | os.O_CREAT | (READ_FLAGS & ~os.O_RDONLY)
 class lock:  # noqa: N801 - used as the function that it is to its callers, and cheaper than a generator
     """Hold the lock that is named by the file ``path`` while the body runs; the file stays afterwards.
 
-    A thread may take a lock that it holds again. Threads of one process
-    exclude each other as processes do. Entering raises Refused if somebody
+    A thread may take a lock that it holds again, and one object serves any
+    number of times, in several threads. Threads of one process exclude each
+    other as processes do. Entering raises Refused if somebody
     else held it all the time, and OSError if the lock's file cannot be made.
     """
 
@@ -35,24 +42,27 @@ class lock:  # noqa: N801 - used as the function that it is to its callers, and 
     def __init__(self, path: Path, *, timeout_seconds: float) -> None:
         self._path = path
         self._timeout = max(timeout_seconds, 0)
-        self._mine: _Lock
+        self._mine: _Lock | None = None
 
     def __enter__(self) -> None:
-        self._mine = mine = _lock_of(self._path)
-        deadline = monotonic_seconds() + self._timeout
-        if not mine.threads.acquire(timeout=self._timeout):
+        mine = self._mine
+        if mine is None:
+            self._mine = mine = _lock_of(self._path)
+        if not mine.threads.acquire(False) and not mine.threads.acquire(timeout=self._timeout):
             raise _busy(self._path)
         try:
-            mine.enter(deadline)
+            mine.enter(self._timeout)
         except BaseException:
             mine.threads.release()
             raise
 
     def __exit__(self, *raised: object) -> None:
+        mine = self._mine
+        assert mine is not None, "the lock was not taken"
         try:
-            self._mine.leave()
+            mine.leave()
         finally:
-            self._mine.threads.release()
+            mine.threads.release()
 
 
 class _Lock:
@@ -65,26 +75,29 @@ class _Lock:
     def __init__(self, path: Path) -> None:
         self.threads = threading.RLock()
         self._path = path
+        self._name = str(path)
+        self._kernel = _kernel()
         self._depth = 0
         self._descriptor = -1
         self._file = (0, 0)
         self._process = 0
 
-    def enter(self, deadline: float) -> None:
-        if not self._depth:
-            while not self._take():
-                if monotonic_seconds() >= deadline:
-                    raise _busy(self._path)
+    def enter(self, timeout: float) -> None:
+        if not self._depth and not self._take():
+            deadline = monotonic_seconds() + timeout
+            while monotonic_seconds() < deadline:
                 time.sleep(_LOOK_EVERY_SECONDS)
+                if self._take():
+                    break
+            else:
+                raise _busy(self._path)
         self._depth += 1
 
     def leave(self) -> None:
-        from filelock import unlock_descriptor
-
         self._depth -= 1
         if not self._depth:
             try:
-                unlock_descriptor(self._descriptor)
+                self._kernel.unlock(self._descriptor)
             except OSError:
                 self.close()  # which frees it too
             if not _STAYS_OPEN:
@@ -103,13 +116,11 @@ class _Lock:
 
     def _take(self) -> bool:
         """Try once to lock the file that has the name now."""
-        from filelock import lock_descriptor
-
         has_lock = False
         try:
             for _ in range(_TRIES):
                 self._open()
-                if not lock_descriptor(self._descriptor, blocking=False):
+                if not self._kernel.lock(self._descriptor):
                     return False
                 has_lock = self._has_name()
                 if has_lock:
@@ -145,9 +156,36 @@ class _Lock:
     def _has_name(self) -> bool:
         """Return whether the file that is open is the one that others would open: it may have been removed."""
         try:
-            return _identity(self._path.lstat()) == self._file
+            return _identity(os.lstat(self._name)) == self._file
         except FileNotFoundError:
             return False
+
+
+class _Kernel(NamedTuple):
+    lock: Callable[[int], bool]
+    unlock: Callable[[int], None]
+
+
+@cache
+def _kernel() -> _Kernel:
+    """Return the system's calls; on Windows those of filelock, which locks one byte there."""
+    if sys.platform != "win32":
+        return _Kernel(_flock, _unflock)
+    from filelock import lock_descriptor, unlock_descriptor
+
+    return _Kernel(partial(lock_descriptor, blocking=False), unlock_descriptor)
+
+
+def _flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _unflock(descriptor: int) -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

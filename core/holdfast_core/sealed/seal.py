@@ -97,10 +97,10 @@ class Seal:
         """Return a tail record that follows on the tag ``before``: what stands first, the stored bytes, the tag."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise SealedError("too_large", f"a record of {len(payload)} bytes")
-        compression, packed = compress(payload, worth_bytes=RECORD_WORTH_BYTES)
-        piece = Piece(sequence, 0, len(payload), compression)
-        stored = packed if self.cipher is None else self.cipher.seal_record(piece, packed)
-        start = pack_record(piece._replace(stored_bytes=len(stored)))
+        compression, stored = compress(payload, worth_bytes=RECORD_WORTH_BYTES)
+        if self.cipher is not None:
+            stored = self.cipher.seal_record(Piece(sequence, 0, len(payload), compression), stored)
+        start = pack_record(Piece(sequence, len(stored), len(payload), compression))
         return start, stored, hmac.digest(self.tail_key, before + start + stored, "sha256")
 
     def payload(self, record: Record) -> bytes:

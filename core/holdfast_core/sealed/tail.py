@@ -84,7 +84,7 @@ class Tail:
         for payload in payloads:
             record = self._seal.record(after.sequence + 1, payload, after.tag)
             size = sum(map(len, record))
-            after = after._replace(offset=after.offset + size, sequence=after.sequence + 1, tag=record[-1])
+            after = Position(after.generation, after.offset + size, after.sequence + 1, record[-1])
             parts += record
         try:
             write_vector(self._descriptor, parts)

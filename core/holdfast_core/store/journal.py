@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from holdfast_core.store.listing import after_append, after_set, entry_of
 from holdfast_core.store.manifest import FileMark, Seen
 from holdfast_core.store.places import RECORD_TYPE
 from holdfast_core.store.reader import Stored, not_found, read
-from holdfast_core.store.site import Site, not_taken, told_when_failing
+from holdfast_core.store.site import Site, not_taken
 from holdfast_core.store.writer import Reason, write
 
 log = logging.getLogger(__name__)
@@ -66,13 +66,15 @@ class Journal:
         self._claim = claim
         self._seen: Seen | None = None
         self._tail: Tail | None = None
+        self._name = str(self._path)
         self._mine = threading.RLock()
-        self._lock = site.places.lock(session_id)
+        self._others = lock(site.places.lock(session_id), timeout_seconds=site.limits.lock_seconds)
+        self._held = _Held(self)
         self._is_dirty = False
         self._is_unlisted = False
         self._listed_seconds = clock.monotonic_seconds()
         self._on_flush = on_flush
-        with self._held():
+        with self._held:
             pass
 
     @property
@@ -100,10 +102,14 @@ class Journal:
             HoldfastError: it could not be written; the session is as before.
         """
         added = self._site.redaction.messages(messages)
-        with self._held():
+        with self._held:
             entry = self._now.entry
-            usage = sum((one.usage for one in added if one.usage), entry.usage)
-            fields = {"usage": msgspec.to_builtins(usage)} if usage != entry.usage else {}
+            usage, fields = entry.usage, {}
+            for message in added:
+                if message.usage:
+                    usage += message.usage
+            if usage is not entry.usage and usage != entry.usage:
+                fields = {"usage": msgspec.to_builtins(usage)}
             at = self._moment()
             payload = record("append", at, messages=added, fields=fields)
             self._add(
@@ -119,7 +125,7 @@ class Journal:
         Raises: see `append`.
         """
         added = self._site.redaction.messages(messages)
-        with self._held():
+        with self._held:
             entry = self._now.entry
             first = min(max(index, 0), entry.message_count)
             kept, at = msgspec.structs.replace(entry, message_count=first), self._moment()
@@ -146,7 +152,7 @@ class Journal:
             Others: see `append`.
         """
         wanted = self._site.redaction.fields(fields)
-        with self._held():
+        with self._held:
             before = self._read().session if _OBJECTS & wanted.keys() else HeldSession(id=self.id)
             after, plain = settable(before, wanted)
             entry, at = self._now.entry, self._moment()
@@ -168,11 +174,13 @@ class Journal:
             if not self._is_dirty:
                 return
             if self._tail is None:
-                with self._held():
+                with self._held:
                     self._sync()
             else:
-                with told_when_failing(self._path):
+                try:
                     self._sync()
+                except OSError as error:
+                    raise not_taken(error, self._path) from error
             self._is_dirty = False
         if clock.monotonic_seconds() - self._listed_seconds >= LISTED_EVERY_SECONDS:
             self._list()
@@ -186,7 +194,7 @@ class Journal:
         Raises:
             HoldfastError: it could not be written; the tail still holds everything.
         """
-        with self._held():
+        with self._held:
             has_tail = self._now.position.offset > self._now.base_bytes
             if has_tail and (always or self.needs_fold or self.entry.state != "live"):
                 self._fold()
@@ -197,7 +205,7 @@ class Journal:
 
         Raises: see `fold`.
         """
-        with self._held():
+        with self._held:
             self._fold("request")
 
     def put(self, session: HeldSession, *, reason: Reason = "save") -> HeldSession:
@@ -209,7 +217,7 @@ class Journal:
             HoldfastError: it could not be written; the session is as before.
         """
         wanted = self._site.redaction.session(session)
-        with self._held():
+        with self._held:
             now = self._now
             self._refuse_unverified()
             kept = msgspec.structs.replace(wanted, updated_ms=self._moment())
@@ -221,7 +229,7 @@ class Journal:
 
         Raises: see `reader.read`.
         """
-        with self._held():
+        with self._held:
             return self._read().session
 
     def close(self) -> None:
@@ -246,21 +254,6 @@ class Journal:
             raise not_found(self.id)
         return self._seen
 
-    @contextmanager
-    def _held(self) -> Iterator[None]:
-        """Hold the session's lock and know what stands in its file."""
-        with self._mine:
-            try:
-                with lock(self._lock, timeout_seconds=self._site.limits.lock_seconds):
-                    self._refresh()
-                    yield
-            except OSError as error:
-                self._drop()
-                raise not_taken(error, self._path) from error
-            except BaseException:
-                self._drop()
-                raise
-
     def _fold(self, reason: Reason = "save") -> None:
         stored = self._read()
         self._write(stored.session, stored.position.generation, reason)
@@ -277,7 +270,7 @@ class Journal:
 
     def _refresh(self) -> None:
         try:
-            mark = FileMark.of(os.lstat(self._path))
+            mark = FileMark.of(os.lstat(self._name))
         except (FileNotFoundError, NotADirectoryError) as error:
             self._seen = None
             raise not_found(self.id) from error
@@ -309,8 +302,11 @@ class Journal:
         if not is_adoption:
             self._refuse_unverified()
         tail = self._opened()
-        with self._site.distrusting(self.id):
+        try:
             position = tail.append([payload], sync=sync, is_checked=True)  # by `_refresh`, under the same lock
+        except (OSError, HoldfastError):
+            self._distrust()
+            raise
         mark = FileMark.of(tail.status())
         self._seen = Seen(entry(position.offset), position, mark, now.base_bytes, now.plain_bytes + len(payload))
         self._is_dirty, self._is_unlisted = not sync, True
@@ -322,14 +318,19 @@ class Journal:
             return
         tail = self._opened()
         try:
-            with self._site.distrusting(self.id):
-                tail.sync()
-        except BaseException:
+            tail.sync()
+        except BaseException as error:
+            if isinstance(error, OSError | HoldfastError):
+                self._distrust()
             self._drop()
             raise
 
+    def _distrust(self) -> None:
+        """Remember that the file did not take something: it must be written anew."""
+        self._site.distrusted.add(self.id)
+
     def _list(self) -> None:
-        with self._held():
+        with self._held:
             self._tell_manifest()
 
     def _tell_manifest(self) -> None:
@@ -352,3 +353,41 @@ class Journal:
         if tail is not None:
             with suppress(OSError):  # what must be kept was synced before, or is so by the next flush
                 tail.close()
+
+
+class _Held:
+    """Holds a journal's lock while the body runs, and knows what stands in its file; one object for all times.
+
+    No generator, because every change pays for it twice.
+    """
+
+    __slots__ = ("_journal",)
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> None:
+        journal = self._journal
+        journal._mine.acquire()
+        try:
+            journal._others.__enter__()
+            try:
+                journal._refresh()
+            except BaseException:
+                journal._others.__exit__()
+                raise
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._journal._others.__exit__()
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        journal = self._journal
+        if error is not None:
+            journal._drop()
+        journal._mine.release()
+        if isinstance(error, OSError):
+            raise not_taken(error, journal._path) from error

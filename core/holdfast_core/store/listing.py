@@ -57,24 +57,24 @@ def entry_of(session: HeldSession, *, size_bytes: int, is_encrypted: bool = Fals
 
 
 def after_append(
-    entry: HeldEntry, messages: Iterable[Message], *, updated_ms: int, size_bytes: int, usage: Usage
+    entry: HeldEntry, messages: Sequence[Message], *, updated_ms: int, size_bytes: int, usage: Usage
 ) -> HeldEntry:
     """Return the entry after messages were added; the cost grows with these alone."""
-    added = list(messages)
-    changes: dict[str, Any] = {
-        "updated_ms": updated_ms,
-        "size_bytes": size_bytes,
-        "message_count": entry.message_count + len(added),
-        "usage": usage,
-    }
-    if not entry.is_encrypted:
-        preview = entry.preview or _preview(added)
-        changes |= {
-            "preview": preview,
-            "title": entry.title or _title("", preview),
-            "model": _last_model(added) or entry.model,
-        }
-    return msgspec.structs.replace(entry, **changes)
+    after = msgspec.structs.replace(
+        entry,
+        updated_ms=updated_ms,
+        size_bytes=size_bytes,
+        message_count=entry.message_count + len(messages),
+        usage=usage,
+    )
+    if entry.is_encrypted:
+        return after
+    preview = entry.preview or _preview(messages)
+    title = entry.title or _title("", preview)
+    model = _last_model(messages) or entry.model
+    if (preview, title, model) == (entry.preview, entry.title, entry.model):
+        return after
+    return msgspec.structs.replace(after, preview=preview, title=title, model=model)
 
 
 def after_set(
@@ -123,7 +123,10 @@ def _preview(messages: Iterable[Message]) -> str:
 
 def _last_model(messages: Sequence[Message]) -> str:
     """Return the model that spoke last, on one line."""
-    return next((model for message in reversed(messages) if (model := _line(message.model or ""))), "")
+    for message in reversed(messages):
+        if message.model and (model := _line(message.model)):
+            return model
+    return ""
 
 
 def _line(text: str) -> str:

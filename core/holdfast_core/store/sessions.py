@@ -18,6 +18,7 @@ import msgspec
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, Refused, WrongUsage
 from holdfast_core.model.annotation import Annotation, Saying
+from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.held import HeldEntry, HeldSession, Origin, Version
 from holdfast_core.model.message import Message
 from holdfast_core.model.usage import Usage
@@ -138,7 +139,8 @@ class Sessions(Part):
         with told_when_failing():
             mine = claim(site.places.claim(session_id))
         try:
-            return Journal(site, session_id, claim=mine, on_flush=lambda: self._tell(changed=[session_id]))
+            told = ChangeSet(changed=(session_id,))
+            return Journal(site, session_id, claim=mine, on_flush=lambda: self.changes.notify(told))
         except BaseException:
             mine.release()
             raise

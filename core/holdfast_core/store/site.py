@@ -44,15 +44,6 @@ class Site:
         """
         return lock(self.places.lock(session_id), timeout_seconds=self.limits.lock_seconds)
 
-    @contextmanager
-    def distrusting(self, session_id: str) -> Iterator[None]:
-        """Remember that a session's file must be written anew if the body fails."""
-        try:
-            yield
-        except (OSError, HoldfastError):
-            self.distrusted.add(session_id)
-            raise
-
 
 @contextmanager
 def told_when_failing(path: Path | None = None) -> Iterator[None]:
