@@ -139,9 +139,10 @@ class Context:
         self.indexing.is_paused = read.settings.start_paused
         if read.problems:
             self.troubles.tell(" ".join(read.problems), NoticeAction("application.settings", tr("Open settings…")))
-        self.library.settings_changed.add(
-            lambda _: self.scope.spawn(self.follow_settings(), "settings that a command line wrote")
-        )
+        self.library.settings_changed.add(self._hear_of_settings)
+
+    def _hear_of_settings(self, _: None) -> None:
+        self.scope.spawn(self.follow_settings(), "settings that a command line wrote")
 
     async def follow_settings(self) -> None:
         """Let settings count that were changed meanwhile, as far as that needs no new start."""
