@@ -12,7 +12,8 @@ from holdfast_core.agents._fields import names
 from holdfast_core.agents._gemini_records import Answer, ToolUse, answer, changed_lines, is_command
 from holdfast_core.agents._json import shape_of, shaped, shown
 from holdfast_core.agents._lines import SessionReader, SessionState
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line, storable
+from holdfast_core.agents._parts import Counts
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, datetime_ms, one_line, storable
 from holdfast_core.model.message import Block, Compaction, Image, Text, Thinking, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
 
@@ -49,24 +50,6 @@ class Content(msgspec.Struct, gc=False):
     def generic(cls, value: Any) -> Content:
         """Return a block that shows a value of an unexpected kind."""
         return cls("text", shown(value))
-
-
-class Counts(msgspec.Struct, gc=False):
-    """The counts of one response."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-    def usage(self) -> Usage:
-        """Return the counts in our meaning."""
-        return Usage(
-            count(self.input_tokens),
-            count(self.output_tokens),
-            count(self.cache_read_input_tokens),
-            count(self.cache_creation_input_tokens),
-        )
 
 
 class Said(msgspec.Struct, gc=False):
@@ -152,12 +135,7 @@ class Reader(SessionReader[Record, State]):
             self.kept.main.model = said.model
         if not blocks and not usage.total_tokens:
             return
-        carried = None
-        if usage.total_tokens:
-            key = said.id or record.uuid or f"{self.kept.main.native_id}:{self.line}"
-            index = self.draft.next_index
-            if self.draft.respond(key, usage, model=said.model or "", timestamp_ms=self._moment, index=index):
-                carried = usage
+        carried = self.counted(said.id or record.uuid, usage, model=said.model or "", moment=self._moment)
         self._add(record, "assistant", blocks, model=said.model, usage=carried)
 
     def _take_user(self, record: Record, said: Said) -> None:

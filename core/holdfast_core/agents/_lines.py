@@ -132,6 +132,17 @@ class SessionReader(LineReader[Record], Generic[Record, State]):
         """Return a message that stands on the present line."""
         return Message(id or f"line-{self.line}", role, tuple(blocks), moment, parent, model, usage, self.line)
 
+    def counted(self, key: str | None, usage: Usage, *, model: str, moment: int | None) -> Usage | None:
+        """Count a response that the next message shows; returns the usage that stands on it, None for a copy's.
+
+        Without a key it is the line's own.
+        """
+        if not usage.total_tokens:
+            return None
+        key = key or f"{self.kept.main.native_id}:{self.line}"
+        is_new = self.draft.respond(key, usage, model=model, timestamp_ms=moment, index=self.draft.next_index)
+        return usage if is_new else None
+
     def sessions(self) -> list[SessionRead]:
         facts: dict[str, Any] = {"agent": self.source.agent, "fallback_ms": self.file.modified_ms}
         facts |= self.facts()

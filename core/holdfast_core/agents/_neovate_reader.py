@@ -14,7 +14,8 @@ from holdfast_core.agents._fields import names
 from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
-from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line, storable
+from holdfast_core.agents._parts import Counts
+from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, datetime_ms, one_line, storable
 from holdfast_core.model.message import Block, Compaction, File, Image, Text, Thinking, Todo, ToolCall, ToolResult
 from holdfast_core.model.usage import Usage
 
@@ -58,24 +59,6 @@ class Part(msgspec.Struct, rename="camel", gc=False):
     def generic(cls, value: Any) -> Part:
         """Return a part that shows a value of an unexpected kind."""
         return cls("text", shown(value))
-
-
-class Counts(msgspec.Struct, gc=False):
-    """The counts of one response."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-    def usage(self) -> Usage:
-        """Return the counts in our meaning."""
-        return Usage(
-            count(self.input_tokens),
-            count(self.output_tokens),
-            count(self.cache_read_input_tokens),
-            count(self.cache_creation_input_tokens),
-        )
 
 
 class Config(msgspec.Struct, gc=False):
@@ -168,12 +151,7 @@ class Reader(SessionReader[Record, State]):
         self._note_model(record.model)
         model = self.kept.main.model or None
         usage = record.usage.usage() if record.usage is not None else Usage()
-        carried = None
-        if usage.total_tokens:
-            key = record.uuid or f"{self.kept.main.native_id}:{self.line}"
-            index = self.draft.next_index
-            if self.draft.respond(key, usage, model=model or "", timestamp_ms=self._moment, index=index):
-                carried = usage
+        carried = self.counted(record.uuid, usage, model=model or "", moment=self._moment)
         self._add(record, "assistant", blocks, model=model, usage=carried)
 
     def _take_prompt(self, record: Record, blocks: list[Block]) -> None:

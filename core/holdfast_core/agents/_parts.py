@@ -1,4 +1,4 @@
-"""Pieces of conversations that several agents write alike: arguments, images, addresses of files."""
+"""Pieces of conversations that several agents write alike: arguments, images, addresses of files, counts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,30 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from holdfast_core.agents._values import PATH_LIMIT, storable
+from holdfast_core.agents._values import PATH_LIMIT, count, storable
 from holdfast_core.model.message import Image
+from holdfast_core.model.usage import Usage
 
 _DATA_URL = re.compile(r"data:([\w.+/-]{1,80});base64,")
 _DRIVE = re.compile(r"/[A-Za-z]:")
+
+
+class Counts(msgspec.Struct, gc=False):
+    """The tokens of one response, in a spelling that several agents have; the input is without the cache."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+
+    def usage(self) -> Usage:
+        """Return the counts in our meaning."""
+        return Usage(
+            count(self.input_tokens),
+            count(self.output_tokens),
+            count(self.cache_read_input_tokens),
+            count(self.cache_creation_input_tokens),
+        )
 
 
 def text_in(value: Any, *names: str) -> str:

@@ -16,7 +16,7 @@ from holdfast_core.agents._json import shown
 from holdfast_core.agents._jsonl import LineFile, read_small
 from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, Source
 from holdfast_core.agents._message_calls import BlockClosing
-from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
+from holdfast_core.agents._parts import Counts, base64_image, given, objects_in, text_in
 from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, moment_ms, one_line
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_subagent, safe_id
@@ -68,25 +68,10 @@ class _Part(msgspec.Struct, gc=False):
         return cls("text", shown(value))
 
 
-class _Counts(msgspec.Struct, gc=False):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-    def usage(self) -> Usage:
-        return Usage(
-            count(self.input_tokens),
-            count(self.output_tokens),
-            count(self.cache_read_input_tokens),
-            count(self.cache_creation_input_tokens),
-        )
-
-
 class _Said(msgspec.Struct, gc=False):
     role: str = ""
     content: str | list[_Part] | None = None
-    usage: _Counts | None = None
+    usage: Counts | None = None
     visibility: str | None = None
 
 
@@ -117,7 +102,7 @@ class _Record(msgspec.Struct, gc=False):
     value: Any = None
     is_error: bool | None = msgspec.field(default=None, name="isError")
     final_text: str | None = msgspec.field(default=None, name="finalText")
-    usage: _Counts | None = None
+    usage: Counts | None = None
     not_read: ClassVar = names(
         "callingToolUseId data messageId messageIndex owner reasoning_effort source subtype summaryTokens toolId tools"
     )
@@ -239,7 +224,7 @@ class _Reader(SessionReader[_Record, _State]):
             gathered.preview = gathered.preview or one_line(first, PREVIEW_LIMIT)
         self._add(record, "system" if gathered.kind == "subagent" else "user", typed)
 
-    def _take_answer(self, record: _Record, parts: list[_Part], counts: _Counts | None) -> None:
+    def _take_answer(self, record: _Record, parts: list[_Part], counts: Counts | None) -> None:
         blocks = [block for part in parts for block in _blocks(part)]
         for block in blocks:
             if isinstance(block, ToolCall):
@@ -252,14 +237,9 @@ class _Reader(SessionReader[_Record, _State]):
             return
         self.kept.has_usage = True
         gathered = self.draft.gathered
-        is_new = self.draft.respond(
-            f"{gathered.native_id}:{record.id or self.line}",
-            usage,
-            model=gathered.model,
-            timestamp_ms=moment_ms(record.timestamp),
-            index=self.draft.next_index,
-        )
-        self._add(record, "assistant", blocks, usage=usage if is_new else None)
+        key = f"{gathered.native_id}:{record.id or self.line}"
+        carried = self.counted(key, usage, model=gathered.model, moment=moment_ms(record.timestamp))
+        self._add(record, "assistant", blocks, usage=carried)
 
     def _note(self, call: ToolCall) -> None:
         if call.name == "TodoWrite" and isinstance(call.input, dict):
