@@ -20,7 +20,7 @@ from holdfast_core.library.parts import Parts, outcome_of
 from holdfast_core.model.changes import ChangeSet
 from holdfast_core.model.export import ExportOptions
 from holdfast_core.model.held import HeldEntry, HeldSession
-from holdfast_core.model.keeping import KeyEntry, KeyStatus
+from holdfast_core.model.keeping import FieldNotice, KeyEntry, KeyStatus
 from holdfast_core.model.message import Message, Role, Text
 from holdfast_core.model.session import Problem
 from holdfast_core.observe import Observers
@@ -143,6 +143,11 @@ class Held(Caring):
                 return look(store)
 
         return await self._do("session.load", session_id, read, operation="load", is_reading=True)
+
+    async def made_good(self, session_id: str) -> tuple[FieldNotice, ...]:
+        """Return which fields of a session were missing or of another type and were made good in reading it."""
+        _, notices = await self._do("", session_id, lambda store: store.noticed(session_id), is_reading=True)
+        return tuple(FieldNotice(session_id, one.field, one.kind) for one in notices)
 
     async def rendered(self, loaded: Loaded, options: ExportOptions | None) -> Iterator[str]:
         """Return the complete JSON of a session, in pieces."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from holdfast_core.library import Library
     from holdfast_core.model.changes import ChangeSet, ScanReport
-    from holdfast_core.model.keeping import HeldProblem, KeyStatus, StartSummary, TrashEntry, Unclean
+    from holdfast_core.model.held import HeldEntry
+    from holdfast_core.model.keeping import FieldNotice, HeldProblem, KeyStatus, StartSummary, TrashEntry, Unclean
     from holdfast_core.model.live import LiveEntry, LiveEvent
 
     from holdfast_gui.actions.browse import Browser
@@ -80,6 +81,7 @@ class Keeping(QObject):
         self._window, self._library, self._scope = window, library, scope
         self._browser, self._reading, self._troubles = browser, reading, troubles
         self._idle_id = ""
+        self._noticed: tuple[tuple[str, int], Sequence[FieldNotice]] = (("", 0), ())
         self._looking = Latest(scope, "held sessions")
         self._is_behind = False
         self._soon = QTimer(self)  # a live session changes all the time
@@ -178,6 +180,7 @@ class Keeping(QObject):
         try:
             entry = await self._library.held.listed(session_id)
             backups = await self._library.held.backups(session_id)
+            notices = await self._notices(entry)
         except HoldfastError as error:
             log.info("how a session is kept cannot be shown: %s", error.detail)
             return
@@ -186,8 +189,16 @@ class Keeping(QObject):
         info = self._reading.agents.get(entry.agent)
         now = clock.now()
         section.set_held(entry, self.live_entry(session_id), now, agent=info.name if info else entry.agent)
+        section.set_notices(notices)
         section.set_versions(backups, now)
         self._window.detail.show_held()
+
+    async def _notices(self, entry: HeldEntry) -> Sequence[FieldNotice]:
+        """Return what was made good in a session; asked once for each state of it, as the whole of it is read."""
+        state = (entry.id, entry.updated_ms)
+        if self._noticed[0] != state:
+            self._noticed = (state, await self._library.held.made_good(entry.id))
+        return self._noticed[1]
 
     async def _look(self) -> None:
         self._is_behind = True

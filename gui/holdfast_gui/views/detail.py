@@ -15,6 +15,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from holdfast_gui import text
+from holdfast_gui.models.reasons import problem_words
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
@@ -209,6 +210,6 @@ class DetailPane(Pane):
 
 def _problem_row(problem: Problem) -> QWidget:
     facts = Facts()
-    where = f"Line {text.count(problem.line)}" if problem.line else "Source"
-    facts.set([Fact(where, text.one_line(problem.reason))])
+    where = text.tr("Line {number}").format(number=text.count(problem.line)) if problem.line else text.tr("Source")
+    facts.set([Fact(where, problem_words(problem.reason))])
     return facts

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from holdfast_core.model.held import HELD_AGENT, HeldEntry
-from holdfast_core.model.keeping import Backup
+from holdfast_core.model.keeping import Backup, FieldNotice
 from holdfast_core.model.live import LiveEntry
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.held import reason_words, saved_words, state_words
+from holdfast_gui.models.reasons import notice_words
 from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
@@ -52,11 +53,13 @@ class HeldSection(QWidget):
         line.addStretch(1)
         self._row = row
         self._kept = Section(self.tr("Kept by Holdfast"), [self.facts, self.error, row])
+        self.made_good = Section(self.tr("Made good"))
         self.versions = Section(self.tr("Versions"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme().px(15))
         column.addWidget(self._kept)
+        column.addWidget(self.made_good)
         column.addWidget(self.versions)
         self.hide()
 
@@ -96,6 +99,10 @@ class HeldSection(QWidget):
         for action in ("held.save", "held.close"):
             self.buttons[action].setVisible(live is not None)
 
+    def set_notices(self, notices: Sequence[FieldNotice]) -> None:
+        """Show which fields were missing or of another type; nothing while all is as it should be."""
+        self.made_good.set_items(notices, _notice_row)
+
     def set_versions(self, backups: Sequence[Backup], now: datetime) -> None:
         """Show the newest earlier states; a press on one opens all of them."""
 
@@ -105,6 +112,12 @@ class HeldSection(QWidget):
             return made
 
         self.versions.set_items(backups[:VERSIONS], row)
+
+
+def _notice_row(notice: FieldNotice) -> QWidget:
+    facts = Facts()
+    facts.set([Fact(text.one_line(notice.field, limit=80), notice_words(notice))])
+    return facts
 
 
 class BackupRow(Pressable):

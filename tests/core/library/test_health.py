@@ -122,6 +122,7 @@ async def test_fields_that_were_made_good_are_told(
 
     assert report.bad == ()
     told = [("notes", "default"), ("title", "coerced")]
+    assert sorted((one.field, one.kind) for one in await library.held.made_good(session.id)) == told
     assert sorted((one.field, one.kind) for one in report.notices) == told
     problems = json.loads("".join(rendered))["problems"]
     assert sorted(one["reason"] for one in problems) == ["coerced:title", "default:notes"]

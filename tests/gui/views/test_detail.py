@@ -135,11 +135,14 @@ def test_subagents_can_be_opened(pane, qtbot):
 
 
 def test_problems_name_line_and_reason(pane):
-    pane.set_problems([Problem(12, "not-json"), Problem(40, "too-long")])
+    pane.set_problems([Problem(12, "not_json"), Problem(40, "odd_thing")])
     shown = [label.text() for label in pane.problems.findChildren(QLabel)]
 
     assert "Line 12" in shown
-    assert pane.problems.rows()[0].values == {"Line 12": "not-json"}
+    assert [row.values for row in pane.problems.rows()] == [
+        {"Line 12": "cannot be understood: it is no JSON"},
+        {"Line 40": "odd thing"},
+    ]
 
 
 def test_another_session_has_no_subagents_or_problems_of_the_one_before(pane):

@@ -9,6 +9,7 @@ from holdfast_core.model.held import HeldEntry
 from holdfast_core.model.keeping import (
     Backup,
     Choice,
+    FieldNotice,
     HeldProblem,
     Imported,
     ImportReport,
@@ -263,6 +264,20 @@ def test_the_details_show_an_error_of_saving_and_take_it_back(qtbot):
     assert told == (True, "The disk is full.")
     assert not section.error.isVisible() and section.facts.values["Auto-save"].startswith("Saved")
     assert section.facts.values["Signature"] == "not proven, read-only"
+
+
+def test_the_details_tell_what_was_made_good(qtbot):
+    section = shown(qtbot, HeldSection())
+    section.set_held(HeldEntry(id="id"), None, NOW)
+    section.set_notices([FieldNotice("id", "title", "coerced"), FieldNotice("id", "notes", "default")])
+    told = [row.values for row in section.made_good.rows()]
+    section.set_notices([])
+
+    assert told == [
+        {"title": "was of another type; it was read all the same"},
+        {"notes": "was missing; the usual value stands for it"},
+    ]
+    assert not section.made_good.isVisible()
 
 
 def test_a_toast_with_an_action_does_it_once_and_takes_no_clicks_without(qtbot):
