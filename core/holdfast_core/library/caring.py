@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from holdfast_core import clock
 from holdfast_core.errors import Refused
 from holdfast_core.library.works import Works
@@ -104,9 +106,19 @@ class Caring(Works):
 
     async def repair(self) -> StartSummary:
         """Put right what can be: the list, permissions, sessions that have a valid backup; return what was done."""
+        closed = await self._library.in_thread(self._close_directories)
         if not self.parts.has_store:
-            return StartSummary()
-        return await self._do("store.repair", "", lambda store: store.repair())
+            return StartSummary(wrong_permissions=closed)
+        found = await self._do("store.repair", "", lambda store: store.repair())
+        return msgspec.structs.replace(found, wrong_permissions=found.wrong_permissions + closed)
+
+    def _close_directories(self) -> int:
+        """Let nobody else into our directories; returns how many were open to others."""
+        from holdfast_core.store.permissions import repair
+        from holdfast_core.store.site import told_when_failing
+
+        with told_when_failing():
+            return repair(self._own_directories())
 
     async def migrate(self) -> int:
         """Write sessions of earlier versions in the present form, with a backup each; returns how many."""

@@ -22,6 +22,7 @@ from holdfast_core.observe import Observers
 if TYPE_CHECKING:
     from holdfast_core.library import Library
     from holdfast_core.model.health import OperationName
+    from holdfast_core.store.permissions import Wrong
     from holdfast_core.store.source import HeldSource
     from holdfast_core.store.store import Store
 
@@ -77,13 +78,28 @@ class Works:
         return await asyncio.shield(self._check)
 
     async def _checked(self) -> StartSummary:
+        open_to_others = await self._library.in_thread(self._own_directories)
         if not await self._library.in_thread(lambda: self.parts.has_store):
-            return StartSummary()
-        found = await self._do("store.check", "", lambda store: store.check(), operation="start", is_reading=True)
-        if self._library.is_started:
+            found = StartSummary()
+        else:
+            found = await self._do("store.check", "", lambda store: store.check(), operation="start", is_reading=True)
+        if open_to_others:
+            found = msgspec.structs.replace(
+                found,
+                wrong_permissions=found.wrong_permissions + len(open_to_others),
+                notes=(*found.notes, *_told(open_to_others)),
+            )
+        if self._library.is_started and self.parts.has_store:
             found = msgspec.structs.replace(found, notes=(*found.notes, *await self._tidied()))
         self.summaries.notify(found)
         return found
+
+    def _own_directories(self) -> list[Wrong]:
+        """Return which of our directories, those without sessions among them, are not for this person alone."""
+        from holdfast_core.store.permissions import look_at
+
+        paths = self.parts.paths
+        return look_at((paths.data, paths.config, paths.cache, paths.log, paths.index, paths.keys))
 
     async def _tidied(self) -> tuple[str, ...]:
         """Let the limits hold and return what the person is told of that."""
@@ -218,6 +234,12 @@ def _cleaned(report: RetentionReport) -> Iterator[str]:
     if report.is_near or report.is_full:
         yield f"You keep {report.sessions:,} held sessions, of {report.limit_sessions:,} that are allowed."
         yield from report.suggestions
+
+
+def _told(wrong: Sequence[Wrong]) -> tuple[str, ...]:
+    from holdfast_core.store.permissions import told
+
+    return told(wrong)
 
 
 def _is_locked(error: HoldfastError) -> bool:

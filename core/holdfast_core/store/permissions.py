@@ -41,6 +41,14 @@ def look(roots: Iterable[Path]) -> list[Wrong]:
     return found
 
 
+def look_at(directories: Iterable[Path]) -> list[Wrong]:
+    """Return what is wrong with directories of ours themselves; where a person put a link, with what it leads to."""
+    if sys.platform == "win32":
+        return []
+    there = dict.fromkeys(directory.resolve() for directory in directories if directory.is_dir())
+    return [wrong for directory in there for wrong in _below(directory, 0)]
+
+
 def repair(wrong: Iterable[Wrong]) -> int:
     """Take away what others may do with what is ours; returns how many were put right. Links are never followed.
 

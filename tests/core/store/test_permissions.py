@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from holdfast_core.store.permissions import look, repair, told
+from holdfast_core.store.permissions import look, look_at, repair, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -121,3 +121,16 @@ def test_sentences_count_what_is_wrong(tmp_path: Path):
         "Others on this machine may read or change 1 file or directory of Holdfast. This can be repaired.",
         "2 files or directories among those of Holdfast are links, pipes or devices. They are never opened.",
     )
+
+
+def test_a_directory_alone_is_looked_at_and_what_a_link_leads_to(tmp_path: Path):
+    elsewhere, link = tmp_path / "elsewhere", tmp_path / "data"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
+    (elsewhere / "file").write_text("x")
+    link.symlink_to(elsewhere)
+
+    found = look_at([link, elsewhere, tmp_path / "not there"])
+
+    assert [(one.path, one.kind) for one in found] == [(elsewhere, "mode")]
+    assert (repair(found), look_at([link])) == (1, [])
