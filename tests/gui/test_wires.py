@@ -88,6 +88,14 @@ async def test_what_concerns_all_sessions_stays_while_one_is_opened_and_goes_whe
 
 
 @on_a_desk
+async def test_a_home_that_does_not_answer_is_told_by_its_place(desk):
+    desk.parts.bridge.reported.emit(report(ScanFailure("", "does not answer", "/mnt/share")))
+
+    assert desk.window.notice.words.startswith("The sessions of /mnt/share cannot be looked through")
+    assert "does not answer" in desk.window.notice.words
+
+
+@on_a_desk
 async def test_the_button_of_a_notice_does_what_it_says(desk):
     desk.parts.bridge.reported.emit(report(ScanFailure("codex", "EACCES")))
 

@@ -129,7 +129,7 @@ class Change:
                 )
 
     def forget(self, source: int, reason: str) -> None:
-        """Remove a source and what only it holds."""
+        """Remove a source and what only it holds; without a reason that is no loss."""
         for session_id, row in self._known(source).items():
             self._remove(session_id, row, reason)
         self._catalog.execute("DELETE FROM source WHERE id=?", (source,))

@@ -181,8 +181,8 @@ class IndexWriter:
             )
             self._catalog.execute("UPDATE session SET state='problem' WHERE source=?", (source,))
 
-    def forget(self, agent: str, keys: Sequence[str]) -> ChangeSet:
-        """Remove sources that vanished; sessions that another source holds as well stay."""
+    def forget(self, agent: str, keys: Sequence[str], *, is_loss: bool = True) -> ChangeSet:
+        """Remove sources that vanished, or that nobody wants to see; sessions that another source holds too stay."""
         sources = []
         with self._catalog:
             for key in map(path_text, keys):
@@ -191,7 +191,7 @@ class IndexWriter:
                 self._catalog.execute("UPDATE source SET is_dirty=1 WHERE agent=? AND key=?", (agent, key))
         with self._changing() as change:
             for source in sources:
-                change.forget(source, "gone")
+                change.forget(source, "gone" if is_loss else "")
             return change.finish()
 
     def annotate(self, annotations: Sequence[Annotation]) -> ChangeSet:

@@ -35,10 +35,11 @@ class Survey:
 
     async def reachable(self, texts: Sequence[str]) -> list[bool]:
         """Return of homes, as the setting names them, whether each can be reached now."""
-        from holdfast_core.scan.homes import extra_homes, is_reachable
+        from holdfast_core.scan.homes import Elsewhere, extra_homes
 
         def look() -> list[bool]:
-            return [any(map(is_reachable, extra_homes([text], self._home.path))) for text in texts]
+            homes = [extra_homes([text], self._home.path) for text in texts]
+            return [any(Elsewhere(path).is_reachable() for path in paths) for paths in homes]
 
         return await self._library.in_thread(look)
 
@@ -83,6 +84,7 @@ class Survey:
         Raises:
             NotFound: one of the paths is not there.
         """
+        from holdfast_core.scan.homes import Elsewhere
         from holdfast_core.scan.recognise import recognise_at, strangers
 
         agents = self._library.known_agents()
@@ -91,7 +93,7 @@ class Survey:
             if paths:
                 return [one for path in paths for one in recognise_at(path, agents)]
             roots = [root for agent in agents.values() for root in agent.roots(self._home)]
-            homes = [self._home.path, *self._library.extra_homes()]
+            homes = [self._home.path, *(one for one in self._library.extra_homes() if Elsewhere(one).is_reachable())]
             return [one for home in homes for one in strangers(home, agents, roots)]
 
         return await self._library.in_thread(look)

@@ -60,10 +60,14 @@ class AgentReport(msgspec.Struct, frozen=True):
 
 
 class ScanFailure(msgspec.Struct, frozen=True):
-    """A place of an agent that could not be looked through. Its sessions stay as they were known."""
+    """A place of an agent that could not be looked through. Its sessions stay as they were known.
+
+    ``home`` is another home that does not answer, with all its agents: ``agent`` is empty then.
+    """
 
     agent: str
     reason: str
+    home: str = ""
 
 
 class ScanReport(msgspec.Struct, frozen=True):

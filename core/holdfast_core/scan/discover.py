@@ -13,10 +13,12 @@ from typing import Literal
 from holdfast_core.agents.base import Agent, Checkpoint, Home, SourceRef
 from holdfast_core.index.writer import IndexWriter, Known
 from holdfast_core.model.changes import ScanFailure
+from holdfast_core.scan.homes import InHomes, is_let_go, is_silent
 
 log = logging.getLogger(__name__)
 
 RECENT = 500
+DOES_NOT_ANSWER = "does not answer"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 Kind = Literal["new", "grown", "changed", "shrunk"]  # grown: also a file that only moved
@@ -42,11 +44,13 @@ class Discovery:
     """What one look at the agents' directories gave.
 
     ``changes`` stand newest first. ``gone`` are keys by agent of sources that
-    are certainly no more. ``recent`` are the newest sources, changed or not.
+    are certainly no more; ``let_go`` those in homes that the person wants to be
+    looked in no more. ``recent`` are the newest sources, changed or not.
     """
 
     changes: list[SourceChange] = field(default_factory=list)
     gone: dict[str, list[str]] = field(default_factory=dict)
+    let_go: dict[str, list[str]] = field(default_factory=dict)
     failures: list[ScanFailure] = field(default_factory=list)
     recent: list[SourceRef] = field(default_factory=list)
 
@@ -67,8 +71,9 @@ def discover(agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, fu
         refs, failures, is_complete = _refs_of(agent, home)
         found.failures.extend(failures)
         unseen = _compare(found, agent, refs, writer.known(name), full=full)
-        _judge_gone(found, name, unseen if is_complete else {}, agent.away(home))
+        _judge(found, agent, home, unseen, is_complete=is_complete)
         found.recent.extend(refs)
+    found.failures.extend(_silent_homes(agents))
     return _ordered(found)
 
 
@@ -95,7 +100,7 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
             found.failures.extend(failures)
             known = writer.known(name)
         unseen = _compare(found, agent, refs, known, full=False)
-        _judge_gone(found, name, unseen if is_complete else {}, agent.away(home))
+        _judge(found, agent, home, unseen, is_complete=is_complete)
         found.recent.extend(refs)
     return _ordered(found)
 
@@ -112,8 +117,8 @@ def is_missing(path: str) -> bool:
 def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailure], bool]:
     """Return an agent's sources, what could not be looked through, and whether the look came to its end."""
     refs: list[SourceRef] = []
-    roots = [] if agent.is_scattered else agent.roots(home)
-    troubles = {trouble for root in roots if (trouble := _trouble_at(root))}
+    looks = agent.each(home, _troubles) if isinstance(agent, InHomes) else _troubles(agent, home)
+    troubles = set(looks)
     is_complete = True
     try:
         refs.extend(agent.discover(home))  # what came before a failure is kept and read
@@ -121,6 +126,17 @@ def _refs_of(agent: Agent, home: Home) -> tuple[list[SourceRef], list[ScanFailur
         troubles.add(error.errno or errno.EIO)
         is_complete = False
     return refs, [_failure(agent.id, trouble) for trouble in sorted(troubles)], is_complete
+
+
+def _troubles(agent: Agent, home: Home) -> list[int]:
+    """Return why roots of an agent cannot be read."""
+    roots = [] if agent.is_scattered else agent.roots(home)
+    return [trouble for root in roots if (trouble := _trouble_at(root))]
+
+
+def _silent_homes(agents: Mapping[str, Agent]) -> list[ScanFailure]:
+    silent = [path for agent in agents.values() if isinstance(agent, InHomes) for path in agent.silent_homes()]
+    return [ScanFailure("", DOES_NOT_ANSWER, str(path)) for path in dict.fromkeys(silent)]
 
 
 def _trouble_at(root: Path) -> int | None:
@@ -169,8 +185,19 @@ def _change(ref: SourceRef, before: Known | None, *, keeps_checkpoint: bool) -> 
     return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", checkpoint)
 
 
+def _judge(found: Discovery, agent: Agent, home: Home, unseen: Mapping[str, Known], *, is_complete: bool) -> None:
+    """Sort unseen sources into those that are wanted no more, that are gone, and that merely cannot be seen."""
+    let_go = [key for key in unseen if is_let_go(agent, key)]
+    if let_go:
+        found.let_go[agent.id] = let_go
+    if is_complete:
+        away = agent.away(home)
+        rest = {key: known for key, known in unseen.items() if not (is_let_go(agent, key) or is_silent(agent, key))}
+        _judge_gone(found, agent.id, rest, away)
+
+
 def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known], away: Iterable[Path]) -> None:
-    """Sort unseen sources into those that are gone and those that merely cannot be seen."""
+    """Note which unseen sources are gone, and whether others merely cannot be seen."""
     seen = dict.fromkeys(away, False)
     gone = [key for key, known in unseen.items() if _is_visible(Path(known.path).parent, seen)]
     if len(gone) < len(unseen) and all(failure.agent != agent for failure in found.failures):

@@ -309,7 +309,8 @@ class Indexer:
         self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
             report = report_of(outcome, writer)
-            remember_agents(self._paths.agents_seen, self._home.path, writer.sessions_listed())
+            let_go = outcome.discovery.let_go
+            remember_agents(self._paths.agents_seen, self._home.path, writer.sessions_listed(), let_go=let_go)
             if outcome.changes:
                 log.info(
                     "%d sessions, %d new, %d changed, %d lost, %d bytes read in %.1f s",

@@ -62,7 +62,8 @@ def update_once(
             outcome = update(writer, agents, home, full=full, hooks=hooks)
         except IndexBroken:  # it was found damaged on the way, and is empty now
             outcome = update(writer, agents, home, full=full, hooks=hooks)
-        remember_agents(paths.agents_seen, home.path, writer.sessions_listed())
+        let_go = outcome.discovery.let_go
+        remember_agents(paths.agents_seen, home.path, writer.sessions_listed(), let_go=let_go)
         return report_of(outcome, writer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,11 +39,15 @@ def agents_seen(path: Path, home: Path) -> dict[str, Seen]:
     return kept.agents if kept.home == path_text(str(home)) else {}
 
 
-def remember_agents(path: Path, home: Path, sessions: Mapping[str, int]) -> None:
-    """Keep how many sessions each agent has, of those that have any; a disk that takes no more loses only this."""
-    before, now = agents_seen(path, home), clock.now_ms()
+def remember_agents(path: Path, home: Path, sessions: Mapping[str, int], *, let_go: Collection[str] = ()) -> None:
+    """Keep how many sessions each agent has, of those that have any; a disk that takes no more loses only this.
+
+    Those of ``let_go`` have fewer because the person wanted it: what they had before is forgotten.
+    """
+    kept, now = agents_seen(path, home), clock.now_ms()
+    before = {agent: seen for agent, seen in kept.items() if agent not in let_go}
     found = {agent: Seen(count, now) for agent, count in sessions.items() if count and agent != HELD_AGENT}
-    if all(_is_told(before.get(agent), seen) for agent, seen in found.items()):
+    if before.keys() == kept.keys() and all(_is_told(before.get(agent), seen) for agent, seen in found.items()):
         return
     try:
         write_file(path, [msgspec.json.encode(_File(path_text(str(home)), before | found))])

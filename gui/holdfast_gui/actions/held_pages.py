@@ -15,7 +15,7 @@ from holdfast_gui.actions.keeping import UNREAD
 from holdfast_gui.actions.trashing import days_kept
 from holdfast_gui.models.places import ALL, PROBLEMS, Place
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted, tr
+from holdfast_gui.text import counted, one_line, tr
 from holdfast_gui.views.confirm import of_the_damaged
 from holdfast_gui.views.problems import Way
 
@@ -174,10 +174,12 @@ class Solving(QObject):
         report = self._context.keeping.report
         names = {agent.agent: agent.name for agent in self._context.indexing.agents}
         for failure in report.failures if report else ():
-            name = names.get(failure.agent, failure.agent)
+            name = one_line(failure.home) or names.get(failure.agent, failure.agent)
             words = tr("A folder of its sessions cannot be read ({reason}). What is listed of them stays.").format(
                 reason=failure.reason
             )
+            if failure.home:
+                words = tr("This home does not answer. What is listed of its sessions stays.")
             ways.append(
                 Way(
                     _RESCAN,

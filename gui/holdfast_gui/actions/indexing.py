@@ -117,9 +117,9 @@ class Indexing(QObject):
 
     def report(self, report: ScanReport) -> None:
         """Say once which agents' files cannot be looked through, and put that away when they can again."""
-        failures = frozenset(failure.agent for failure in report.failures)
+        failures = frozenset(failure.home or failure.agent for failure in report.failures)
         if failures - self._failures:
-            names = tr(" and ").join(self._name(agent) for agent in sorted(failures))
+            names = tr(" and ").join(self._name(whose) for whose in sorted(failures))
             self._window.notice.show_notice(
                 tr("The sessions of {names} cannot be looked through").format(names=names),
                 tr("{why} What is listed of them stays.").format(why=_because(report.failures)),
@@ -159,4 +159,6 @@ def _because(failures: Sequence[ScanFailure]) -> str:
     """Return what to do about it."""
     if any(failure.reason in ("EACCES", "EPERM") for failure in failures):
         return tr("You are not allowed to read a folder of theirs: change its permissions.")
+    if any(failure.home for failure in failures):
+        return tr("The disk or the share does not answer; it is asked again with every look.")
     return tr("A folder of theirs cannot be read: is its disk there?")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home, ResumeTarget
 from holdfast_core.errors import Refused
 from holdfast_core.library import Library
+from holdfast_core.model.changes import ScanFailure
 from holdfast_core.paths import find_paths
-from holdfast_core.scan.homes import _InHomes, extra_homes, with_homes
+from holdfast_core.scan.homes import InHomes, extra_homes, with_homes
 from holdfast_core.settings import Settings
 
 from tests.core.scan.conftest import Place
 from tests.fakes.agent import FakeAgent, append, write_session
+from tests.fakes.hanging import HangingAgent
+from tests.fakes.waiting import wait_until
 
 
 @pytest.fixture
@@ -122,7 +126,7 @@ def test_an_agent_in_homes_hands_on_all_that_an_agent_can() -> None:
     said = {name for name, value in vars(Agent).items() if inspect.isfunction(value) and not name.startswith("_")}
     agent = with_homes(all_agents(), [Path("/elsewhere")])["codex"]
 
-    assert said <= vars(_InHomes).keys()
+    assert said <= vars(InHomes).keys()
     assert (agent.id, agent.name, agent.hue) == ("codex", all_agents()["codex"].name, all_agents()["codex"].hue)
     assert {Path("/elsewhere/.codex/sessions"), Path("/h/.codex/sessions")} <= set(agent.roots(Home(Path("/h"), {})))
 
@@ -158,6 +162,104 @@ async def test_a_home_in_new_settings_is_looked_in_by_the_indexer_that_runs(
         assert [entry.id for entry in await library.recent(9)] == ["fake:here"]
     finally:
         await library.close()
+
+
+def test_a_home_that_is_looked_in_no_more_leaves_without_a_loss(place: Place, other: Path) -> None:
+    write_session(place.home, "here", "apple")
+    there = write_session(other, "there", "pear")
+    place.update()
+    place.agents = {"fake": FakeAgent()}
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:here": 1}
+    assert outcome.changes.removed == ("fake:there",)
+    assert outcome.changes.lost == ()
+    assert there.exists()
+
+
+def test_one_of_two_homes_is_let_go_and_the_other_stays(place: Place, other: Path) -> None:
+    second = place.top / "mnt" / "second"
+    write_session(other, "there", "pear")
+    write_session(second, "too", "plum")
+    place.agents = with_homes({"fake": FakeAgent()}, [other, second])
+    place.update()
+    place.agents = with_homes({"fake": FakeAgent()}, [second])
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:too": 1}
+    assert outcome.changes.lost == ()
+
+
+async def test_the_person_is_told_of_no_loss_where_they_took_a_home_away(tmp_path: Path) -> None:
+    home, other = tmp_path / "home", tmp_path / "other"
+    home.mkdir()
+    write_session(other, "there", "pear")
+
+    def opened(*homes: Path) -> Library:
+        settings = Settings(extra_homes=tuple(map(str, homes)))
+        paths, agents = find_paths(tmp_path / "holdfast"), {"fake": FakeAgent()}
+        return Library.open(paths, agents_home=home, environment={}, settings=settings, agents=agents)
+
+    library = opened(other)
+    assert (await library.update()).sessions == 1
+    await library.close()
+    library = opened()
+
+    report = await library.update()
+
+    assert (report.sessions, report.lost, report.failures) == (0, 0, ())
+    assert await library.survey.drift() == {}
+    await library.close()
+
+
+@pytest.fixture
+def hanging(place: Place) -> Iterator[HangingAgent]:
+    """An agent with another home, whose share hangs when its event is cleared."""
+    other = place.top / "mnt" / "share"
+    write_session(place.home, "here", "apple")
+    write_session(other, "there", "pear")
+    agent = HangingAgent(other)
+    place.agents = with_homes({"fake": agent}, [other], answer_seconds=0.05)
+    yield agent
+    agent.answers.set()
+
+
+def test_a_share_that_hangs_does_not_hold_up_the_first_look(place: Place, hanging: HangingAgent) -> None:
+    hanging.answers.clear()
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:here": 1}
+    assert outcome.discovery.failures == [ScanFailure("", "does not answer", str(hanging.hanging))]
+
+
+def test_sessions_of_a_share_that_hangs_stay_and_it_is_asked_again(place: Place, hanging: HangingAgent) -> None:
+    place.update()
+    hanging.answers.clear()
+    for _ in range(3):
+        assert not place.update().changes
+    assert place.listed() == {"fake:here": 1, "fake:there": 1}
+    assert hanging.looks == 2, "while one look hangs no other is begun"
+    hanging.answers.set()
+    write_session(hanging.hanging, "new", "plum")
+
+    wait_until(lambda: place.update().changes.added == ("fake:new",))
+
+    assert place.listed() == {"fake:here": 1, "fake:there": 1, "fake:new": 1}
+    assert place.update().discovery.failures == []
+
+
+def test_what_goes_in_this_home_is_gone_while_another_hangs(place: Place, hanging: HangingAgent) -> None:
+    place.update()
+    hanging.answers.clear()
+    next((place.home / ".fake").rglob("*.jsonl")).unlink()
+
+    outcome = place.update()
+
+    assert place.listed() == {"fake:there": 1}
+    assert [lost.id for lost in outcome.changes.lost] == ["fake:here"]
 
 
 async def test_a_windows_home_tells_its_own_paths_and_resumes_nothing_here(tmp_path: Path) -> None:
