@@ -8,7 +8,6 @@ written rarely and must survive a power cut, so it uses a rollback journal with
 from __future__ import annotations
 
 import logging
-import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +19,11 @@ import apsw
 import msgspec
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, Refused, WrongUsage
+from holdfast_core.errors import HoldfastError, WrongUsage
 from holdfast_core.model.annotation import Annotation, Saying
 from holdfast_core.model.session import TITLE_LIMIT
-from holdfast_core.paths import database_name, make_private
+from holdfast_core.paths import make_private
+from holdfast_core.store.database import Kind, immediate, open_database
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,6 @@ TAGS_LIMIT = 64
 NOTE_LIMIT = 200_000
 Edit = Callable[[Annotation], Annotation]
 _ID_LIMIT = 512
-_APPLICATION_ID = 0x48464E54  # "HFNT"
-_BUSY_MS = 5_000
 _CHUNK = 500
 
 _SCHEMA = """
@@ -54,6 +52,13 @@ CREATE TABLE moved_project (
     updated_ms INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
 """
+_KIND = Kind(
+    application_id=0x48464E54,  # "HFNT"
+    version=SCHEMA_VERSION,
+    schema=_SCHEMA,
+    settings={"journal_mode": "delete", "synchronous": "extra", "trusted_schema": 0},
+    too_new="A newer version of Holdfast wrote your names, stars, tags and notes. Update Holdfast to use them.",
+)
 
 
 class Annotations:
@@ -76,22 +81,11 @@ class Annotations:
         """
         try:
             make_private(path.parent)
-            # SQLite gives its journal the mode of the file.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            connection = apsw.Connection(
-                database_name(path),
-                flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
-            )
-            try:
-                _prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
+            return cls(open_database(path, _KIND))
         except (OSError, apsw.Error) as error:
             raise HoldfastError(
                 "Your names, stars, tags and notes cannot be opened. They were left as they are.", detail=repr(error)
             ) from error
-        return cls(connection)
 
     def get(self, session_id: str) -> Annotation:
         """Return what was said of one session."""
@@ -204,23 +198,10 @@ class Annotations:
     @contextmanager
     def _saving(self) -> Iterator[None]:
         try:
-            with _immediate(self._connection):
+            with immediate(self._connection):
                 yield
         except apsw.Error as error:
             raise HoldfastError("This could not be saved. Nothing was changed.", detail=repr(error)) from error
-
-
-@contextmanager
-def _immediate(connection: apsw.Connection) -> Iterator[None]:
-    """A transaction that takes the write lock at once, so that what it reads cannot change before it writes."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if not connection.get_autocommit():
-            connection.execute("ROLLBACK")
-        raise
 
 
 def keep(path: Path, session_ids: Sequence[str], edit: Edit) -> list[Annotation]:
@@ -321,33 +302,3 @@ def _visible(character: str) -> str:
 
 # Emoji and several scripts are written with these.
 _JOINERS = "\u200c\u200d"
-
-
-def _prepare(connection: apsw.Connection) -> None:
-    """Set the connection up; make the tables in a new file.
-
-    Raises:
-        Refused: a newer version wrote the file.
-        apsw.Error: it is no database.
-    """
-    connection.set_busy_timeout(_BUSY_MS)
-    version = _pragma(connection, "user_version")
-    if version and _pragma(connection, "application_id") != _APPLICATION_ID:
-        raise apsw.NotADBError("another program's database")
-    if version > SCHEMA_VERSION:
-        raise Refused(
-            "A newer version of Holdfast wrote your names, stars, tags and notes. Update Holdfast to use them.",
-            detail=f"schema {version}, known {SCHEMA_VERSION}",
-        )
-    for name, value in (("journal_mode", "delete"), ("synchronous", "extra"), ("trusted_schema", 0)):
-        connection.pragma(name, value)
-    if version == 0:
-        with _immediate(connection):
-            if _pragma(connection, "user_version") == 0:
-                connection.execute(_SCHEMA)
-                connection.execute(f"PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}")
-
-
-def _pragma(connection: apsw.Connection, name: str) -> int:
-    row = connection.execute(f"PRAGMA {name}").fetchone()
-    return int(row[0]) if row else 0

@@ -21,10 +21,11 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.atomic import replace, temporary_name
-from holdfast_core.errors import HoldfastError, Refused
+from holdfast_core.errors import HoldfastError
 from holdfast_core.model.held import HeldEntry
 from holdfast_core.paths import database_name
 from holdfast_core.sealed.container import Position
+from holdfast_core.store.database import Kind, immediate, open_database
 from holdfast_core.store.places import digest
 
 log = logging.getLogger(__name__)
@@ -32,8 +33,6 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 FAILING = "failing"
 """The code of the problem that a session could not be resumed, time and again: its file is not at fault."""
-_APPLICATION_ID = 0x48464D46  # "HFMF"
-_BUSY_MS = 5_000
 _SCHEMA = """
 CREATE TABLE held (
     id TEXT PRIMARY KEY,
@@ -61,6 +60,15 @@ CREATE TABLE problem (
 CREATE TABLE counted (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO counted VALUES ('changes', 0);
 """
+_KIND = Kind(
+    application_id=0x48464D46,  # "HFMF"
+    version=SCHEMA_VERSION,
+    schema=_SCHEMA,
+    # A commit costs no sync: what is derived may lag behind after a power cut, never be ahead. What is deleted for good
+    # is nowhere in the file.
+    settings={"journal_mode": "wal", "synchronous": "normal", "trusted_schema": 0, "secure_delete": 1},
+    too_new="A newer version of Holdfast keeps these sessions. Update Holdfast to use them.",
+)
 _COLUMNS = "entry, generation, offset, sequence, tag, inode, size, modified_ns, base_bytes, plain_bytes"
 
 _entries = msgspec.json.Decoder(list[HeldEntry])
@@ -137,17 +145,7 @@ class Manifest:
             Refused: a newer version of Holdfast wrote it.
             OSError: its place cannot be written.
         """
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what SQLite puts beside it gets the mode of the file
-        connection = apsw.Connection(
-            database_name(path),
-            flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
-        )
-        try:
-            _prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
+        return cls(open_database(path, _KIND))
 
     def entries(self) -> list[HeldEntry]:
         """Return the entries of all sessions, the last changed first."""
@@ -264,15 +262,9 @@ class Manifest:
                 yield
                 return
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
+                with immediate(self._connection):
                     yield
                     self._connection.execute("UPDATE counted SET value = value + 1 WHERE name = 'changes'")
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
             except apsw.Error as error:
                 raise HoldfastError("The list of sessions could not be saved.", detail=repr(error)) from error
 
@@ -376,34 +368,3 @@ def open_manifest(path: Path, quarantine: Path) -> Manifest:
 
 def _as_problem(entry: HeldEntry) -> HeldEntry:
     return msgspec.structs.replace(entry, state="problem")
-
-
-def _prepare(connection: apsw.Connection) -> None:
-    connection.set_busy_timeout(_BUSY_MS)
-    version = _pragma(connection, "user_version")
-    if version and _pragma(connection, "application_id") != _APPLICATION_ID:
-        raise apsw.NotADBError("another program's database")
-    if version > SCHEMA_VERSION:
-        raise Refused(
-            "A newer version of Holdfast keeps these sessions. Update Holdfast to use them.",
-            detail=f"manifest {version}, known {SCHEMA_VERSION}",
-        )
-    # A commit costs no sync: what is derived may lag behind after a power cut, never be ahead.
-    for name, value in (("journal_mode", "wal"), ("synchronous", "normal"), ("trusted_schema", 0)):
-        connection.pragma(name, value)
-    connection.pragma("secure_delete", 1)  # what is deleted for good is nowhere in the file
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            if _pragma(connection, "user_version") == 0:
-                connection.execute(_SCHEMA)
-                connection.execute(f"PRAGMA application_id={_APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-
-
-def _pragma(connection: apsw.Connection, name: str) -> int:
-    row = connection.execute(f"PRAGMA {name}").fetchone()
-    return int(row[0]) if row else 0
