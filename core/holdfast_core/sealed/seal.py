@@ -35,6 +35,9 @@ from holdfast_core.sealed.layout import (
 )
 
 _MOST_TRIES = 256
+_MOST_TRIES_FAR = 1 << 16
+# A sequence below 2^24 and the zeros behind the compression say little, so that each find is verified.
+_SOME_SEQUENCE = re.compile(rb"(?=(...)\x00{5}.{8}[\x00\x01]\x00{3})", re.DOTALL)
 _PURPOSES = {"vault": "vault", "index": "index", "backup": "backup", "journal": "journal", "settings": "settings"}
 
 
@@ -145,17 +148,36 @@ class Seal:
         A record vouches for the tag before it. If that tag is what was
         damaged, the next but one still does.
         """
+        return any(self._found(data, start, later) is not None for later in (sequence + 2, sequence + 3))
+
+    def next_verified(self, data: bytes, start: int, sequence: int) -> tuple[int, int] | None:
+        """Return place and number of the next record that verifies behind a damaged one, however many are between."""
         for later in (sequence + 2, sequence + 3):
-            wanted = re.compile(re.escape(later.to_bytes(8, "little")), re.DOTALL)
-            for found in itertools.islice(wanted.finditer(data, start + TAG_BYTES), _MOST_TRIES):
-                place = found.start()
-                if place + RECORD_BYTES > len(data):
-                    break
-                end = place + RECORD_BYTES + unpack_record(data, place).stored_bytes
-                tag = hmac.digest(self.tail_key, data[place - TAG_BYTES : end], "sha256")
-                if hmac.compare_digest(tag, data[end : end + TAG_BYTES]):
-                    return True
-        return False
+            place = self._found(data, start, later)
+            if place is not None:
+                return place, later
+        for found in itertools.islice(_SOME_SEQUENCE.finditer(data, start + TAG_BYTES), _MOST_TRIES_FAR):
+            later = int.from_bytes(found[1], "little")
+            if later > sequence + 3 and self._verifies(data, found.start()):
+                return found.start(), later
+        return None
+
+    def _found(self, data: bytes, start: int, sequence: int) -> int | None:
+        """Return where record ``sequence`` stands, if it verifies."""
+        wanted = re.compile(re.escape(sequence.to_bytes(8, "little")), re.DOTALL)
+        for found in itertools.islice(wanted.finditer(data, start + TAG_BYTES), _MOST_TRIES):
+            if self._verifies(data, found.start()):
+                return found.start()
+        return None
+
+    def _verifies(self, data: bytes, place: int) -> bool:
+        if place + RECORD_BYTES > len(data):
+            return False
+        end = place + RECORD_BYTES + unpack_record(data, place).stored_bytes
+        if end + TAG_BYTES > len(data):
+            return False
+        tag = hmac.digest(self.tail_key, data[place - TAG_BYTES : end], "sha256")
+        return hmac.compare_digest(tag, data[end : end + TAG_BYTES])
 
 
 def open_sealed(path: Path, flags: int = READ_FLAGS) -> int:

@@ -7,6 +7,7 @@ import hmac
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from holdfast_core.atomic import read_bytes, write_all
 from holdfast_core.sealed.compression import FRAME_WORTH_BYTES, compress, decompress
@@ -38,6 +39,19 @@ from holdfast_core.sealed.seal import Position, Record, Seal, open_sealed, verif
 _IN_MEMORY_BYTES = 1 << 23
 _WINDOW_BYTES = 1 << 23
 
+Patch = tuple[int, bytes]
+"""An offset, and what belongs there."""
+
+
+class Written(NamedTuple):
+    """A container that was written: the place after it, and all that is not frames, to be kept as a copy.
+
+    With these ``essentials`` as patches, what is left of a damaged file can be read.
+    """
+
+    position: Position
+    essentials: tuple[Patch, Patch]
+
 
 def write_stream(
     descriptor: int,
@@ -48,8 +62,8 @@ def write_stream(
     generation: int,
     encrypt: bool,
     tail: Callable[[Sequence[bytes]], Iterable[bytes]],
-) -> Position:
-    """Write a container into an empty file that is open for reading and writing; returns the place after it.
+) -> Written:
+    """Write a container into an empty file that is open for reading and writing.
 
     Memory stays at some frames. ``tail`` gives the records to begin with; it
     is asked after the frames, with the SHA-256 of each as it is stored.
@@ -92,7 +106,7 @@ def write_stream(
         position = position._replace(offset=position.offset + size, sequence=position.sequence + 1, tag=record[-1])
         end += record
     body.finish(start, b"".join(end))
-    return position
+    return Written(position, ((0, start), (header.size + body.stored_bytes, b"".join(end))))
 
 
 class _Body:
@@ -167,16 +181,22 @@ class Stream:
     Used by one thread at a time, to be closed.
     """
 
-    def __init__(self, descriptor: int, header: Header, seal: Seal) -> None:
+    def __init__(self, descriptor: int, keys: Keys, identity: Identity, patches: Sequence[Patch]) -> None:
         """Use `open` instead."""
-        self.header = header
-        self.size_bytes = os.fstat(descriptor).st_size
+        self.size_bytes = max([os.fstat(descriptor).st_size, *(place + len(part) for place, part in patches)])
         self._descriptor = descriptor
-        self._seal = seal
+        self._patches = patches
+        self._whole: bytes | None = None
+        if self.size_bytes <= _WINDOW_BYTES:
+            self._whole = self._at(0, self.size_bytes)
+        self.header, self._seal = verified_header(self._at(0, HEADER_MAX_BYTES), keys, identity)
 
     @classmethod
-    def open(cls, path: Path, keys: Keys, identity: Identity) -> Stream:
+    def open(cls, path: Path, keys: Keys, identity: Identity, *, patches: Sequence[Patch] = ()) -> Stream:
         """Open a container, of which the header is verified.
+
+        ``patches`` are (offset, bytes) to be read in the place of what stands
+        there: copies of parts without which the rest cannot be read.
 
         Raises:
             SealedError: it is not that container.
@@ -184,8 +204,7 @@ class Stream:
         """
         descriptor = open_sealed(path)
         try:
-            header, seal = verified_header(read_bytes(descriptor, HEADER_MAX_BYTES), keys, identity)
-            return cls(descriptor, header, seal)
+            return cls(descriptor, keys, identity, patches)
         except BaseException:
             os.close(descriptor)
             raise
@@ -274,8 +293,25 @@ class Stream:
 
     def goes_on(self, position: Position) -> bool:
         """Return whether records verify behind a damaged one that follows on ``position``."""
+        return self.next_after(position) is not None
+
+    def next_after(self, position: Position) -> Position | None:
+        """Return the place before the next record that verifies, behind a damaged one that follows on ``position``.
+
+        A record vouches for the tag before it, so that is a place to go on from.
+        """
         data = self._at(position.offset - TAG_BYTES, self.size_bytes - position.offset + TAG_BYTES)
-        return self._seal.goes_on(data, TAG_BYTES, position.sequence)
+        found = self._seal.next_verified(data, TAG_BYTES, position.sequence)
+        if found is None:
+            return None
+        place, sequence = found
+        offset = position.offset - TAG_BYTES + place
+        return Position(position.generation, offset, sequence - 1, data[place - TAG_BYTES : place])
+
+    def essentials(self, end: int) -> tuple[Patch, Patch]:
+        """Return what stands outside of the frames up to ``end``, see `Written`."""
+        root = self.header.size + self.header.body_bytes
+        return (0, self._at(0, self.header.size)), (root, self._at(root, end - root))
 
     def payload(self, record: Record) -> bytes:
         """Return what a record was made of.
@@ -292,8 +328,22 @@ class Stream:
             os.close(descriptor)
 
     def _at(self, place: int, size: int) -> bytes:
+        if self._whole is not None:
+            return self._whole[place : place + size]
         os.lseek(self._descriptor, place, os.SEEK_SET)
-        return read_bytes(self._descriptor, size)
+        data = read_bytes(self._descriptor, size)
+        for start, part in self._patches:
+            if start < place + size and place < start + len(part):
+                data = _patched(data, start - place, part, size)
+        return data
+
+
+def _patched(data: bytes, start: int, part: bytes, size: int) -> bytes:
+    """Return ``data`` with ``part`` at ``start``, which may be before it; zeros stand where nothing is known."""
+    if start < 0:
+        part, start = part[-start:], 0
+    part = part[: size - start]
+    return data[:start].ljust(start, b"\0") + part + data[start + len(part) :]
 
 
 def _needed(data: bytes) -> int:

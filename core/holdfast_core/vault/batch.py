@@ -12,7 +12,7 @@ from holdfast_core.atomic import READ_FLAGS, replace, sync_directory, sync_file,
 from holdfast_core.paths import make_private
 from holdfast_core.sealed.container import Position, Tail
 from holdfast_core.sealed.keys import Keys
-from holdfast_core.sealed.stream import write_stream
+from holdfast_core.sealed.stream import Written, write_stream
 from holdfast_core.vault.strand import digest, identity_of, strand_path
 from holdfast_core.vault.table import DIGEST_BYTES, Data, Table, pack_data, pack_told
 
@@ -65,8 +65,8 @@ class Batch:
         *,
         generation: int,
         encrypt: bool,
-    ) -> Position:
-        """Write a strand whole and return where it ends; it has its name after `publish`.
+    ) -> Written:
+        """Write a strand whole; it has its name after `publish`.
 
         ``chunks`` are its bytes with the place of each; ``table.data`` becomes what they are.
 
@@ -84,7 +84,7 @@ class Batch:
             descriptor = os.open(temporary, _FLAGS, 0o600)
             try:
                 frames = _Frames(table, chunks)
-                position = write_stream(
+                written = write_stream(
                     descriptor,
                     keys,
                     identity_of(name),
@@ -98,7 +98,7 @@ class Batch:
                 raise
             self._wholes[name] = Whole(descriptor, temporary, target)
         self.doubtful.discard(name)
-        return position
+        return written
 
     def append(self, name: str, keys: Keys, position: Position, payloads: Iterable[bytes]) -> Position:
         """Append records to a strand, durable after `publish`.

@@ -181,10 +181,10 @@ class Capturing:
 
     def rewrite(self, going: Going, table: Table, chunks: Iterator[tuple[int, bytes]]) -> None:
         """Write a strand whole, as its next generation."""
-        position = self._batch.write(
+        written = self._batch.write(
             going.row.name, self._keys, table, chunks, generation=going.row.generation + 1, encrypt=self._encrypt
         )
-        going.replaced(table, position, is_encrypted=self._encrypt)
+        going.replaced(table, written, is_encrypted=self._encrypt)
 
     def tell(self, going: Going, told: Told) -> None:
         """Append what a strand says now."""
@@ -310,7 +310,9 @@ class Capturing:
         def told_of(data: list[Data]) -> Told:
             if goes_on:
                 added = newest.added + max(0, total - newest.messages)
-                return Grown(now, _modified_ms(wanted), total, added, data, marks, fingerprint)
+                return Grown(
+                    newest.number, content.size, now, _modified_ms(wanted), total, added, data, marks, fingerprint
+                )
             version = VersionRow(
                 number=newest.number + 1,
                 opened_ms=now,

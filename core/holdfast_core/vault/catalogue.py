@@ -20,6 +20,7 @@ from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.model.vault import Version
 from holdfast_core.paths import database_name
 from holdfast_core.sealed.container import Position
+from holdfast_core.sealed.stream import Patch
 from holdfast_core.vault.table import Mark, Table, VersionRow, best
 
 SCHEMA_VERSION = 1
@@ -79,6 +80,13 @@ CREATE TABLE mark (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mark_session ON mark (native_id);
 CREATE TABLE hot (name TEXT PRIMARY KEY, hot BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE essential (
+    name TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    head BLOB NOT NULL,
+    offset INTEGER NOT NULL,
+    rest BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE counted (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -149,7 +157,8 @@ _BOOLEANS = tuple(_COLUMNS.index(name) for name in ("is_encrypted", "is_gone", "
 class Change(msgspec.Struct):
     """What one capture changed: the row, versions and marks that are new or other than before.
 
-    With ``is_all`` these are all there are.
+    With ``is_all`` these are all there are. ``essentials`` are a copy of what
+    of the file is not frames, see `sealed.stream.Written`.
     """
 
     row: Row
@@ -158,6 +167,7 @@ class Change(msgspec.Struct):
     marks: dict[str, Mark] = msgspec.field(default_factory=dict)
     lost: dict[str, int] = msgspec.field(default_factory=dict)
     damaged: frozenset[int] = frozenset()
+    essentials: tuple[Patch, Patch] | None = None
     is_all: bool = False
 
 
@@ -237,6 +247,12 @@ class Catalogue:
         """Return what going on with a strand needs, empty if that is not known; see `Hot`."""
         return next((hot for (hot,) in self.read("SELECT hot FROM hot WHERE name = ?", (name,))), b"")
 
+    def essentials(self, name: str) -> tuple[Patch, ...]:
+        """Return the copy of what of a strand's file is not frames, nothing if there is none."""
+        for head, offset, rest in self.read("SELECT head, offset, rest FROM essential WHERE name = ?", (name,)):
+            return (0, head), (offset, rest)
+        return ()
+
     def lost(self, name: str) -> dict[str, int]:
         """Return how many messages of each session are gone at the source."""
         return dict(self.read("SELECT native_id, lost FROM mark WHERE name = ? AND lost > 0", (name,)))
@@ -261,7 +277,7 @@ class Catalogue:
         """Forget strands, all or none."""
         with self.changing():
             for name in names:
-                for table in ("strand", "version", "mark", "hot"):
+                for table in ("strand", "version", "mark", "hot", "essential"):
                     self._connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
 
     def verified(self, names: Iterable[str], at_ms: int) -> None:
@@ -347,6 +363,12 @@ class Catalogue:
         execute(_INSERT, tuple(getattr(row, name) for name in _COLUMNS))
         if change.hot:
             execute("INSERT OR REPLACE INTO hot VALUES (?, ?)", (row.name, change.hot))
+        if change.essentials:
+            (_, head), (offset, rest) = change.essentials
+            execute(
+                "INSERT OR REPLACE INTO essential VALUES (?, ?, ?, ?, ?)",
+                (row.name, row.generation, head, offset, rest),
+            )
         if change.is_all:
             execute("DELETE FROM version WHERE name = ?", (row.name,))
             execute("DELETE FROM mark WHERE name = ?", (row.name,))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.sealed.container import Position
+from holdfast_core.sealed.stream import Written
 from holdfast_core.vault.catalogue import Change, Row
 from holdfast_core.vault.content import PIECE_BYTES
 from holdfast_core.vault.hot import Hot, blocks_of, ends_of, latest, thin
 from holdfast_core.vault.pieces import VersionContent
 from holdfast_core.vault.strand import Strand
-from holdfast_core.vault.table import Grown, Opened, Table, Told, apply
+from holdfast_core.vault.table import Grown, Opened, Table, Told, apply, incomplete
 
 _INODES = 0x7FFF_FFFF_FFFF_FFFF
 
@@ -44,13 +45,14 @@ class Going:
         self.row.describe(table)
         self.row.stand_at(position)
 
-    def replaced(self, table: Table, position: Position, *, is_encrypted: bool) -> None:
+    def replaced(self, table: Table, written: Written, *, is_encrypted: bool) -> None:
         """Note that the strand was written whole."""
         self.row.describe(table)
-        self.row.stand_at(position)
-        self.row.base_bytes, self.row.is_encrypted = position.offset, is_encrypted
+        self.row.stand_at(written.position)
+        self.row.base_bytes, self.row.is_encrypted = written.position.offset, is_encrypted
         self.hot.table = thin(table)
         self.change = whole_change(table, self.row)
+        self.change.essentials = written.essentials
 
 
 def opened(strand: Strand, name: str, known: Row | None) -> Going:
@@ -65,6 +67,7 @@ def opened(strand: Strand, name: str, known: Row | None) -> Going:
     row = row_of(strand, name, known)
     going = Going(row, hot)
     going.change = whole_change(strand.table, row)
+    going.change.essentials = strand.stream.essentials(strand.base_bytes)
     return going
 
 
@@ -72,8 +75,9 @@ def row_of(strand: Strand, name: str, known: Row | None) -> Row:
     """Return what a strand says of itself; only the strand cannot say when it was verified."""
     table = strand.table
     row = Row(name=name, agent=table.agent, key=table.key, path=table.path)
+    row.is_damaged = bool(incomplete(table))
     if known is not None:
-        row.is_damaged, row.verified_ms = known.is_damaged, known.verified_ms
+        row.verified_ms = known.verified_ms
     row.describe(table)
     row.stand_at(strand.position)
     row.base_bytes, row.is_encrypted = strand.base_bytes, strand.stream.is_encrypted
@@ -85,6 +89,7 @@ def whole_change(table: Table, row: Row) -> Change:
     return Change(
         row,
         versions={version.number: version for version in table.versions},
+        damaged=incomplete(table),
         marks={mark.native_id: mark for mark in table.marks},
         lost=dict(table.lost),
         is_all=True,

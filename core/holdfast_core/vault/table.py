@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -94,8 +95,10 @@ class Opened(msgspec.Struct, tag="version", omit_defaults=True):
 
 
 class Grown(msgspec.Struct, tag="grown", omit_defaults=True):
-    """The newest version goes on by what stands before this record, or was only looked at again."""
+    """A version, the newest, goes on by what stands before this record, or was only looked at again."""
 
+    number: int
+    size: int
     captured_ms: int
     modified_ms: int
     messages: int
@@ -169,10 +172,9 @@ def apply(table: Table, told: Told) -> None:
     elif isinstance(told, Grown):
         newest = table.versions[-1]
         newest.captured_ms, newest.modified_ms = told.captured_ms, told.modified_ms
-        newest.messages, newest.added = told.messages, told.added
+        newest.messages, newest.added, newest.size = told.messages, told.added, told.size
         for data in told.data:
             grow(newest.pieces, (data.offset, data.size))
-            newest.size += data.size
     elif isinstance(told, Tagged):
         for version in table.versions:
             if version.number == told.number:
@@ -210,6 +212,34 @@ def merged(before: Sequence[Mark], now: Sequence[Mark]) -> list[Mark]:
     found = {mark.native_id: mark for mark in before}
     found.update((mark.native_id, mark) for mark in now)
     return list(found.values())
+
+
+def incomplete(table: Table) -> frozenset[int]:
+    """Return the numbers of versions of which bytes are missing here."""
+    ranges = joined((data.offset, data.size) for data in table.data)
+    return frozenset(version.number for version in table.versions if not _has_all(ranges, version))
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges in their order, together where they touch."""
+    found: list[tuple[int, int]] = []
+    for start, size in sorted(ranges):
+        if found and start <= sum(found[-1]):
+            found[-1] = (found[-1][0], max(sum(found[-1]), start + size) - found[-1][0])
+        elif size:
+            found.append((start, size))
+    return found
+
+
+def _has_all(ranges: Sequence[tuple[int, int]], version: VersionRow) -> bool:
+    if sum(size for _, size in version.pieces) != version.size:
+        return False
+    starts = [start for start, _ in ranges]
+    for start, size in version.pieces:
+        place = bisect.bisect_right(starts, start) - 1
+        if place < 0 or start + size > sum(ranges[place]):
+            return False
+    return True
 
 
 def best(versions: Sequence[VersionRow]) -> VersionRow | None:

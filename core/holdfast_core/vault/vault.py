@@ -14,16 +14,14 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
-import msgspec
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Fingerprint, SourceRef, fingerprint_at
 from holdfast_core.atomic import replace, sync_directory, write_file
-from holdfast_core.errors import HoldfastError, Locked, NotFound, NotNow
+from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.model.vault import VaultStatus, Version, VersionReason
 from holdfast_core.paths import make_private
 from holdfast_core.sealed.errors import SealedError
@@ -33,54 +31,18 @@ from holdfast_core.vault.capturing import Captured, Capturing, Wanted
 from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import Seen
 from holdfast_core.vault.going import numbers
+from holdfast_core.vault.state import Look, NoSpaceKept, StrandState, VaultOptions, state_of
 from holdfast_core.vault.strand import Strand, strand_path
 from holdfast_core.vault.table import Lost, Mark, Tagged
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Captured", "Mark", "NoSpaceKept", "Seen", "StrandState", "Vault", "VaultOptions"]
+__all__ = ["Captured", "Look", "Mark", "NoSpaceKept", "Seen", "StrandState", "Vault", "VaultOptions"]
 
 LOCK, CATALOGUE = "lock", "vault.db"
 _LOCK_SECONDS = 30.0
 _MINUTE_MS = 60_000
 _SPACE_EVERY_SECONDS = 1.0
-
-
-class NoSpaceKept(NotNow):
-    """The disk has less free than is to be kept free: nothing is captured until there is more; nothing is lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class VaultOptions:
-    """What a person can choose. ``reserve_bytes`` is what stays free on the disk."""
-
-    reserve_bytes: int = 2048 << 20
-    is_encrypted: bool = False
-    database_minutes: float = 5
-
-
-class StrandState(msgspec.Struct, frozen=True):
-    """What the vault knows of one source. ``fingerprint`` is what it looked like when it was captured last.
-
-    ``owner`` is the key of the source that a companion belongs to, empty for
-    a source. ``lost_messages`` are here and not at the source. ``content_bytes``
-    is the size of the newest content, which `Vault.content` gives.
-    """
-
-    agent: str
-    key: str
-    path: str
-    owner: str
-    fingerprint: Fingerprint
-    content_bytes: int
-    version_count: int
-    newest_version: int
-    best_version: int
-    is_gone: bool
-    is_damaged: bool
-    lost_messages: int
-    captured_ms: int
-    verified_ms: int
 
 
 class Vault:
@@ -120,6 +82,16 @@ class Vault:
         rows = catalogue.rows(agent) if catalogue else []
         keys = {row.name: row.key for row in rows}
         return {row.key: self._state(row, keys) for row in rows}
+
+    def looks(self, agent: str) -> dict[str, Look]:
+        """Return what an agent's sources looked like when they were captured last, by their keys."""
+        catalogue = self._known()
+        question = (
+            "SELECT key, path, size, modified_ns, inode, content_bytes, captured_ms, is_gone FROM strand"
+            " WHERE agent = ? AND owner = ''"
+        )
+        rows = catalogue.read(question, (agent,)) if catalogue else []
+        return {row[0]: Look(row[1], Fingerprint(*row[2:5]), row[5], row[6], bool(row[7])) for row in rows}
 
     def marks(self, agent: str, key: str) -> list[Mark]:
         """Return the sessions in a source's newest version; those that are not there any more have no messages."""
@@ -439,22 +411,7 @@ class Vault:
             found = (keys or {}).get(row.owner)
             named = None if found is not None else self._must_know().named(row.owner)
             owner = found if found is not None else named.key if named else row.owner
-        return StrandState(
-            agent=row.agent,
-            key=row.key,
-            path=row.path,
-            owner=owner,
-            fingerprint=Fingerprint(row.size, row.modified_ns, row.inode),
-            content_bytes=row.content_bytes,
-            version_count=row.version_count,
-            newest_version=row.newest_version,
-            best_version=row.best_version,
-            is_gone=row.is_gone,
-            is_damaged=row.is_damaged,
-            lost_messages=row.lost_messages,
-            captured_ms=row.captured_ms,
-            verified_ms=row.verified_ms,
-        )
+        return state_of(row, owner)
 
     def _need_space(self) -> None:
         """Raise if the disk has less free than is to be kept free; looks at it at most once a second."""
