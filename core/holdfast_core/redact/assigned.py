@@ -21,7 +21,11 @@ _LONGEST = 1_000
 _NAME = 100
 _REACH = _LONGEST + 200
 _FLAG_START = re.compile(rb"(?:\A|[\s\"'`])--?[\w-]*\Z")
-_NAME_START = re.compile(rb"[\w.$-]+\Z")
+_OF_A_NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$-"
+# What stands after a name to which something is given, or between it and its type: never less than `_GIVEN` wants.
+_MAY_BE_GIVEN = re.compile(
+    rb"[\w.$-]*+[\\\"'`\])]*+[ \t]*+(?:[:?.+|=>,*&]|(?i:const|str|char|text|bytes|varchar|sec|opt))"
+)
 
 
 class Assigned(NamedTuple):
@@ -54,9 +58,10 @@ class Assignments:
         for start, end in hits:
             if end <= last:
                 continue  # inside a value that is a secret already
-            found = _GIVEN.match(text, end, min(len(text), end + _REACH))
+            limit = min(len(text), end + _REACH)
+            found = _GIVEN.match(text, end, limit) if _MAY_BE_GIVEN.match(text, end, limit) else None
             if found is None and b"-" in (before := text[max(0, start - 40) : start]) and _FLAG_START.search(before):
-                found = _FLAG.match(text, end, min(len(text), end + _REACH))
+                found = _FLAG.match(text, end, limit)
             if found is None:
                 continue
             name, is_quoted, first, value = _parts(text, start, found)
@@ -103,8 +108,8 @@ def _parts(text: bytes, start: int, found: Any) -> tuple[str, bool, int, str]:
     group = next(number for number in (3, 4, 5, 6, 7) if found.start(number) >= 0)
     first, end = found.span(group)
     value = text[first:end].decode("utf-8", "replace") if end - first < _LONGEST else ""
-    before = _NAME_START.search(text[max(0, start - _NAME) : start])
-    name = (before[0] if before else b"") + text[start : min(found.end(1), start + _NAME)]
+    before = text[max(0, start - _NAME) : start]
+    name = before[len(before.rstrip(_OF_A_NAME)) :] + text[start : min(found.end(1), start + _NAME)]
     is_bare = group == 7
     return (
         name.decode("utf-8", "replace"),

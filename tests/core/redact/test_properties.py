@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from holdfast_core.redact.assigned import _GIVEN, _MAY_BE_GIVEN
 from holdfast_core.redact.engine import Redactor
 from holdfast_core.redact.stream import Stream
 from hypothesis import given, settings
@@ -103,3 +104,21 @@ def _shape(value):
     if isinstance(value, list):
         return [_shape(part) for part in value]
     return str if isinstance(value, str) else value
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(
+                ["=", ":", " = ", "=>", "->", " string", "*char", "[str]", '"', "',", "?.=", ">", "const "]
+            ),
+            st.text(alphabet="aZ0_.$-\\\"'`]) \t:=?+|>*&,sx", max_size=6),
+        ),
+        max_size=6,
+    ).map("".join)
+)
+def test_the_quick_look_passes_over_nothing_that_is_given_to_a_name(text: str):
+    data = text.encode() + b'"Zx9kQ7wLm2"'
+
+    assert _MAY_BE_GIVEN.match(data) or not _GIVEN.match(data)
