@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from holdfast_gui.models.palette import ENTRY_ROLE, LETTERS_ROLE, Entry
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL
+from holdfast_gui.views.row_delegate import Index, RowDelegate
 
 MARGIN: Final = 16
 _ROW: Final = 36
@@ -20,26 +21,20 @@ _ICON: Final = 16
 _AVATAR: Final = 22
 
 
-class PaletteDelegate(QStyledItemDelegate):
+class PaletteDelegate(RowDelegate):
     """Paints headings and entries; all text is drawn plain."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(0, theme().px(_ROW if index.data(ENTRY_ROLE) else _HEADING))
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        painter.save()
-        try:
-            entry: Entry | None = index.data(ENTRY_ROLE)
-            rect = QRect(option.rect)
-            if entry is None:
-                self._heading(painter, rect, str(index.data()))
-            else:
-                selected = bool(option.state & QStyle.StateFlag.State_Selected)
-                self._entry(painter, rect, entry, set(index.data(LETTERS_ROLE) or ()), selected)
-        finally:
-            painter.restore()
+    def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        entry: Entry | None = index.data(ENTRY_ROLE)
+        rect = QRect(option.rect)
+        if entry is None:
+            self._heading(painter, rect, str(index.data()))
+        else:
+            selected = bool(option.state & QStyle.StateFlag.State_Selected)
+            self._entry(painter, rect, entry, set(index.data(LETTERS_ROLE) or ()), selected)
 
     def _heading(self, painter: QPainter, rect: QRect, text: str) -> None:
         painter.setFont(theme().font("heading"))

@@ -9,7 +9,6 @@ from typing import Final
 from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
@@ -18,7 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QFrame, QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QFrame, QListView, QMenu, QStyle, QStyleOptionViewItem, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.places import ALL, Place, PlaceRole, PlacesModel
@@ -27,9 +26,9 @@ from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import GROUP_ROW, ICON, PLACE_ROW, RADIUS_SMALL
 from holdfast_gui.views.controls import is_by_keyboard
 from holdfast_gui.views.marks import paint_dot, paint_ring
+from holdfast_gui.views.row_delegate import Index, RowDelegate
 from holdfast_gui.views.scroll import OverlayScrollBar
 
-Index = QModelIndex | QPersistentModelIndex
 _INSET: Final = 8
 _TEXT_LEFT: Final = 40
 
@@ -136,7 +135,7 @@ class PlacesList(QListView):
         return model
 
 
-class _PlaceDelegate(QStyledItemDelegate):
+class _PlaceDelegate(RowDelegate):
     def __init__(self, view: PlacesList) -> None:
         super().__init__(view)
         self._view = view
@@ -145,15 +144,11 @@ class _PlaceDelegate(QStyledItemDelegate):
         height = GROUP_ROW if index.data(PlaceRole.IS_HEADING) else PLACE_ROW
         return QSize(80, theme().px(height))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        painter.save()
-        try:
-            if index.data(PlaceRole.IS_HEADING):
-                _paint_heading(painter, option.rect, index.data())
-            else:
-                self._paint_place(painter, option, index)
-        finally:
-            painter.restore()
+    def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        if index.data(PlaceRole.IS_HEADING):
+            _paint_heading(painter, option.rect, index.data())
+        else:
+            self._paint_place(painter, option, index)
 
     def _paint_place(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look = theme()

@@ -10,9 +10,9 @@ from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.search import Hit
 from holdfast_core.model.session import SessionEntry
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyleOptionViewItem, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.session_list import Group, HitRow, SessionRole
@@ -21,8 +21,8 @@ from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_SMALL, SESSION_ROW, FontName
 from holdfast_gui.views.marks import paint_avatar, paint_badge, paint_dot, paint_ring
+from holdfast_gui.views.row_delegate import Index, RowDelegate
 
-Index = QModelIndex | QPersistentModelIndex
 _AVATAR: Final = 22
 _AVATAR_TOP: Final = 10
 _LEFT: Final = 12
@@ -53,7 +53,7 @@ class RowHost(Protocol):
         ...
 
 
-class SessionDelegate(QStyledItemDelegate):
+class SessionDelegate(RowDelegate):
     """Paints rows and opens the field for a new name over the title."""
 
     def __init__(self, view: QWidget, host: RowHost) -> None:
@@ -64,14 +64,6 @@ class SessionDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """See Qt."""
         return QSize(200, theme().px(SESSION_ROW))
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """See Qt."""
-        painter.save()
-        try:
-            self._paint(painter, option, index)
-        finally:
-            painter.restore()
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         """See Qt."""
@@ -110,7 +102,8 @@ class SessionDelegate(QStyledItemDelegate):
         look = theme()
         return QRect(row.right() - look.px(_RIGHT + 23), row.bottom() - look.px(30), look.px(30), look.px(30))
 
-    def _paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """See `RowDelegate`."""
         group: Group | None = index.data(SessionRole.GROUP)
         if group is not None:
             _paint_group(painter, option.rect, group.title)
@@ -196,6 +189,10 @@ def _paint_outcome(
     if entry.state == "live" and not hit:
         left -= look.px(14)
         paint_dot(painter, QPoint(left + look.px(4), line.center().y() + 1), look.px(7), tokens.live, roundness=0.5)
+    if entry.opaque:
+        side = look.px(12)
+        left -= side + look.px(5)
+        paint_icon(painter, "lock", QRect(left, line.center().y() - side // 2, side, side), tokens.text3)
     badge = _badge(entry)
     if not badge:
         return left

@@ -8,8 +8,6 @@ from holdfast_core import clock
 from PySide6.QtCore import (
     QItemSelection,
     QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRect,
     QRectF,
@@ -18,7 +16,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QFrame, QListView, QStyle, QStyleOptionViewItem
 
 from holdfast_gui.models.trash import TrashModel, TrashRole, deleted, expires, facts, is_soon
 from holdfast_gui.theme import theme
@@ -26,12 +24,12 @@ from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.theme.tokens import RADIUS_FIELD, FontName
 from holdfast_gui.views.controls import is_by_keyboard
 from holdfast_gui.views.marks import paint_ring
+from holdfast_gui.views.row_delegate import Index, RowDelegate
 from holdfast_gui.views.scroll import OverlayScrollBar
 
 ROW: Final = 56
 _INSET: Final = 16
 _TEXT_LEFT: Final = 48
-Index = QModelIndex | QPersistentModelIndex
 _SELECT = QItemSelectionModel.SelectionFlag
 
 
@@ -124,7 +122,7 @@ class TrashList(QListView):
             self.selectionModel().setCurrentIndex(self.rows.index(row), _SELECT.ClearAndSelect)
 
 
-class _TrashDelegate(QStyledItemDelegate):
+class _TrashDelegate(RowDelegate):
     def __init__(self, view: TrashList) -> None:
         super().__init__(view)
         self._view = view
@@ -132,14 +130,7 @@ class _TrashDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(200, theme().px(ROW))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        painter.save()
-        try:
-            self._paint(painter, option, index)
-        finally:
-            painter.restore()
-
-    def _paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         look, entry, now = theme(), index.data(TrashRole.ENTRY), clock.now()
         is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         is_hot = bool(option.state & QStyle.StateFlag.State_MouseOver)

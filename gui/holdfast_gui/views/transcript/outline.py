@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QListView,
     QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -18,6 +17,7 @@ from holdfast_gui.models.transcript import TranscriptModel
 from holdfast_gui.text import clock, one_line
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL
+from holdfast_gui.views.row_delegate import RowDelegate
 from holdfast_gui.views.transcript.chunk import fill_round
 from holdfast_gui.views.transcript.lines import draw_text
 
@@ -102,25 +102,21 @@ class OutlinePanel(QFrame):
         self.part_chosen.emit(part)
 
 
-class _PromptDelegate(QStyledItemDelegate):
+class _PromptDelegate(RowDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         return QSize(theme().px(100), theme().px(ROW))
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        painter.save()
-        try:
-            look, tokens = theme(), theme().tokens
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            state: QStyle.StateFlag = option.state
-            rect = option.rect.toRectF()
-            if state & QStyle.StateFlag.State_Selected:
-                fill_round(painter, rect, RADIUS_SMALL, tokens.selection)
-            elif state & QStyle.StateFlag.State_MouseOver:
-                fill_round(painter, rect, RADIUS_SMALL, tokens.hover)
-            inner = rect.adjusted(look.px(10), 0, -look.px(10), 0)
-            time = str(index.data(TIME_ROLE) or "")
-            taken = draw_text(painter, inner, time, look.font("caption"), tokens.text3, at_right=True)
-            room = inner.adjusted(0, 0, -taken - look.px(10), 0)
-            draw_text(painter, room, str(index.data()), look.font("body"), tokens.text)
-        finally:
-            painter.restore()
+    def paint_row(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        look, tokens = theme(), theme().tokens
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        state: QStyle.StateFlag = option.state
+        rect = option.rect.toRectF()
+        if state & QStyle.StateFlag.State_Selected:
+            fill_round(painter, rect, RADIUS_SMALL, tokens.selection)
+        elif state & QStyle.StateFlag.State_MouseOver:
+            fill_round(painter, rect, RADIUS_SMALL, tokens.hover)
+        inner = rect.adjusted(look.px(10), 0, -look.px(10), 0)
+        time = str(index.data(TIME_ROLE) or "")
+        taken = draw_text(painter, inner, time, look.font("caption"), tokens.text3, at_right=True)
+        room = inner.adjusted(0, 0, -taken - look.px(10), 0)
+        draw_text(painter, room, str(index.data()), look.font("body"), tokens.text)
