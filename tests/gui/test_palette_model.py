@@ -79,3 +79,10 @@ def test_headings_are_stepped_over(qapp):
 
 def test_an_empty_model_has_no_step(qapp):
     assert PaletteModel().step(0, 1) == -1
+
+
+def test_what_stands_behind_a_title_does_not_make_it_a_worse_answer():
+    repair = Entry("action", "repair", "Repair held sessions")
+    resume = Entry("action", "resume", "Resume", "Why does the nightly deploy time out, three nights in a row?")
+
+    assert [entry.id for entry, _ in ranked("re", [repair, resume])] == ["resume", "repair"]

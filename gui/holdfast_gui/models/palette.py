@@ -90,13 +90,14 @@ def ranked(query: str, entries: Iterable[Entry], *, limit: int = LIMIT_OF_KIND) 
             kinds[entry.kind].append((entry, match))
     if query.strip():
         for found in kinds.values():
-            found.sort(key=lambda pair: -round(_worth(*pair)))  # what is about as good stays in order
+            found.sort(key=lambda pair: -round(_worth(*pair) * 2))  # what is about as good stays in order
     return [pair for found in kinds.values() for pair in found[:limit]]
 
 
 def _worth(entry: Entry, match: Match) -> float:
     in_detail = sum(position > len(entry.title) for position in match.letters)
-    return match.score - in_detail * _RUN_SCORE
+    # How much stands behind the title does not make it a worse answer.
+    return match.score - in_detail * _RUN_SCORE + _LENGTH_COST * len(entry.detail)
 
 
 def _together(word: str, text: str) -> Match | None:

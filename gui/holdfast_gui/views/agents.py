@@ -276,7 +276,8 @@ def _order(found: Found) -> tuple[bool, int, str]:
 
 def _counts(found: Found) -> str:
     drift = found.drift
-    parts = [text.counted(found.info.sessions, "session", "sessions")]
+    sessions = found.info.sessions
+    parts = [text.counted(sessions, "session", "sessions") if sessions else tr("No sessions yet")]
     if drift.sources:
         parts.append(tr("in {files}").format(files=text.counted(drift.sources, "file", "files")))
     if drift.problems:

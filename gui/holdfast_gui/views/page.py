@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import ElidedLabel, IconButton, Pane
@@ -31,16 +33,20 @@ class PlacePage(Pane):
         self.state = EmptyState()
         self.state.hide()
         self.area = self._make_area()
-        head = QHBoxLayout()
-        head.setContentsMargins(theme().margins(28, 20, 28, 14))
-        head.setSpacing(theme().px(8))
-        head.addWidget(self.places_button)
-        head.addWidget(ElidedLabel(title, font="page"), 1)
-        head.addLayout(self.tools)
+        self._title = ElidedLabel(title, font="page")
+        named = QHBoxLayout()
+        named.setSpacing(theme().px(8))
+        named.addWidget(self.places_button)
+        named.addWidget(self._title, 1)
+        self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._head.setContentsMargins(theme().margins(28, 20, 28, 14))
+        self._head.setSpacing(theme().px(8))
+        self._head.addLayout(named, 1)
+        self._head.addLayout(self.tools)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addLayout(self._head)
         column.addWidget(self.area, 1)
         column.addWidget(self.state, 1)
 
@@ -57,6 +63,30 @@ class PlacePage(Pane):
         """Show the content."""
         self.state.hide()
         self.area.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See Qt."""
+        super().resizeEvent(event)
+        self._fold_head()
+
+    def event(self, event: QEvent) -> bool:
+        """See Qt: tools that come or go may need a line of their own."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fold_head()
+        return super().event(event)
+
+    def _fold_head(self) -> None:
+        """Put the tools below the heading where they have no room beside it."""
+        sides = self._head.contentsMargins()
+        gap = self._head.spacing()
+        places = self.places_button.sizeHint().width() + gap if self.places_button.isVisibleTo(self) else 0
+        tools = self.tools.sizeHint().width()
+        needed = sides.left() + places + self._title.sizeHint().width() + gap + tools + sides.right()
+        is_narrow = tools > 0 and needed > self.width()
+        direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        if direction != self._head.direction():
+            self._head.setDirection(direction)
+            self._head.setAlignment(self.tools, Qt.AlignmentFlag.AlignLeft if is_narrow else Qt.AlignmentFlag(0))
 
     def _make_area(self) -> QScrollArea:
         inner = QWidget()

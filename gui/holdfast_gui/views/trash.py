@@ -31,7 +31,7 @@ class TrashPage(PlacePage):
         self.empty_button = Button(self.tr("Empty the trash…"))
         for button in (self.restore_button, self.delete_button, self.empty_button):
             self.tools.addWidget(button)
-        self.summary = Label(font="small", colour="text2")
+        self.summary = Label(font="small", colour="text2", wraps=True)
         self._menu: QMenu | None = None
         self._arrange()
         self.list.selection_changed.connect(self._on_selection)

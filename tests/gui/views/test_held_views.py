@@ -32,7 +32,7 @@ from holdfast_gui.views.toast import Toast
 from holdfast_gui.views.trash import TrashPage
 from holdfast_gui.views.versions import VersionsSheet
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 NOW = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
 NOW_MS = round(NOW.timestamp() * 1000)
@@ -264,6 +264,20 @@ def test_the_details_show_an_error_of_saving_and_take_it_back(qtbot):
     assert told == (True, "The disk is full.")
     assert not section.error.isVisible() and section.facts.values["Auto-save"].startswith("Saved")
     assert section.facts.values["Signature"] == "not proven, read-only"
+
+
+def test_tools_without_room_beside_the_heading_stand_below_it(qtbot):
+    page = shown(qtbot, TrashPage())
+    page.set_entries([trash_entry(3)], days=30)
+    page.resize(900, 600)
+    QApplication.processEvents()
+    beside = page.restore_button.mapTo(page, page.restore_button.rect().topLeft()).y()
+    page.resize(440, 600)
+    QApplication.processEvents()
+    below = page.restore_button.mapTo(page, page.restore_button.rect().topLeft()).y()
+
+    assert below > beside + 20
+    assert page.empty_button.mapTo(page, page.empty_button.rect().bottomRight()).x() < 440
 
 
 def test_the_details_tell_what_was_made_good(qtbot):
