@@ -8,19 +8,17 @@ journal are copied first. What is asked of the copy are columns of real tables.
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from holdfast_core.agents._jsonl import open_regular, refusal
-from holdfast_core.agents._tap import COPY_PREFIX, tap_at
-from holdfast_core.clock import monotonic_seconds, now_ms
+from holdfast_core.agents._tap import COPY_PREFIX, sweep, tap_at
+from holdfast_core.clock import monotonic_seconds
 from holdfast_core.model.session import Problem
 from holdfast_core.paths import database_name
 
@@ -34,7 +32,6 @@ _WITHIN_LIMIT = 500
 _ROW_BYTES = 2
 _SPARE_BYTES = 1 << 20
 _BESIDE = ("-wal", "-journal")
-_LEFT_MS = 600_000
 _MAGIC = b"SQLite format 3\0"
 _SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 _ALLOWED = frozenset((apsw.SQLITE_SELECT, apsw.SQLITE_READ))
@@ -275,7 +272,7 @@ def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
             hostile in a way that nothing can be asked of it.
     """
     path = Path(path)
-    _sweep(tempfile.gettempdir())
+    sweep(tempfile.gettempdir())
     with tempfile.TemporaryDirectory(prefix=COPY_PREFIX, ignore_cleanup_errors=True) as folder:
         copy = Path(folder, "copy.sqlite")
         size_bytes = _copied(path, copy, str(root))
@@ -304,18 +301,6 @@ def stamp_of(path: str | Path) -> tuple[int, ...]:
         else:
             found += (status.st_size, status.st_mtime_ns)
     return tuple(found)
-
-
-@cache
-def _sweep(place: str) -> None:
-    """Remove, once in a process, copies of ours that one left which was killed meanwhile."""
-    with suppress(OSError), os.scandir(place) as entries:
-        for entry in entries:
-            if entry.name.startswith(COPY_PREFIX) and entry.is_dir(follow_symlinks=False):
-                found = entry.stat(follow_symlinks=False)
-                is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-                if is_ours and now_ms() - found.st_mtime_ns // 1_000_000 > _LEFT_MS:
-                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _copied(path: Path, copy: Path, root: str) -> int:

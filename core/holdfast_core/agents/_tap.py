@@ -7,11 +7,15 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+
+from holdfast_core.clock import now_ms
 
 COPY_PREFIX = "holdfast-copy-"
 LIMIT_BYTES = 32 << 20
+_LEFT_MS = 600_000
 
 _here = threading.local()
 
@@ -71,6 +75,18 @@ class Tap:
         if self.copy is not None:
             shutil.rmtree(self.copy.parent, ignore_errors=True)
             self.copy = None
+
+
+@cache
+def sweep(place: str) -> None:
+    """Remove, once in a process, copies of ours that one left which was killed meanwhile."""
+    with suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith(COPY_PREFIX) and entry.is_dir(follow_symlinks=False):
+                found = entry.stat(follow_symlinks=False)
+                is_ours = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+                if is_ours and now_ms() - found.st_mtime_ns // 1_000_000 > _LEFT_MS:
+                    shutil.rmtree(entry.path, ignore_errors=True)
 
 
 @contextmanager

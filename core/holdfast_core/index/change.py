@@ -73,7 +73,10 @@ class Read(NamedTuple):
 
 
 class SessionRow(NamedTuple):
-    """A row as it was before: its key, its number of messages and its facts as stored."""
+    """A row as it was before: its key, its number of messages and its facts as stored.
+
+    ``damage`` is as in the facts; what only was read on does not tell it again.
+    """
 
     key: int
     documents: int
@@ -81,6 +84,7 @@ class SessionRow(NamedTuple):
     size_bytes: int
     state: str
     problem_count: int
+    damage: str
 
 
 class Change:
@@ -162,7 +166,7 @@ class Change:
     def _known(self, source: int) -> dict[str, SessionRow]:
         rows = select(
             self._catalog,
-            "SELECT id, key, document_count, facts, size_bytes, state, problem_count "
+            "SELECT id, key, document_count, facts, size_bytes, state, problem_count, damage "
             "FROM session JOIN detail USING(key) WHERE source=?",
             (source,),
         )
@@ -225,6 +229,8 @@ class Change:
         problem_count: int,
     ) -> SessionRow:
         facts, fingerprint, was_continued = session.facts, read.ref.fingerprint, read.reading.was_continued
+        if before and before.damage and was_continued and not read.reading.is_shared:
+            facts = msgspec.structs.replace(facts, damage=before.damage)
         self._touch(facts.id)
         key = before.key if before else self._next_key
         self._next_key += before is None
@@ -242,7 +248,7 @@ class Change:
         if session.share is not None:
             size_bytes, problem_count = session.share.size_bytes, session.share.problem_count
         state = _state(facts, problem_count)
-        after = SessionRow(key, count, encoded, size_bytes, state, problem_count)
+        after = SessionRow(key, count, encoded, size_bytes, state, problem_count, facts.damage)
         if before and facts.lost_messages:
             newly = facts.lost_messages - decoded_facts(before.facts).lost_messages
             self._lose(facts.id, before.key, max(newly, 0), facts.damage)

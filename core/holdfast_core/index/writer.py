@@ -242,6 +242,19 @@ class IndexWriter:
             for agent in sorted(problems.keys() | counts.keys())  # a held session may have an agent without sources
         )
 
+    def sessions_in(self, agent: str) -> dict[str, list[tuple[str, str]]]:
+        """Return the kind and the project's path of each session, by the key of its source."""
+        rows = select(
+            self._catalog,
+            "SELECT source.key, iif(is_subagent, 'subagent', 'main'), project_path FROM session "
+            "JOIN source ON source.id=session.source WHERE source.agent=?",
+            (agent,),
+        )
+        found: dict[str, list[tuple[str, str]]] = {}
+        for key, kind, project in rows:
+            found.setdefault(text_path(key), []).append((kind, project))
+        return found
+
     def sessions_listed(self) -> dict[str, int]:
         """Return how many sessions of each agent's own sources a list shows, subagents aside."""
         return sessions_listed(self._catalog)

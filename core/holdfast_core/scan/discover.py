@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from holdfast_core.agents.base import Agent, Checkpoint, Home, SourceRef
+from holdfast_core.agents.base import Agent, Checkpoint, Fingerprint, Home, SourceRef
 from holdfast_core.index.writer import IndexWriter, Known
 from holdfast_core.model.changes import ScanFailure
 from holdfast_core.scan.homes import InHomes, is_let_go, is_silent
@@ -18,19 +18,28 @@ from holdfast_core.scan.homes import InHomes, is_let_go, is_silent
 log = logging.getLogger(__name__)
 
 RECENT = 500
+KEPT_INODE = -1
+"""What stands in place of an inode where a source is shown from the vault alone."""
+
 DOES_NOT_ANSWER = "does not answer"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
-Kind = Literal["new", "grown", "changed", "shrunk"]  # grown: also a file that only moved
+# grown: also a file that only moved; uncaptured: the index has it and the vault has not; kept: it is gone and stands in
+# the vault; away: likewise, but it may only not be seen now.
+Kind = Literal["new", "grown", "changed", "shrunk", "uncaptured", "kept", "away"]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """A source to be read. ``checkpoint`` is None where it must be read from its start."""
+    """A source to be read. ``checkpoint`` is None where it must be read from its start.
+
+    ``before`` is what it looked like when it gave that.
+    """
 
     ref: SourceRef
     kind: Kind
     checkpoint: Checkpoint | None
+    before: Fingerprint | None = None
 
     @property
     def bytes_to_read(self) -> int:
@@ -46,6 +55,8 @@ class Discovery:
     ``changes`` stand newest first. ``gone`` are keys by agent of sources that
     are certainly no more; ``let_go`` those in homes that the person wants to be
     looked in no more. ``recent`` are the newest sources, changed or not.
+    ``refs`` are all that were seen, by agent, ``unseen`` the keys of those that
+    the index knows and that were not; ``kept`` are read from the vault.
     """
 
     changes: list[SourceChange] = field(default_factory=list)
@@ -53,6 +64,9 @@ class Discovery:
     let_go: dict[str, list[str]] = field(default_factory=dict)
     failures: list[ScanFailure] = field(default_factory=list)
     recent: list[SourceRef] = field(default_factory=list)
+    refs: dict[str, list[SourceRef]] = field(default_factory=dict)
+    unseen: dict[str, dict[str, Known]] = field(default_factory=dict)
+    kept: list[SourceChange] = field(default_factory=list)
 
     @property
     def bytes_total(self) -> int:
@@ -95,7 +109,7 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
             continue
         known = writer.known(name, at=list(dict.fromkeys((*own, *(ref.key for ref in refs)))))
         is_complete = True
-        if known.keys() - {ref.key for ref in refs}:
+        if {key for key, one in known.items() if not is_kept(one)} - {ref.key for ref in refs}:
             refs, failures, is_complete = _refs_of(agent, home)
             found.failures.extend(failures)
             known = writer.known(name)
@@ -103,6 +117,11 @@ def discover_at(paths: Sequence[str], agents: Mapping[str, Agent], home: Home, w
         _judge(found, agent, home, unseen, is_complete=is_complete)
         found.recent.extend(refs)
     return _ordered(found)
+
+
+def is_kept(known: Known) -> bool:
+    """Return whether a source is shown from the vault alone."""
+    return known.fingerprint.inode == KEPT_INODE
 
 
 def is_missing(path: str) -> bool:
@@ -162,7 +181,8 @@ def _compare(
 ) -> dict[str, Known]:
     """Add what is to be read to ``found``; return what is known and was not seen."""
     unseen = dict(known)
-    for ref in refs:
+    found.refs[agent.id] = list(refs)
+    for ref in found.refs[agent.id]:
         before = unseen.pop(ref.key, None)
         change = _change(ref, before, keeps_checkpoint=agent.continues_rewritten)
         if full:
@@ -177,36 +197,38 @@ def _change(ref: SourceRef, before: Known | None, *, keeps_checkpoint: bool) -> 
         return SourceChange(ref, "new", None)
     old, new = before.fingerprint, ref.fingerprint
     if old == new:
-        return None if before.path == ref.path else SourceChange(ref, "grown", before.checkpoint)
+        return None if before.path == ref.path else SourceChange(ref, "grown", before.checkpoint, old)
     if old.inode == new.inode and new.size_bytes > old.size_bytes:
-        return SourceChange(ref, "grown", before.checkpoint)
+        return SourceChange(ref, "grown", before.checkpoint, old)
     # Another file under the same name, or rewritten in place: what stood before its end may differ.
     checkpoint = before.checkpoint if keeps_checkpoint and old.inode == new.inode else None
-    return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", checkpoint)
+    return SourceChange(ref, "shrunk" if new.size_bytes < old.size_bytes else "changed", checkpoint, old)
 
 
 def _judge(found: Discovery, agent: Agent, home: Home, unseen: Mapping[str, Known], *, is_complete: bool) -> None:
     """Sort unseen sources into those that are wanted no more, that are gone, and that merely cannot be seen."""
+    found.unseen[agent.id] = dict(unseen)
     let_go = [key for key in unseen if is_let_go(agent, key)]
     if let_go:
         found.let_go[agent.id] = let_go
     if is_complete:
         away = agent.away(home)
         rest = {key: known for key, known in unseen.items() if not (is_let_go(agent, key) or is_silent(agent, key))}
+        rest = {key: known for key, known in rest.items() if not is_kept(known)}
         _judge_gone(found, agent.id, rest, away)
 
 
 def _judge_gone(found: Discovery, agent: str, unseen: Mapping[str, Known], away: Iterable[Path]) -> None:
     """Note which unseen sources are gone, and whether others merely cannot be seen."""
     seen = dict.fromkeys(away, False)
-    gone = [key for key, known in unseen.items() if _is_visible(Path(known.path).parent, seen)]
+    gone = [key for key, known in unseen.items() if is_visible(Path(known.path).parent, seen)]
     if len(gone) < len(unseen) and all(failure.agent != agent for failure in found.failures):
         found.failures.append(_failure(agent, None))
     if gone:
         found.gone[agent] = gone
 
 
-def _is_visible(directory: Path, seen: dict[Path, bool]) -> bool:
+def is_visible(directory: Path, seen: dict[Path, bool]) -> bool:
     """Return whether the absence of something in ``directory`` can be believed."""
     if directory not in seen:
         try:
@@ -214,7 +236,7 @@ def _is_visible(directory: Path, seen: dict[Path, bool]) -> bool:
             seen[directory] = True
         except OSError as error:
             is_top = directory == directory.parent
-            seen[directory] = error.errno in _GONE and (is_top or _is_visible(directory.parent, seen))
+            seen[directory] = error.errno in _GONE and (is_top or is_visible(directory.parent, seen))
     return seen[directory]
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Agent, Home, SourceRef
@@ -17,6 +18,10 @@ from holdfast_core.log import incident
 from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, LostMessages, ScanProgress, ScanReport
 from holdfast_core.scan.discover import Discovery, SourceChange, discover, discover_at, is_missing
+from holdfast_core.scan.kept import bare
+
+if TYPE_CHECKING:
+    from holdfast_core.scan.capturing import Capturing
 
 log = logging.getLogger(__name__)
 
@@ -77,22 +82,30 @@ def update(
     full: bool = False,
     paths: Sequence[str] | None = None,
     hooks: Hooks | None = None,
+    capturing: Capturing | None = None,
 ) -> Outcome:
     """Bring the index up to date with the agents' sources and return what changed.
 
     Without ``paths`` all roots are looked through; with them only what is at
     or below these, and the cost grows with that alone. ``full`` reads every
     source again from its start. A source that cannot be read is remembered as
-    failed and not tried again until it changes.
+    failed and not tried again until it changes. With ``capturing`` what is
+    read goes into the vault as well, and what is gone is read from there.
     """
-    hooks = hooks or Hooks()
+    hooks, agents = hooks or Hooks(), {name: bare(agent) for name, agent in agents.items()}
     wall, cpu = clock.monotonic_seconds(), clock.cpu_seconds()
     found = discover(agents, home, writer, full=full) if paths is None else discover_at(paths, agents, home, writer)
-    scan = _Pass(writer, agents, home, hooks)
-    with _collector_resting():
-        is_complete = scan.run(found)
-        if paths is None:
-            writer.write_words(deadline_seconds=_WORDS_SECONDS)
+    if capturing is not None:
+        capturing.begin(found, agents, home, writer, is_whole=paths is None)
+    scan = _Pass(writer, agents, home, hooks, capturing)
+    try:
+        with _collector_resting():
+            is_complete = scan.run(found)
+            if paths is None:
+                writer.write_words(deadline_seconds=_WORDS_SECONDS)
+    finally:
+        if capturing is not None:
+            capturing.rest()
     return Outcome(
         found,
         combined(scan.changes),
@@ -155,6 +168,7 @@ class _Pass:
     agents: Mapping[str, Agent]
     home: Home
     hooks: Hooks
+    capturing: Capturing | None = None
     changes: list[ChangeSet] = field(default_factory=list)
     bytes_read: int = 0
     _batch: list[Read] = field(default_factory=list)
@@ -168,12 +182,14 @@ class _Pass:
         self._tell(ScanProgress(0, total, 0, bytes_total))
         for done, change in enumerate(found.changes):
             if self.hooks.should_stop():
-                self._flush()
+                self._end()
                 return False
-            self._take(change)
+            self._take(self._read(change))
             bytes_done += change.bytes_to_read
             self._tell(ScanProgress(done + 1, total, bytes_done, bytes_total))
-        self._flush()
+        for change in tuple(found.kept):
+            self._take(self._read_kept(change))
+        self._end()
         # After the reading: a file that was only renamed never leaves the list.
         for agent, keys in found.gone.items():
             self._changed(self.writer.forget(agent, keys))
@@ -182,8 +198,7 @@ class _Pass:
         self.hooks.on_progress(ScanProgress(total, total, bytes_total, bytes_total, is_done=True))
         return True
 
-    def _take(self, change: SourceChange) -> None:
-        read = self._read(change)
+    def _take(self, read: Read | None) -> None:
         if read is None:
             return
         self.bytes_read += read.reading.bytes_read
@@ -193,10 +208,12 @@ class _Pass:
             self._flush()
 
     def _read(self, change: SourceChange) -> Read | None:
-        ref = change.ref
+        ref, agent = change.ref, self.agents[change.ref.agent]
         try:
             with _one_bad_session(self.writer, ref):
-                return Read.of(ref, self.agents[ref.agent].read(ref, self.home, checkpoint=change.checkpoint))
+                if self.capturing is not None:
+                    return self.capturing.read(change, agent, self.home)
+                return Read.of(ref, agent.read(ref, self.home, checkpoint=change.checkpoint))
         except (SourceError, OSError) as error:
             if is_missing(ref.path):
                 self._changed(self.writer.forget(ref.agent, [ref.key]))
@@ -206,9 +223,22 @@ class _Pass:
                 self.writer.failed(ref, reason)
         return None
 
+    def _read_kept(self, change: SourceChange) -> Read | None:
+        if self.capturing is not None:
+            with _one_bad_session(self.writer, change.ref):
+                return self.capturing.gone(change, self.agents[change.ref.agent], self.home)
+        return None
+
+    def _end(self) -> None:
+        self._flush()
+        if self.capturing is not None:
+            self.capturing.finish()
+
     def _flush(self) -> None:
         if not self._batch:
             return
+        if self.capturing is not None:
+            self.capturing.commit()  # what the index says of it must not be lost by then
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         self._limit_bytes = BATCH_BYTES
         if not self._apply(batch):

@@ -1,0 +1,419 @@
+"""Takes sources into the vault as a scan reads them, and finds out what they have lost since the last time."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from holdfast_core.agents._tap import Tap, tapped
+from holdfast_core.agents.base import Agent, Home, Reading, SessionRead, SourceRef
+from holdfast_core.errors import HoldfastError, Locked, SourceError
+from holdfast_core.index.change import Read
+from holdfast_core.index.writer import IndexWriter
+from holdfast_core.model.changes import ScanFailure
+from holdfast_core.model.held import HELD_AGENT
+from holdfast_core.model.session import Problem
+from holdfast_core.scan.adopting import Adopting
+from holdfast_core.scan.discover import Discovery, SourceChange, is_missing
+from holdfast_core.scan.kept import Keeping, Losses, newest_content
+from holdfast_core.scan.left_out import LeftOut
+from holdfast_core.scan.losses import gone_since, only_grew, tip_of
+
+if TYPE_CHECKING:
+    from holdfast_core.vault.vault import Captured, Mark, StrandState, Vault
+
+log = logging.getLogger(__name__)
+
+NO_SPACE, LOCKED, UNWRITABLE = "vault_has_no_space", "vault_is_locked", "vault_cannot_be_written"
+_NULS = bytes(16)
+_OPEN_BYTES = 64 << 20
+"""So much is captured before it is made durable, where the index waits for nothing."""
+_TEXT = (".jsonl", ".json", ".md", ".ndjson", ".txt")
+# What a reader says of a file that is there and holds nothing of its agent's any more.
+_CORRUPTED = frozenset(("wrong_format", "utf16", "compressed", "too_large"))
+_REPLACED = frozenset(("not_a_file", "symlink"))
+
+
+class CaptureStatus(NamedTuple):
+    """How capturing goes: how many sources were captured since the start, how many wait, and for what."""
+
+    captured: int = 0
+    waiting: int = 0
+    is_locked: bool = False
+    is_out_of_space: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A source that is being read, and what the vault knows of it."""
+
+    ref: SourceRef
+    agent: Agent
+    home: Home
+    state: StrandState | None
+    losses: Losses | None
+    marks: dict[str, Mark]
+    is_indexed: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.ref.agent, self.ref.key
+
+
+class Capturing:
+    """Captures what the passes of one scan read, in their thread. ``on_status`` is told when the status changes.
+
+    Where the vault cannot take anything (locked, no space) the index goes on;
+    but what would take away something that the index has waits too.
+    """
+
+    def __init__(
+        self,
+        vault: Vault,
+        *,
+        is_enabled: bool = True,
+        left_out: Sequence[str] = (),
+        on_status: Callable[[CaptureStatus], object] = lambda status: None,
+    ) -> None:
+        self.vault = vault
+        self.is_enabled = is_enabled
+        self.left_out = LeftOut(tuple(left_out))
+        self.status = CaptureStatus()
+        self._on_status = on_status
+        self._keeping = Keeping(vault)
+        self._found = Discovery()
+        self._trouble: HoldfastError | OSError | None = None
+        self._told: CaptureStatus | None = None
+        self._moving: dict[tuple[str, int], str] = {}
+        self._open_bytes = 0
+        self._waiting: set[tuple[str, str]] = set()
+        self._postponed: dict[tuple[str, str], dict[str, Mark]] = {}
+
+    def begin(
+        self, found: Discovery, agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, is_whole: bool
+    ) -> None:
+        """Begin a pass: find out what a look means for the vault, and add to ``found`` what is to be read for it."""
+        self._found, self._trouble, self._moving = found, None, {}
+        if is_whole:
+            self._waiting.clear()
+        wanted = self.left_out.wanted(writer) if self.is_enabled else lambda ref: False
+        adopting = Adopting(found, self.vault, wanted)
+        for agent in agents.values():
+            adopting.agent(agent, home, is_whole=is_whole)
+        for change in found.kept:
+            state = self.vault.state(change.ref.agent, change.ref.key)
+            if state is not None and change.kind == "kept" and not state.is_gone:
+                self._moving[state.agent, state.fingerprint.inode] = state.key
+
+    def read(self, change: SourceChange, agent: Agent, home: Home) -> Read | None:
+        """Read a source and capture it; None if the index is to stay as it is.
+
+        Raises:
+            SourceError, OSError: it cannot be read, and the vault has nothing of it.
+        """
+        ref = change.ref
+        source = replace(self._source(ref, agent, home), is_indexed=change.kind == "uncaptured")
+        is_out = ref.agent == HELD_AGENT or not self.is_enabled or self.left_out.has_agent(ref.agent)
+        if is_out and source.losses is None:
+            return Read.of(ref, agent.read(ref, home, checkpoint=change.checkpoint))
+        with tapped(ref.path) as tap:
+            try:
+                reading = self._reading(source, change)
+            except (SourceError, OSError) as error:
+                return self._spoilt(source, tap, error, is_out=is_out)
+            if is_out or self.left_out.has_all(reading):
+                return self._merged(source, reading, source.losses)
+            return self._taken(self._moved(source, reading), reading, tap)
+
+    def gone(self, change: SourceChange, agent: Agent, home: Home) -> Read | None:
+        """Read from the vault what is not at its source; None if the index is to stay as it is.
+
+        A source that only moved is let go of in the index by its former key.
+        """
+        source = self._source(change.ref, agent, home)
+        if source.state is None:
+            return None
+        try:
+            if change.kind == "away":
+                reading = self._keeping.newest(agent, source.ref, home)
+                return Read.of(source.ref, reading, is_kept=True)
+            losses = source.losses if source.state.is_gone else self._closed(source)
+            return self._merged(source, None, losses)
+        except (HoldfastError, OSError) as error:
+            self._note(source, error)
+            return None
+
+    def commit(self) -> None:
+        """Make durable what was captured since the last time; what the vault does not take is captured another time."""
+        self._open_bytes = 0
+        try:
+            self.vault.commit()
+        except (HoldfastError, OSError) as error:
+            self.vault.discard()
+            self._note(None, error)
+        self._tell()
+
+    def finish(self) -> None:
+        """End a pass: what could not be captured is a failure of the look, told once."""
+        self.commit()
+        if self._trouble is not None:
+            reason = LOCKED if self.status.is_locked else NO_SPACE if self.status.is_out_of_space else UNWRITABLE
+            self._found.failures.append(ScanFailure("", reason))
+
+    def rest(self) -> None:
+        """Let others write to the vault; what was not made durable counts as never captured."""
+        self.vault.discard()
+
+    def _source(self, ref: SourceRef, agent: Agent, home: Home) -> _Source:
+        state = self.vault.state(ref.agent, ref.key)
+        if state is None:
+            return _Source(ref, agent, home, None, None, {})
+        marks = {mark.native_id: mark for mark in self.vault.marks(ref.agent, ref.key)}
+        marks |= self._postponed.get((ref.agent, ref.key), {})
+        return _Source(ref, agent, home, state, self._keeping.losses(ref), marks)
+
+    def _reading(self, source: _Source, change: SourceChange) -> Reading:
+        """Read a source from where the index stopped, if nothing is to be put together and the vault was as far."""
+        ref, home, checkpoint = source.ref, source.home, change.checkpoint
+        if checkpoint is not None and source.agent.continues_rewritten and source.key not in self._postponed:
+            state = source.state
+            if state is None or change.before is None or not _is_same(state, change.before):
+                checkpoint = None  # what changed meanwhile is in nobody's mind
+        if source.losses is not None and not source.agent.continues_rewritten:
+            checkpoint = None
+        reading = source.agent.read(ref, home, checkpoint=checkpoint)
+        if source.losses is not None and reading.was_continued and not reading.is_shared:
+            return source.agent.read(ref, home)
+        return reading
+
+    def _taken(self, source: _Source, reading: Reading, tap: Tap) -> Read | None:
+        """Capture what was read, and put it together with what is gone from it since the last time."""
+        reading = _told_damaged(reading, tap, source.ref)
+        try:
+            suspects = _suspects(source, reading)
+            captured = self._capture(source, tap, _marks(source, reading))
+            if captured.is_postponed and suspects:
+                captured = self._capture(source, tap, _marks(source, reading), is_urgent=True)
+            if captured.is_postponed:
+                self._postponed[source.key] = {mark.native_id: mark for mark in _marks(source, reading)}
+            else:
+                self._postponed.pop(source.key, None)
+            losses = source.losses
+            if suspects and captured.reason not in (None, "first", "grown"):
+                losses = self._lost(source, reading, suspects, captured)
+            return self._merged(source, reading, losses)
+        except (HoldfastError, OSError) as error:
+            self._note(source, error)
+            return _without_loss(source, reading)
+
+    def _capture(
+        self, source: _Source, tap: Tap, marks: Sequence[Mark], *, is_urgent: bool = False, is_corrupted: bool = False
+    ) -> Captured:
+        from holdfast_core.vault.vault import Seen
+
+        if self._trouble is not None:
+            raise self._trouble
+        if self._open_bytes > _OPEN_BYTES:
+            self.vault.commit()
+            self._open_bytes = 0
+        ref = source.ref
+        self._open_bytes += ref.fingerprint.size_bytes
+        captured = self.vault.capture(
+            ref,
+            Seen(ref.fingerprint, tap.blocks, tap.copy),
+            marks=marks,
+            companions=source.agent.companions(ref, source.home),
+            reason="corrupted" if is_corrupted else None,
+            is_urgent=is_urgent,
+        )
+        self._waiting.discard(source.key)
+        if captured.reason is not None:
+            self.status = self.status._replace(captured=self.status.captured + 1)
+        return captured
+
+    def _moved(self, source: _Source, reading: Reading) -> _Source:
+        """Return a new source as one that goes on, if one that is gone has moved here: same file, nothing missing."""
+        ref = source.ref
+        former = self._moving.get((ref.agent, ref.fingerprint.inode)) if source.state is None else None
+        if former is None:
+            return source
+        counts = {session.facts.native_id: len(session.messages) for session in reading.sessions}
+        marks = [mark for mark in self.vault.marks(ref.agent, former) if mark.messages]
+        if not all(mark.messages <= counts.get(mark.native_id, -1) for mark in marks):
+            return source
+        if not self.vault.moved(ref.agent, former, ref):
+            return source
+        self.vault.commit()
+        del self._moving[ref.agent, ref.fingerprint.inode]
+        self._found.kept = [one for one in self._found.kept if (one.ref.agent, one.ref.key) != (ref.agent, former)]
+        self._found.gone.setdefault(ref.agent, []).append(former)
+        return self._source(ref, source.agent, source.home)
+
+    def _lost(self, source: _Source, reading: Reading, suspects: Sequence[str], captured: Captured) -> Losses | None:
+        """Find out what sessions have lost since the version before, and note it."""
+        assert source.state is not None
+        former = newest_content(self.vault.versions(*source.key)) or source.state.newest_version
+        before = self._keeping.version(source.agent, source.ref, source.home, former)
+        earlier = {session.facts.native_id: session.messages for session in before.sessions}
+        now = {session.facts.native_id: session.messages for session in reading.sessions}
+        lost = {name: gone_since(earlier.get(name, ()), now.get(name, ())) for name in suspects}
+        return self._noted(source, {name: count for name, count in lost.items() if count}, former, captured.reason)
+
+    def _closed(self, source: _Source) -> Losses | None:
+        """Note that a source is gone, with all that it held."""
+        former = newest_content(self.vault.versions(*source.key))
+        reason = "replaced" if os.path.lexists(source.ref.path) else "deleted"
+        if self.vault.gone(*source.key, "replaced" if reason == "replaced" else "deleted") is None or former is None:
+            return source.losses
+        lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
+        losses = self._noted(source, lost, former, reason)
+        return msgspec.structs.replace(losses, is_gone=True) if losses else None
+
+    def _noted(self, source: _Source, lost: Mapping[str, int], former: int, reason: str | None) -> Losses | None:
+        """Note losses in the vault; return them with the earlier ones."""
+        known = source.losses
+        if not lost:
+            return None if known is None else msgspec.structs.replace(known, is_gone=False)
+        for name, count in lost.items():
+            self.vault.lose(*source.key, name, max(count, known.messages.get(name, 0) if known else 0))
+        messages = {**(known.messages if known else {}), **lost}
+        bases = dict.fromkeys((*(known.bases if known else ()), former))
+        return Losses(messages, tuple(bases), reason or "", is_gone=False)
+
+    def _merged(self, source: _Source, reading: Reading | None, losses: Losses | None) -> Read | None:
+        """Return what the index is to be told; the vault is told where it counts otherwise now."""
+        if losses is None:
+            return None if reading is None or source.is_indexed else Read.of(source.ref, reading, is_kept=True)
+        if reading is not None:
+            losses = msgspec.structs.replace(losses, is_gone=False)
+        whole = self._keeping.whole(source.agent, source.ref, source.home, losses, reading)
+        for session in whole.sessions:
+            facts = session.facts
+            if facts.native_id in losses.messages and facts.lost_messages != losses.messages[facts.native_id]:
+                self.vault.lose(*source.key, facts.native_id, facts.lost_messages)
+        return Read.of(source.ref, whole, is_kept=True)
+
+    def _spoilt(self, source: _Source, tap: Tap, error: SourceError | OSError, *, is_out: bool) -> Read | None:
+        """Return what the vault has of a source that cannot be read.
+
+        Raises:
+            SourceError, OSError: it has nothing, or not now.
+        """
+        reason = error.reason if isinstance(error, SourceError) else "unreadable"
+        is_gone = is_missing(source.ref.path) or reason in _REPLACED
+        if source.state is None and not is_out and not is_gone:
+            self._keep_unread(source, tap)
+        if source.state is None or (is_out and source.losses is None):
+            raise error
+        try:
+            if is_gone:
+                return self._merged(source, None, source.losses if source.state.is_gone else self._closed(source))
+            if reason in _CORRUPTED:
+                return self._merged(source, None, self._corrupted(source, tap))
+            reading = self._keeping.newest(source.agent, source.ref, source.home)
+            reading.problems.append(Problem(1, reason))
+            return Read.of(source.ref, reading, is_kept=True)
+        except (HoldfastError, OSError) as trouble:
+            self._note(source, trouble)
+            return None
+
+    def _keep_unread(self, source: _Source, tap: Tap) -> None:
+        """Capture a file of which its reader can make nothing: another version may, or a person."""
+        try:
+            self._capture(source, tap, [])
+        except (HoldfastError, OSError) as trouble:
+            log.info("a source of %s that cannot be read is not captured: %s", source.ref.agent, type(trouble).__name__)
+
+    def _corrupted(self, source: _Source, tap: Tap) -> Losses | None:
+        """Capture a file of which nothing can be read any more, and note that all is lost."""
+        former = newest_content(self.vault.versions(*source.key))
+        self._capture(source, tap, [], is_urgent=True, is_corrupted=True)
+        lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
+        return source.losses if former is None else self._noted(source, lost, former, "corrupted")
+
+    def _note(self, source: _Source | None, error: HoldfastError | OSError) -> None:
+        """Remember that a source waits; what keeps all others waiting too is not tried again in this pass."""
+        from holdfast_core.vault.vault import NoSpaceKept
+
+        if source is not None:
+            self._waiting.add(source.key)
+        if error is self._trouble:
+            return
+        log.info("the vault does not take a source: %s %s", type(error).__name__, getattr(error, "detail", ""))
+        is_short, is_locked = isinstance(error, NoSpaceKept), isinstance(error, Locked)
+        if is_short or is_locked or source is None or isinstance(error, OSError):
+            self._trouble = error
+            self.status = self.status._replace(is_locked=is_locked, is_out_of_space=is_short)
+
+    def _tell(self) -> None:
+        if self._trouble is None:
+            self.status = self.status._replace(is_locked=False, is_out_of_space=False)
+        self.status = self.status._replace(waiting=len(self._waiting))
+        if self.status != self._told:
+            self._told = self.status
+            self._on_status(self.status)
+
+
+def _is_same(state: StrandState, before: object) -> bool:
+    return state.fingerprint == before
+
+
+def _marks(source: _Source, reading: Reading) -> list[Mark]:
+    """Return all sessions in a source; with what tells later if they only grew, where they are read whole each time."""
+    from holdfast_core.vault.vault import Mark
+
+    found = dict(source.marks) if reading.was_continued else {}
+    is_whole = reading.checkpoint is None or reading.is_shared
+    for session in reading.sessions:
+        facts, first = session.facts, session.first_index
+        tip = tip_of(session.messages) if is_whole and not first else b""
+        count = first + len(session.messages)
+        found[facts.native_id] = Mark(facts.native_id, count, tip, facts.project_path, facts.kind)
+    return list(found.values())
+
+
+def _suspects(source: _Source, reading: Reading) -> list[str]:
+    """Return the sessions that may have lost something since they were captured."""
+    now = {session.facts.native_id: session for session in reading.sessions}
+    known = source.losses.messages if source.losses else {}
+    return [
+        name
+        for name, mark in source.marks.items()
+        if mark.messages and name not in known and not _is_whole(mark, now.get(name), reading)
+    ]
+
+
+def _is_whole(mark: Mark, session: SessionRead | None, reading: Reading) -> bool:
+    if session is None:
+        return reading.was_continued
+    if reading.was_continued and not reading.is_shared:
+        return True
+    return session.first_index == 0 and only_grew(mark.messages, mark.tip, session.messages)
+
+
+def _without_loss(source: _Source, reading: Reading) -> Read | None:
+    """Return what the index may be told without the vault; None if something would leave it."""
+    if source.losses is not None or source.is_indexed:
+        return None
+    if reading.was_continued and not reading.is_shared:
+        return Read.of(source.ref, reading)
+    counts = {session.facts.native_id: session.first_index + len(session.messages) for session in reading.sessions}
+    missing = -1 if not reading.was_continued else 1 << 62
+    is_less = any(mark.messages > counts.get(name, missing) for name, mark in source.marks.items() if mark.messages)
+    return None if is_less else Read.of(source.ref, reading)
+
+
+def _told_damaged(reading: Reading, tap: Tap, ref: SourceRef) -> Reading:
+    """Return a reading that says so where a crash left a run of NULs in a text."""
+    if not ref.path.endswith(_TEXT) or not any(_NULS in block for _, block in tap.blocks or ()):
+        return reading
+    sessions = [
+        msgspec.structs.replace(session, facts=msgspec.structs.replace(session.facts, damage="zeroed"))
+        for session in reading.sessions
+    ]
+    return msgspec.structs.replace(reading, sessions=sessions)

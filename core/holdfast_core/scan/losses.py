@@ -1,0 +1,99 @@
+"""Which messages of a session its source still holds: by their ids, or by what they say where a reader numbers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from itertools import islice
+
+import msgspec
+
+from holdfast_core.model.message import Block, Compaction, Message, Text, Thinking, ToolCall, ToolResult
+
+_NUMBERED = re.compile(r"(?:[a-z]+-)?\d{0,9}(?:[:-][a-z-]+)?")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def tip_of(messages: Iterable[Message]) -> bytes:
+    """Return what is the same for the same messages in the same order, whatever else is told of them."""
+    found = blake2b(digest_size=16)
+    for message in messages:
+        found.update(_key(message))
+        found.update(b"\0")
+    return found.digest()
+
+
+def only_grew(count: int, tip: bytes, messages: Sequence[Message]) -> bool:
+    """Return whether the first ``count`` messages are those of ``tip``; an empty one is not known."""
+    return bool(tip) and len(messages) >= count and tip_of(islice(messages, count)) == tip
+
+
+def matches(before: Sequence[Message], now: Sequence[Message]) -> dict[int, int]:
+    """Return by its place which message of ``before`` is still there, and where in ``now``.
+
+    One that a reader numbers is the same if it says the same, or stands under
+    its number and goes on with what it said.
+    """
+    places: dict[bytes, list[int]] = {}
+    for place in range(len(now) - 1, -1, -1):
+        places.setdefault(_key(now[place]), []).append(place)
+    found: dict[int, int] = {}
+    left: list[int] = []
+    for place, message in enumerate(before):
+        same = places.get(_key(message))
+        if same:
+            found[place] = same.pop()
+        elif _is_numbered(message):
+            left.append(place)
+    if left:
+        taken = set(found.values())
+        by_id = {message.id: place for place, message in enumerate(now) if place not in taken}
+        for place in left:
+            under = by_id.get(before[place].id)
+            if under is not None and _goes_on(before[place], now[under]):
+                found[place] = by_id.pop(before[place].id)
+    return found
+
+
+def gone_since(before: Sequence[Message], now: Sequence[Message]) -> int:
+    """Return how many messages are gone; none where the agent itself put a summary in their place since."""
+    if _compactions(now) > _compactions(before):
+        return 0
+    return len(before) - len(matches(before, now))
+
+
+def _compactions(messages: Sequence[Message]) -> int:
+    return sum(type(block) is Compaction for message in messages for block in message.blocks)
+
+
+def _is_numbered(message: Message) -> bool:
+    """Return whether the id says where a message stands and not which one it is."""
+    return _NUMBERED.fullmatch(message.id) is not None
+
+
+def _key(message: Message) -> bytes:
+    if not _is_numbered(message):
+        return message.id.encode("utf-8", "surrogatepass")
+    try:
+        content = _encode(message.blocks)
+    except UnicodeEncodeError:
+        content = repr(message.blocks).encode("utf-8", "surrogatepass")
+    return blake2b(content, digest_size=16, person=message.role.encode()).digest()
+
+
+def _goes_on(before: Message, now: Message) -> bool:
+    """Return whether a message that is being written is there as far as it was, under the same number."""
+    if before.role != now.role or len(before.blocks) > len(now.blocks):
+        return False
+    return all(_has_grown(*pair) for pair in zip(before.blocks, now.blocks, strict=False))
+
+
+def _has_grown(before: Block, now: Block) -> bool:
+    if before == now:
+        return True
+    if isinstance(before, ToolCall) and isinstance(now, ToolCall):
+        return (before.call_id, before.name) == (now.call_id, now.name)
+    if isinstance(before, Text | Thinking | ToolResult) and type(before) is type(now):
+        return now.text.startswith(before.text)
+    return False
