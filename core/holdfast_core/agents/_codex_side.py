@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from holdfast_core.agents._copies import stamp_of
 from holdfast_core.agents._jsonl import read_small
-from holdfast_core.agents._sqlite import private_copy, stamp_of
+from holdfast_core.agents._sqlite import private_copy
 from holdfast_core.errors import SourceError
 
 _STATE = re.compile(r"(state|thread_history)_(\d+)\.sqlite")

@@ -48,6 +48,7 @@ _TELL = {
     "not_a_file": "This is not a regular file.",
     "outside": "This session's file is outside the folder of its agent.",
     "too_large": "This session's file is larger than what can be read.",
+    "no_room": "There is not enough free disk space for the copy from which this database would be read.",
     "utf16": "This session's file is in an encoding that its agent never writes.",
     "not_readable": "This session's file cannot be read.",
     "compressed": "This session's file is compressed in a way that cannot be undone safely.",

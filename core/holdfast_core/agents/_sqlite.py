@@ -2,13 +2,11 @@
 
 Even a read-only connection writes beside a database in WAL mode, and one that
 does not would not see what is in the WAL. So the database, its WAL and its
-journal are copied first. What is asked of the copy are columns of real tables.
+journal are copied first (`_copies.py`). What is asked of the copy are columns of real tables.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,24 +14,19 @@ from typing import Any
 
 import apsw
 
-from holdfast_core.agents._jsonl import open_regular, refusal
-from holdfast_core.agents._tap import COPY_PREFIX, sweep, tap_at
+from holdfast_core.agents._copies import copied, places
+from holdfast_core.agents._jsonl import refusal
+from holdfast_core.agents._tap import sweep, tap_at
 from holdfast_core.clock import monotonic_seconds
 from holdfast_core.model.session import Problem
 from holdfast_core.paths import database_name
 
-SIZE_LIMIT = 1 << 30
 CELL_LIMIT = 8 << 20
 _SECONDS = 1.0
 _BYTES_A_SECOND = 100 << 20
-_TRIES = 3
-_BLOCK = 8 << 20
 _WITHIN_LIMIT = 500
 _ROW_BYTES = 2
 _SPARE_BYTES = 1 << 20
-_BESIDE = ("-wal", "-journal")
-_MAGIC = b"SQLite format 3\0"
-_SUPER_JOURNAL = bytes.fromhex("d9d505f920a163d7")
 _ALLOWED = frozenset((apsw.SQLITE_SELECT, apsw.SQLITE_READ))
 _SETTINGS = (
     (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
@@ -272,109 +265,25 @@ def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
             hostile in a way that nothing can be asked of it.
     """
     path = Path(path)
-    sweep(tempfile.gettempdir())
-    with tempfile.TemporaryDirectory(prefix=COPY_PREFIX, ignore_cleanup_errors=True) as folder:
-        copy = Path(folder, "copy.sqlite")
-        size_bytes = _copied(path, copy, str(root))
+    for place in places():
+        sweep(place)
+    tap = tap_at(path)
+    with copied(path, str(root), is_own=tap is not None) as copy:
         try:
             connection = apsw.Connection(
-                database_name(copy), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+                database_name(copy.path),
+                flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
             )
             try:
-                yield Database(connection, size_bytes)
+                if tap is None:  # what stands in the WAL stays there, for the copy may be used again
+                    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+                yield Database(connection, copy.size_bytes)
             finally:
                 connection.close()
-            if (tap := tap_at(path)) is not None:
-                tap.take_copy(copy)
+            if tap is not None:
+                tap.take_copy(copy.path)
         except (apsw.Error, UnicodeDecodeError) as error:
             raise refusal("wrong_format", repr(error)) from error
-
-
-def stamp_of(path: str | Path) -> tuple[int, ...]:
-    """Return what tells whether a database changed: size and time of it and of what stands beside it."""
-    found: list[int] = []
-    for ending in ("", *_BESIDE):
-        try:
-            status = os.lstat(f"{path}{ending}")
-        except (OSError, ValueError):
-            found += (0, 0)
-        else:
-            found += (status.st_size, status.st_mtime_ns)
-    return tuple(found)
-
-
-def _copied(path: Path, copy: Path, root: str) -> int:
-    """Copy a database with what stands beside it while nothing changes; returns how many bytes it has."""
-    for _ in range(_TRIES):
-        before = stamp_of(path)
-        size_bytes = _copy(path, copy, root)
-        for ending in _BESIDE:
-            beside, target = path.with_name(path.name + ending), copy.with_name(copy.name + ending)
-            target.unlink(missing_ok=True)
-            if os.path.lexists(beside):
-                size_bytes += _copy(beside, target, root)
-                if ending == "-journal" and _names_another_file(target):
-                    target.unlink()
-        if stamp_of(path) == before:
-            break
-    _lengthen(copy)
-    return size_bytes
-
-
-def _lengthen(copy: Path) -> None:
-    """Make a database that was cut as long as its head says: else nothing of it would be given."""
-    with copy.open("r+b") as opened:
-        head = opened.read(32)
-        page = int.from_bytes(head[16:18], "big")
-        said = int.from_bytes(head[28:32], "big") * (page if page > 1 else 1 << 16)
-        if head.startswith(_MAGIC) and copy.stat().st_size < said <= SIZE_LIMIT:
-            opened.truncate(said)
-
-
-def _names_another_file(journal: Path) -> bool:
-    """Return whether a journal ends with the name of a super-journal, which the engine would look for and delete."""
-    with journal.open("rb") as opened:
-        opened.seek(max(0, journal.stat().st_size - len(_SUPER_JOURNAL)))
-        return opened.read() == _SUPER_JOURNAL
-
-
-def _copy(source: Path, target: Path, root: str) -> int:
-    descriptor = open_regular(source, root=root, limit=SIZE_LIMIT)
-    try:
-        with target.open("wb", buffering=0) as written:
-            return _copy_blocks(descriptor, written.fileno(), os.fstat(descriptor).st_size)
-    except OSError as error:
-        raise refusal("not_readable", repr(error)) from error
-    finally:
-        os.close(descriptor)
-
-
-def _copy_blocks(source: int, target: int, size: int) -> int:
-    """Copy as many bytes as there were: the system does it, sharing the blocks where it can, or else we do."""
-    done = 0
-    by_system = getattr(os, "copy_file_range", None)
-    while done < size:
-        if by_system is not None:
-            try:
-                moved = by_system(source, target, min(1 << 30, size - done), done, done)
-            except OSError:
-                by_system = None
-                continue
-        else:
-            os.lseek(source, done, os.SEEK_SET)
-            os.lseek(target, done, os.SEEK_SET)
-            moved = _write_all(target, os.read(source, min(_BLOCK, size - done)))
-        if not moved:
-            break
-        done += moved
-    return done
-
-
-def _write_all(target: int, block: bytes) -> int:
-    left = memoryview(block)
-    while left:
-        left = left[os.write(target, left) :]
-    return len(block)
 
 
 def _shut(connection: apsw.Connection) -> None:

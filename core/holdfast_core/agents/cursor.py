@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast_core.agents._copies import stamp_of
 from holdfast_core.agents._cursor_records import (
     ASSISTANT,
     USER,
@@ -29,7 +30,7 @@ from holdfast_core.agents._databases import DatabaseAgent, Tables
 from holdfast_core.agents._draft import Draft, Gathered
 from holdfast_core.agents._json import Forgiving
 from holdfast_core.agents._parts import objects_in, text_in
-from holdfast_core.agents._sqlite import Database, private_copy, stamp_of
+from holdfast_core.agents._sqlite import Database, private_copy
 from holdfast_core.agents._values import moment_ms
 from holdfast_core.agents._vscode_family import project_of, user_directories
 from holdfast_core.agents._walk import subdirectories

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from holdfast_core.agents._sqlite import CELL_LIMIT, private_copy, stamp_of
+from holdfast_core.agents._copies import stamp_of
+from holdfast_core.agents._sqlite import CELL_LIMIT, private_copy
 from holdfast_core.errors import SourceError
 
 SECONDS = 10  # a second on an idle machine; tests share theirs
