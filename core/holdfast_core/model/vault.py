@@ -31,6 +31,7 @@ class Version(msgspec.Struct, frozen=True):
     ``added_messages`` those that it has more. ``is_best`` marks the one version
     that has most of the session. ``is_verified`` says that everything of it
     was proved since it was written; ``is_damaged`` that some of it is gone here.
+    ``path`` is where it lay: a source may go on under another name, in another form.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Version(msgspec.Struct, frozen=True):
     is_best: bool = False
     added_messages: int = 0
     is_damaged: bool = False
+    path: str = ""
 
 
 class VaultStatus(msgspec.Struct, frozen=True):

@@ -137,6 +137,7 @@ class Capturing:
                 captured_ms=now,
                 messages=total,
                 reason="moved",
+                path=path,
                 lost=0,
                 added=0,
                 tag="",
@@ -252,6 +253,7 @@ class Capturing:
                     reason=wanted.reason or "first",
                     pieces=[(0, size)] if size else [],
                     added=messages,
+                    path=wanted.path,
                 )
             ],
             marks=list(wanted.marks),
@@ -323,6 +325,7 @@ class Capturing:
                 reason=reason,
                 pieces=plan.pieces,
                 added=max(0, total - newest.messages),
+                path=wanted.path,
             )
             return Opened(version, data, marks, fingerprint)
 

@@ -65,6 +65,7 @@ CREATE TABLE version (
     reason TEXT NOT NULL,
     tag TEXT NOT NULL,
     added INTEGER NOT NULL,
+    path TEXT NOT NULL,
     is_damaged INTEGER NOT NULL,
     PRIMARY KEY (name, number)
 ) STRICT, WITHOUT ROWID;
@@ -147,7 +148,7 @@ class Row(msgspec.Struct, kw_only=True):
         self.captured_ms = newest.captured_ms
 
 
-_TOLD = ("modified_ms", "size_bytes", "messages", "lost", "reason", "tag", "added_messages")
+_TOLD = ("modified_ms", "size_bytes", "messages", "lost", "reason", "tag", "added_messages", "path")
 _COLUMNS = Row.__struct_fields__
 _INSERT = f"INSERT OR REPLACE INTO strand ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM strand"
@@ -232,7 +233,7 @@ class Catalogue:
                 **dict(zip(_TOLD, values, strict=True)),
             )
             for number, captured_ms, is_damaged, *values in self.read(
-                "SELECT number, captured_ms, is_damaged, modified_ms, size, messages, lost, reason, tag, added"
+                "SELECT number, captured_ms, is_damaged, modified_ms, size, messages, lost, reason, tag, added, path"
                 " FROM version WHERE name = ? ORDER BY number",
                 (row.name,),
             )
@@ -382,9 +383,10 @@ class Catalogue:
                 one.reason,
                 one.tag,
                 one.added,
+                one.path,
             )
             execute(
-                f"INSERT OR REPLACE INTO version VALUES ({', '.join('?' * 11)})",
+                f"INSERT OR REPLACE INTO version VALUES ({', '.join('?' * 12)})",
                 (row.name, number, *values, number in change.damaged),
             )
         for mark in change.marks.values():

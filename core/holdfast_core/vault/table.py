@@ -45,7 +45,10 @@ class Data(msgspec.Struct, frozen=True, array_like=True):
 
 
 class VersionRow(msgspec.Struct, array_like=True):
-    """A version: what is told of it, and its ``pieces``: places and sizes in the strand's bytes, in order."""
+    """A version: what is told of it, and its ``pieces``: places and sizes in the strand's bytes, in order.
+
+    ``path`` is where it lay: a source may go on under another name, in another form.
+    """
 
     number: int
     opened_ms: int
@@ -58,6 +61,7 @@ class VersionRow(msgspec.Struct, array_like=True):
     lost: int = 0
     added: int = 0
     tag: str = ""
+    path: str = ""
 
     @property
     def has_content(self) -> bool:
