@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from holdfast_core.atomic import write_file
+from holdfast_core.atomic import remove_stale, write_file
 from holdfast_core.errors import NotFound, Refused, WrongUsage
 from holdfast_core.paths import Paths
 from holdfast_core.settings.values import SECTIONS, HomePath, Settings, TerminalName
@@ -296,6 +296,7 @@ def _edit_file(paths: Paths, changes: Mapping[str, Any], *, remove: Iterable[str
         paths.create()
         path = paths.settings.resolve()  # people keep their settings file elsewhere and link to it
         with filelock.FileLock(paths.config / "settings.lock", timeout=_LOCK_SECONDS):
+            remove_stale(path.parent)
             _, problems = _read_file(path)
             if problems:
                 raise Refused(problems[0])

@@ -51,13 +51,14 @@ class Store(Sessions, Disposal, Care):
             HoldfastError: the directory cannot be used.
         """
         places = Places(directory.absolute())
+        remembered = remembered or directory.with_name(f".{directory.name}.seen")
         with told_when_failing(directory):
             places.create()
-            for place in (directory, places.trash, places.quarantine):  # nothing of ours begins elsewhere
+            for place in (directory, places.trash, places.quarantine, remembered.parent):  # nothing begins elsewhere
                 remove_stale(place)
         manifest = open_manifest(places.manifest, places.quarantine)
         site = Site(places, keys, limits or Limits(), Redaction(redact), manifest)
-        return cls(site, remembered=remembered or directory.with_name(f".{directory.name}.seen"))
+        return cls(site, remembered=remembered)
 
     def check(self) -> StartSummary:
         """Check the store and put right what can be; once at the start, before the first list."""
