@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from tests.faults.disks import every_disk
 from tests.faults.histories import every_history
 from tests.faults.kills import every_kill
+from tests.faults.long_use import LongUse
 from tests.faults.programme import Report, every_fault, every_power_cut
 from tests.faults.seeded import WRONG, Right
 from tests.faults.syscalls import every_system_call
@@ -19,21 +20,29 @@ _KILLS = 500
 _KILLS_NIGHTLY = 10_000
 _HISTORIES = 20
 _HISTORIES_NIGHTLY = 1000
+_USES, _DISKS = 4, 1500
+_USES_NIGHTLY, _DISKS_NIGHTLY = 12, 4000
 _SHOWN = 10
 
 
 def main(arguments: list[str]) -> int:
     """Run the programmes and return how many of them found something."""
     parser = argparse.ArgumentParser(prog="dev.py faults", description=__doc__)
-    parser.add_argument("--nightly", action="store_true", help="many more kills")
+    parser.add_argument("--nightly", action="store_true", help="many more kills, histories and power cuts")
     parser.add_argument("--only", help="one programme by its name")
     wanted = parser.parse_args(arguments)
     kills = _KILLS_NIGHTLY if wanted.nightly else _KILLS
+    uses, disks = (_USES_NIGHTLY, _DISKS_NIGHTLY) if wanted.nightly else (_USES, _DISKS)
     writers = [kind() for kind in WRITERS]
     programmes: dict[str, Callable[[], Report]] = {
         "facade": lambda: _sum(every_fault(writer) for writer in writers),
-        "power": lambda: _sum(every_power_cut(writer) for writer in writers),
-        "kills": lambda: every_kill(writers, kills),
+        "power": lambda: _sum(
+            (
+                *(every_power_cut(writer) for writer in writers),
+                *(every_power_cut(LongUse(seed), most=disks) for seed in range(uses)),
+            )
+        ),
+        "kills": lambda: every_kill([*writers, LongUse(0), LongUse(1)], kills),
         "histories": lambda: every_history(_HISTORIES_NIGHTLY if wanted.nightly else _HISTORIES),
         "disks": lambda: every_disk(writers),
         "syscalls": lambda: every_system_call(writers),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -40,7 +42,6 @@ class KeyFiles(Writer):
 
     def read(self, root: Path) -> int | None:
         keys = Keys.open(root / "keys", may_create=False)
-        remove_stale(root / "keys")
         states = keys.states()
         usable = [keys.key("documents", info.id) for info in states]
         return len(usable) - 1 if sum(info.state == "active" for info in states) == 1 else None
@@ -128,6 +129,16 @@ class Audit(Writer):
         return AuditLog.open(root / "audit.log", _AUDIT_KEY, limit_bytes=_AUDIT_FILE_BYTES, keep_files=9)
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let nothing be said of what was found at a start: that is another test's matter."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
 class StoreWriter(Writer):
     """A store with a few sessions. Reading it is what happens at a start: the check, then the session itself."""
 
@@ -165,15 +176,12 @@ class StoreWriter(Writer):
         raise NotImplementedError
 
     def read(self, root: Path) -> int | None:
-        logging.disable(logging.WARNING)  # a start says what it found; that is another test's matter
-        try:
+        with quiet():
             store = self.store(root)
             store.check()
             found = self.found(store, self.ids(root))
             bad = store.verify().bad
             store.shut()
-        finally:
-            logging.disable(logging.NOTSET)
         return None if bad else found
 
 

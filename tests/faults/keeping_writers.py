@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,13 +24,32 @@ from holdfast_core.store.resealing import in_the_clear, reseal, reseal_rest, scr
 from holdfast_core.store.source import HeldSource
 from holdfast_core.store.store import Store
 
-from tests.faults.held_writers import HeldTrash, StoreWriter
+from tests.faults.held_writers import HeldTrash, StoreWriter, quiet
 from tests.faults.story import Writer
 
 _DATA = Path(__file__).parents[1] / "core" / "store" / "data"
 _PASSPHRASE = "correct horse"
 _CHEAP = passphrase.Cost(time=1, memory_kib=32, lanes=4)
 _ASIDE = b"this was put aside"
+
+
+def old_sessions(store: Store, *, versions: Sequence[int]) -> list[HeldSession]:
+    """Put sessions of earlier schemas into a store and return them as they are read."""
+    ids = []
+    for version in versions:
+        plain = json.loads((_DATA / f"v{version}" / "plain.json").read_text("utf-8"))
+        messages = plain.pop("messages")
+        ids.append(plain["id"])
+        container.write(
+            store.site.places.session(plain["id"]),
+            store.site.keys,
+            container.Identity(RECORD_TYPE, plain["id"]),
+            [json.dumps(plain).encode(), json.dumps(messages).encode()],
+            expected_generation=None,
+            encrypt=False,
+        )
+    store.check()
+    return [store.load(one) for one in ids]
 
 
 class HeldMigration(StoreWriter):
@@ -40,19 +59,7 @@ class HeldMigration(StoreWriter):
     most = 1
 
     def begin(self, store: Store, ids: list[str]) -> None:
-        for version in (1, 3):
-            plain = json.loads((_DATA / f"v{version}" / "plain.json").read_text("utf-8"))
-            messages = plain.pop("messages")
-            ids.append(plain["id"])
-            container.write(
-                store.site.places.session(plain["id"]),
-                store.site.keys,
-                container.Identity(RECORD_TYPE, plain["id"]),
-                [json.dumps(plain).encode(), json.dumps(messages).encode()],
-                expected_generation=None,
-                encrypt=False,
-            )
-        store.check()
+        ids += [one.id for one in old_sessions(store, versions=(1, 3))]
 
     def prepare(self, root: Path) -> None:
         super().prepare(root)
@@ -63,11 +70,8 @@ class HeldMigration(StoreWriter):
         store.shut()
 
     def save(self, store: Store, ids: list[str], number: int) -> None:
-        logging.disable(logging.ERROR)  # what could not be migrated is written down; that is another test's matter
-        try:
+        with quiet():
             migrated = store.migrate()
-        finally:
-            logging.disable(logging.NOTSET)
         if migrated != len(ids) - 1:
             raise HoldfastError("a session was not migrated")
 

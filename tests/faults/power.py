@@ -26,18 +26,29 @@ Contents = dict[int, bytes]
 _NAMING: Final = frozenset({"create", "rename", "link", "unlink", "mkdir", "rmdir"})
 _CHANGING: Final = frozenset({"write", "truncate"})
 _SUBSETS: Final = 64
+_LOG: Final = "-wal"
+_OLD_DATABASE: Final = 0.3
+_CUTS: Final = 3
 _WITH_PARTS: Final = 3
 """How many of the possible names are tried with each content that is torn finely."""
 
 
 @dataclass(slots=True)
 class State:
-    """One possible disk: files by name, and the least and the most that may be found on it, over all its moments."""
+    """One possible disk: files by name, and what is promised of it: the least and the most save that may be there.
+
+    A disk that is possible at several moments must keep what each of them promises.
+    """
 
     files: Mapping[str, bytes]
     directories: frozenset[str]
-    kept: int
-    tried: int
+    promises: list[tuple[int, int]]
+
+    def promise(self, kept: int, tried: int) -> None:
+        """Add a promise, unless another one says as much."""
+        if not any(kept <= least and most <= tried for least, most in self.promises):
+            weaker = [one for one in self.promises if one[0] <= kept and tried <= one[1]]
+            self.promises = [*(one for one in self.promises if one not in weaker), (kept, tried)]
 
 
 @dataclass(slots=True)
@@ -120,18 +131,17 @@ def states(before: Mapping[str, bytes], folders: Iterable[str], done: Sequence[D
     known: dict[bytes, bytes] = {}
     for order in ("ordered", "reordered"):
         for state in _states(before, folders, done, order, random.Random(seed)):
-            state.files = {name: known.setdefault(data, data) for name, data in state.files.items()}
+            state.files = {name: known.setdefault(data, data) for name, data in state.files.items()}  # as one object
             same = found.setdefault(_fingerprint(state), state)
-            same.kept, same.tried = max(same.kept, state.kept), min(same.tried, state.tried)
+            for kept, tried in state.promises:
+                same.promise(kept, tried)
     return list(found.values())
 
 
 def _fingerprint(state: State) -> bytes:
-    digest = hashlib.blake2b(repr(sorted(state.directories)).encode())
-    for name, data in sorted(state.files.items()):
-        digest.update(f"{name}\0{len(data)}\0".encode())
-        digest.update(data)
-    return digest.digest()
+    """Return what is the same for equal disks of which equal contents are one object."""
+    contents = sorted((name, id(data)) for name, data in state.files.items())
+    return hashlib.blake2b(repr((sorted(state.directories), contents)).encode()).digest()
 
 
 def _states(
@@ -162,12 +172,12 @@ def _state(
             files.pop(name, None)
         else:
             files[name] = data
-    return State(files, frozenset(directories), past.kept, past.tried)
+    return State(files, frozenset(directories), [(past.kept, past.tried)])
 
 
 def _has_place(name: str, directories: set[str]) -> bool:
-    parent = str(PurePosixPath(name).parent)
-    return parent == "." or parent in directories
+    parent, slash, _ = name.rpartition("/")
+    return not slash or parent in directories
 
 
 def _namings(past: _Past, chance: random.Random) -> Iterator[tuple[Names, set[str]]]:
@@ -211,11 +221,16 @@ def _contents(past: _Past, chance: random.Random) -> Iterator[tuple[Contents, bo
 
 
 def _image(past: _Past, chance: random.Random) -> Mapping[str, bytes | None]:
-    """Return the databases as they were after some save; the end of a log that was not synced may be torn."""
-    image = dict(chance.choice((past.images[0], past.images[-1], past.images[-1])))
-    for name, data in image.items():
-        if data and name.endswith("-wal") and chance.random() < 0.5:
-            image[name] = data[: chance.randrange(len(data) + 1)]
+    """Return the databases as they were after some save; of a log what came with the last one may be torn."""
+    *earlier, last = past.images
+    if not earlier or chance.random() < _OLD_DATABASE:
+        return past.images[0]
+    image = dict(last)
+    for name, data in last.items():
+        before = earlier[-1].get(name)
+        is_grown = data and before and data.startswith(before)  # else a part of it was synced, nobody knows which
+        if is_grown and earlier[-1].get(name.removesuffix(_LOG)) == last.get(name.removesuffix(_LOG)):
+            image[name] = data[: len(before) + (len(data) - len(before)) * chance.randrange(_CUTS + 1) // _CUTS]
     return image
 
 

@@ -69,14 +69,15 @@ def every_power_cut(writer: Writer, *, most: int | None = None) -> Report:
         if most is not None and len(found) > most:
             found = random.Random(len(found)).sample(found, most)
         for number, state in enumerate(found):
-            after = _fresh(top / "after")
-            _make(after, state)
-            story = Story(list(range(1, state.tried + 1)), list(range(1, state.kept + 1)), is_dead=True)
-            broken = violations(writer, after, story)
             report.runs += 1
-            report.kept += story.lowest
-            report.broken += [f"{writer.name} disk {number}: {one}" for one in broken]
-            shutil.rmtree(after)
+            for kept, tried in state.promises:
+                after = _fresh(top / "after")
+                _make(after, state)
+                story = Story(list(range(1, tried + 1)), list(range(1, kept + 1)), is_dead=True)
+                broken = violations(writer, after, story)
+                report.kept += story.lowest
+                report.broken += [f"{writer.name} disk {number}: {one}" for one in broken]
+                shutil.rmtree(after)
     return report
 
 

@@ -46,6 +46,8 @@ class Writer(ABC):
     saves = 3
     most = 1 << 30
     """How many saves it can make at all."""
+    seconds = 0.015
+    """How long it is worth watching it work."""
     databases: tuple[str, ...] = ()
     """Files that are derived and written by SQLite, whose calls are not recorded."""
 

@@ -13,6 +13,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -49,7 +50,7 @@ _MESSAGE_BYTES: Final = 1 << 16
 
 
 def every_system_call(writers: Sequence[Writer]) -> Report:
-    """Fail every call of every writer, once, and with errors also from then on."""
+    """Fail every call of every writer in every way, with errors also from then on."""
     report = Report()
     _warm(writers)
     with _starter(writers) as starter, fast_directory() as top:
@@ -57,7 +58,8 @@ def every_system_call(writers: Sequence[Writer]) -> Report:
             (top / f"{number}").mkdir()
             writer.prepare(top / f"{number}")
         for call, faults in FAULTS.items():
-            for fault, plus in (*((fault, "") for fault in faults), (faults[0], "+")):
+            errors = [fault for fault in faults if fault.startswith("error")]
+            for fault, plus in (*((fault, "") for fault in faults), *((error, "+") for error in errors)):
                 with starter.failing(call, fault + plus):
                     for number, writer in enumerate(writers):
                         start = partial(starter.run, number, call, top)
@@ -90,11 +92,13 @@ class _Starter:
             assert strace.stderr is not None
             line = strace.stderr.readline()
             assert b"attached" in line, line
+            heard = threading.Thread(target=strace.stderr.read)  # it tells of every child, and waits to be heard
+            heard.start()
             try:
                 yield
             finally:
                 strace.terminate()
-                strace.stderr.read()
+                heard.join()
 
     def run(self, writer: int, call: str, idle: Path, root: Path, number: int) -> Story:
         """Let a child fail at its ``number``-th call and return what it promised."""

@@ -10,8 +10,9 @@ import pytest
 from holdfast_core.errors import HoldfastError
 from holdfast_core.store.annotations import Annotations, editing, keep
 
-from tests.faults.database import Calls, failing_database
-from tests.faults.programme import fast_directory
+from tests.faults.database import Calls, failing_database, recorded_database
+from tests.faults.programme import every_power_cut, fast_directory
+from tests.faults.story import Save, Writer
 
 SAVES = 4
 
@@ -34,6 +35,32 @@ def test_notes_survive_every_failing_call(kind, persists: bool):
 
     assert broken == []
     assert runs > 20
+
+
+class Notes(Writer):
+    """What a person says of a session, recorded call by call."""
+
+    saves = 4
+
+    def prepare(self, root: Path) -> None:
+        keep_note(root, 0)
+
+    def open(self, root: Path) -> Save:
+        def save(number: int) -> None:
+            with recorded_database():
+                keep_note(root, number)
+
+        return save
+
+    def read(self, root: Path) -> int | None:
+        return read_note(root)
+
+
+def test_no_power_cut_takes_a_note_that_was_acknowledged():
+    report = every_power_cut(Notes())
+
+    assert report.broken == []
+    assert report.runs > 100
 
 
 def every_call(

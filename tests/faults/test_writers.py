@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.faults.long_use import LongUse
 from tests.faults.programme import every_fault, every_power_cut
 from tests.faults.story import Writer
 from tests.faults.writers import WRITERS
@@ -23,3 +24,10 @@ def test_no_power_cut_breaks_a_promise(writer: type[Writer]):
 
     assert report.broken == []
     assert report.runs > 10
+
+
+def test_no_power_cut_breaks_a_promise_of_a_long_use():
+    report = every_power_cut(LongUse(0), most=200)
+
+    assert report.broken == []
+    assert report.runs == 200

@@ -1,4 +1,4 @@
-"""What may stand in one file that was written and not synced: nothing of it, zeros, halves, single calls and sectors."""
+"""What may stand in a file that was written and not synced: nothing new, zeros, halves, single calls and sectors."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from holdfast_core import export
 from holdfast_core.atomic import remove_stale, write_file
 from holdfast_core.paths import Paths, find_paths
-from holdfast_core.settings import change_setting, read_settings
+from holdfast_core.settings import change_setting, read_settings, reset_settings
 
 from tests.faults.held_writers import HELD_WRITERS
 from tests.faults.keeping_writers import KEEPING_WRITERS
@@ -56,15 +56,15 @@ class SettingsFile(Writer):
     """The settings file, edited under its lock."""
 
     def prepare(self, root: Path) -> None:
-        _paths(root).create()
-        change_setting(_paths(root), "tray_sessions", 0)
+        paths_below(root).create()
+        change_setting(paths_below(root), "tray_sessions", 0)
 
     def open(self, root: Path) -> Save:
-        return lambda number: change_setting(_paths(root), "tray_sessions", number)
+        return lambda number: change_setting(paths_below(root), "tray_sessions", number)
 
     def read(self, root: Path) -> int | None:
-        remove_stale(_paths(root).config)
-        read = read_settings(_paths(root), {})
+        read = read_settings(paths_below(root), {})
+        reset_settings(paths_below(root), ())  # the next change takes away what a killed one left
         return None if read.problems else read.settings.tray_sessions
 
 
@@ -85,7 +85,8 @@ class Export(Writer):
         return int(lines[0]) if lines[1:] == ["text"] * 900 else None
 
 
-def _paths(root: Path) -> Paths:
+def paths_below(root: Path) -> Paths:
+    """Return where everything of a person lies whose home is below ``root``."""
     return find_paths(root / "home", {})
 
 
