@@ -43,6 +43,13 @@ Patch = tuple[int, bytes]
 """An offset, and what belongs there."""
 
 
+class Stored(NamedTuple):
+    """A frame as it is stored: how many bytes, and their SHA-256."""
+
+    size: int
+    digest: bytes
+
+
 class Written(NamedTuple):
     """A container that was written: the place after it, and all that is not frames, to be kept as a copy.
 
@@ -61,12 +68,12 @@ def write_stream(
     *,
     generation: int,
     encrypt: bool,
-    tail: Callable[[Sequence[bytes]], Iterable[bytes]],
+    tail: Callable[[Sequence[Stored]], Iterable[bytes]],
 ) -> Written:
     """Write a container into an empty file that is open for reading and writing.
 
     Memory stays at some frames. ``tail`` gives the records to begin with; it
-    is asked after the frames, with the SHA-256 of each as it is stored.
+    is asked after the frames, with what is known of each.
     Neither synced nor closed: that is the caller's.
 
     Raises:
@@ -90,17 +97,17 @@ def write_stream(
     body = _Body(descriptor, header.size, seal)
     for plain in frames:
         body.add(plain)
-    header = header._replace(body_bytes=body.stored_bytes, plain_bytes=body.plain_bytes, frame_count=len(body.digests))
+    header = header._replace(body_bytes=body.stored_bytes, plain_bytes=body.plain_bytes, frame_count=len(body.frames))
     packed = pack_header(header)
     start = packed + hmac.digest(seal.header_key, packed, "sha256")
-    root = pack_root(len(body.digests), body.plain_digest)
+    root = pack_root(len(body.frames), body.plain_digest)
     tag = hmac.new(seal.root_key, start, "sha256")
     for part in body.parts():
         tag.update(part)
     tag.update(root)
     position = Position(generation, header.size + body.stored_bytes + ROOT_BYTES, 0, tag.digest())
     end = [root + position.tag]
-    for payload in tail(body.digests):
+    for payload in tail(body.frames):
         record = seal.record(position.sequence + 1, payload, position.tag)
         size = sum(map(len, record))
         position = position._replace(offset=position.offset + size, sequence=position.sequence + 1, tag=record[-1])
@@ -114,7 +121,7 @@ class _Body:
 
     def __init__(self, descriptor: int, start: int, seal: Seal) -> None:
         self.stored_bytes = self.plain_bytes = 0
-        self.digests: list[bytes] = []
+        self.frames: list[Stored] = []
         self._descriptor = descriptor
         self._start = start
         self._seal = seal
@@ -132,10 +139,10 @@ class _Body:
         if len(plain) > MAX_PAYLOAD_BYTES:
             raise SealedError("too_large", f"a frame of {len(plain)} bytes")
         compression, packed = compress(plain, worth_bytes=FRAME_WORTH_BYTES)
-        piece = Piece(len(self.digests), 0, len(plain), compression)
+        piece = Piece(len(self.frames), 0, len(plain), compression)
         stored = packed if self._seal.cipher is None else self._seal.cipher.seal_frame(piece, packed)
         self._digest.update(plain)
-        self.digests.append(hashlib.sha256(stored).digest())
+        self.frames.append(Stored(len(stored), hashlib.sha256(stored).digest()))
         self._pieces += (pack_frame(piece._replace(stored_bytes=len(stored))), stored)
         self.plain_bytes += len(plain)
         self.stored_bytes += FRAME_BYTES + len(stored)

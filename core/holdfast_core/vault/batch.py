@@ -11,8 +11,9 @@ from pathlib import Path
 from holdfast_core.atomic import READ_FLAGS, replace, sync_directory, sync_file, temporary_name
 from holdfast_core.paths import make_private
 from holdfast_core.sealed.container import Position, Tail
+from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
-from holdfast_core.sealed.stream import Written, write_stream
+from holdfast_core.sealed.stream import Stored, Written, write_stream
 from holdfast_core.vault.strand import digest, identity_of, strand_path
 from holdfast_core.vault.table import DIGEST_BYTES, Data, Table, pack_data, pack_told
 
@@ -111,7 +112,10 @@ class Batch:
         tail = self._tails.get(name)
         if tail is None or tail.position != position:
             self._close_tail(name)
-            tail = Tail.open(strand_path(self._directory, name), keys, identity_of(name), position)
+            try:
+                tail = Tail.open(strand_path(self._directory, name), keys, identity_of(name), position)
+            except FileNotFoundError as error:
+                raise SealedError("truncated", "the file is gone") from error
             self._tails[name] = tail
         try:
             waiting: list[bytes] = []
@@ -179,12 +183,12 @@ class _Frames:
             self._found.append(Data(offset, len(chunk), digest(chunk)))
             yield pack_data(offset, chunk)
 
-    def told(self, digests: Sequence[bytes]) -> list[bytes]:
+    def told(self, frames: Sequence[Stored]) -> list[bytes]:
         """Return the records that follow: the table, by which each frame can be verified alone."""
         table = self._table
         table.data = [
-            Data(data.offset, data.size, data.plain, stored[:DIGEST_BYTES])
-            for data, stored in zip(self._found, digests, strict=True)
+            Data(data.offset, data.size, data.plain, frame.digest[:DIGEST_BYTES], frame.size)
+            for data, frame in zip(self._found, frames, strict=True)
         ]
         table.end = max([table.end, *(data.offset + data.size for data in table.data)])
         return [pack_told(table)]

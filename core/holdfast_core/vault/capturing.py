@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -20,6 +21,7 @@ from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import PIECE_BYTES, Content, FileContent, Seen, SeenContent, is_gapless
 from holdfast_core.vault.going import Going, chunks_of, numbers, opened
 from holdfast_core.vault.hot import Hot, blocks_of, ends_of, is_database, latest, pack, unpack
+from holdfast_core.vault.mending import Mender, ready
 from holdfast_core.vault.pieces import Plan, VersionContent, planned, planned_blocks
 from holdfast_core.vault.strand import Strand, digest, strand_name, strand_path
 from holdfast_core.vault.table import (
@@ -32,6 +34,7 @@ from holdfast_core.vault.table import (
     Told,
     VersionRow,
     best,
+    incomplete,
     merged,
     pack_data,
     pack_told,
@@ -45,6 +48,9 @@ _RECORD_BYTES = 1 << 22
 _NUL_BYTES = 16
 _WORTH_COMPARING_BYTES = 1 << 16
 _TURNS = 1000
+_NOT_DAMAGED = ("locked", "unknown_key", "newer_format", "not_regular", "too_large")
+
+log = logging.getLogger(__name__)
 
 
 class Captured(NamedTuple):
@@ -92,21 +98,16 @@ class Capturing:
             NotNow: the source changes while it is read.
             SealedError: its strand is damaged, or locked.
         """
-        going = self.going(wanted.agent, wanted.key)
-        with ExitStack() as files:
-            content = _content(wanted, going, files)
-            if going is None:
-                return self._first(wanted, content)
-            is_early = clock.now_ms() - going.row.captured_ms < database_ms
-            if is_early and not going.row.is_gone and is_database(content):
-                return Captured(None, going.row.newest_version, is_postponed=True)
-            try:
-                return self._next(going, wanted, content, files)
-            except Refused as error:
-                if isinstance(error, NotNow):
-                    raise
-                # Another process has written it further.
-                return self._next(self.reopened(going.row.name), wanted, content, files)
+        try:
+            return self._capture(wanted, database_ms)
+        except SealedError as error:
+            row = self._catalogue.row(wanted.agent, wanted.key)
+            if row is None or error.reason in _NOT_DAMAGED:
+                raise
+            log.warning("what the vault has of a session is damaged (%s) and is written anew", error.reason)
+            with closing(FileContent(wanted.seen.copy or wanted.path)) as content:
+                self.mend(row.name, content)
+            return self._capture(wanted, database_ms)
 
     def close_version(self, agent: str, key: str, reason: VersionReason) -> Captured | None:
         """Note that a source is gone; None if there is no strand of it."""
@@ -145,6 +146,25 @@ class Capturing:
             )
             self.tell(going, Opened(version, fingerprint=numbers(fingerprint)))
         return True
+
+    def mend(self, name: str, content: Content | None = None, *, only_filled: bool = False) -> Going | None:
+        """Write a damaged strand anew, of what is left of it and what the source has; None if nothing is known of it.
+
+        Raises:
+            SealedError: locked.
+            OSError: the disk does not take it.
+        """
+        self._batch.publish()
+        self._going = {place: going for place, going in self._going.items() if going.row.name != name}
+        mender = Mender(self._directory, self._keys, self._catalogue, self.rewrite)
+        going = mender.mend(name, content, only_filled=only_filled)
+        if going is None:
+            return None
+        self._batch.publish()
+        with closing(Strand.open(self._directory, name, self._keys)) as strand:
+            ready(going, strand)
+        self._going[going.row.agent, going.row.key] = going
+        return going
 
     def going(self, agent: str, key: str) -> Going | None:
         """Return a strand to go on with, None if there is none."""
@@ -231,6 +251,22 @@ class Capturing:
         position = self._batch.append(name, self._keys, going.row.position, payloads())
         going.take(said[0], position)
 
+    def _capture(self, wanted: Wanted, database_ms: int) -> Captured:
+        going = self.going(wanted.agent, wanted.key)
+        with ExitStack() as files:
+            content = _content(wanted, going, files)
+            if going is None:
+                return self._first(wanted, content)
+            is_early = clock.now_ms() - going.row.captured_ms < database_ms
+            if is_early and not going.row.is_gone and is_database(content):
+                return Captured(None, going.row.newest_version, is_postponed=True)
+            try:
+                return self._next(going, wanted, content, files)
+            except NotNow:
+                raise
+            except Refused:  # another process has written it further
+                return self._next(self.reopened(going.row.name), wanted, content, files)
+
     def _first(self, wanted: Wanted, content: Content) -> Captured:
         if self._batch.is_full:
             self._batch.publish()
@@ -286,7 +322,8 @@ class Capturing:
         with closing(Strand.open(self._directory, going.row.name, self._keys)) as strand:
             most = best(table.versions) or former
             versions = [former] if most.number == former.number else [former, most]
-            contents = [(VersionContent(strand, version), version) for version in versions]
+            bad = incomplete(strand.table)
+            contents = [(VersionContent(strand, one), one) for one in versions if one.number not in bad]
             plan, start = planned(contents, content, table.end)
         return self._take(going, wanted, content, plan, _reason(content, former, start))
 

@@ -13,7 +13,7 @@ from holdfast_core.vault.content import PIECE_BYTES
 from holdfast_core.vault.hot import Hot, blocks_of, ends_of, latest, thin
 from holdfast_core.vault.pieces import VersionContent
 from holdfast_core.vault.strand import Strand
-from holdfast_core.vault.table import Grown, Opened, Table, Told, apply, incomplete
+from holdfast_core.vault.table import Grown, Opened, Table, Tagged, Told, apply, incomplete
 
 _INODES = 0x7FFF_FFFF_FFFF_FFFF
 
@@ -36,6 +36,8 @@ class Going:
         apply(table, told)
         newest = table.versions[-1]
         self.change.versions[newest.number] = newest
+        if isinstance(told, Tagged) and told.number in self.change.versions:
+            self.change.versions[told.number].tag = told.text
         if isinstance(told, Opened | Grown):
             self.change.marks.update((mark.native_id, mark) for mark in told.marks)
         for native_id in before.keys() | table.lost.keys():

@@ -122,6 +122,9 @@ def planned(former: Sequence[tuple[Content, VersionRow]], now: Content, end: int
     ``former`` are contents with their versions, the one before first.
     """
     plan = Plan(end)
+    if not former:
+        plan.add(0, now.size)
+        return plan, 0
     starts = [common_start(content, now) for content, _ in former]
     place = max(range(len(former)), key=lambda number: (starts[number], -number))
     content, version = former[place]

@@ -76,7 +76,8 @@ class Strand:
         self.base_bytes: int
         """The place behind the last record that verifies."""
         self.base = stream.base
-        self._held: list[Held] = []
+        self.held: list[Held] = []
+        """Where its bytes stand, in their order."""
         self._starts: list[int] = []
         self._recent: OrderedDict[int, bytes | memoryview] = OrderedDict()
         self._follow()
@@ -86,10 +87,13 @@ class Strand:
         """Open a strand; its header, its table and all of its tail are verified.
 
         Raises:
-            SealedError: it is not that strand, its table is damaged, or locked.
-            OSError: it is not there or may not be read.
+            SealedError: it is not that strand, not there, its table is damaged, or locked.
+            OSError: it may not be read.
         """
-        stream = Stream.open(strand_path(directory, name), keys, identity_of(name))
+        try:
+            stream = Stream.open(strand_path(directory, name), keys, identity_of(name))
+        except FileNotFoundError as error:
+            raise SealedError("truncated", "the file is gone") from error
         try:
             return cls(stream)
         except BaseException:
@@ -100,11 +104,6 @@ class Strand:
     def dropped_bytes(self) -> int:
         """How many bytes stand behind the last record that verifies; a crash leaves some, which is no damage."""
         return self.stream.size_bytes - self.position.offset
-
-    @property
-    def held(self) -> list[Held]:
-        """Where its bytes stand, in their order."""
-        return self._held
 
     def version(self, number: int | None = None) -> VersionRow:
         """Return a version, the newest that has content if ``number`` is None.
@@ -123,6 +122,8 @@ class Strand:
         Raises:
             SealedError: they are damaged here, or locked.
         """
+        if sum(size for _, size in version.pieces) != version.size:
+            raise SealedError("truncated", f"version {version.number}")
         for start, size in version.pieces:
             yield from self.read(start, size)
 
@@ -134,7 +135,7 @@ class Strand:
         """
         while size > 0:
             place = bisect.bisect_right(self._starts, start) - 1
-            held = self._held[place] if place >= 0 else None
+            held = self.held[place] if place >= 0 else None
             if held is None or start >= held.data.offset + held.data.size:
                 raise SealedError("truncated", f"byte {start} of a strand")
             inside = start - held.data.offset
@@ -151,7 +152,7 @@ class Strand:
         """Return the bytes that stand at one place, those that were asked for last from memory."""
         found = self._recent.get(place)
         if found is None:
-            found = self.load(self._held[place])
+            found = self.load(self.held[place])
             self._recent[place] = found
             if len(self._recent) > _OPEN_FRAMES:
                 self._recent.popitem(last=False)
@@ -187,29 +188,31 @@ class Strand:
             raise SealedError("bad_tag", "no table behind the frames")
         self.table = told
         self.base_bytes = first.position.offset
-        for data, frame in zip(told.data, self.stream.places(), strict=False):
-            self._held.append(Held(data, frame, None))
+        found = [Held(data, frame, None) for data, frame in zip(told.data, self.stream.places(), strict=False)]
         before, waiting = first.position, list[Spot]()
         for record in records:
             payload = self.stream.payload(record)
             if payload.startswith(DATA):
                 waiting.append(Spot(before, record.position.offset))
             else:
-                self._take(unpack_told(payload), waiting)
+                found += self._take(unpack_told(payload), waiting)
                 waiting = []
             before = record.position
         self.position = before
-        self._held.sort(key=lambda held: held.data.offset)
-        self._starts = [held.data.offset for held in self._held]
+        self._use(found)
 
-    def _take(self, told: Told, waiting: list[Spot]) -> None:
+    def _use(self, found: list[Held]) -> None:
+        self.held = sorted(found, key=lambda held: held.data.offset)
+        self._starts = [held.data.offset for held in self.held]
+
+    def _take(self, told: Told, waiting: list[Spot]) -> list[Held]:
         count = len(self.table.data)
         apply(self.table, told)
         new = self.table.data[count:]
         if len(new) > len(waiting):
             raise SealedError("bad_tag", "a record tells of bytes that are not before it")
         # Of bytes that nobody told of, a capture was cut off: what came later stands nearer to the record.
-        self._held += [Held(data, None, at) for data, at in zip(new, waiting[len(waiting) - len(new) :], strict=True)]
+        return [Held(data, None, at) for data, at in zip(new, waiting[len(waiting) - len(new) :], strict=True)]
 
 
 def digest(data: bytes | memoryview) -> bytes:

@@ -34,14 +34,16 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 class Data(msgspec.Struct, frozen=True, array_like=True):
     """Bytes of a strand that came together: where they begin, how many, and the SHA-256 of them.
 
-    ``stored`` is the digest of the frame that holds them, as it is stored;
-    empty where a record holds them, which has a tag of its own. Both are cut to 16 bytes.
+    ``stored`` is the digest of the frame that holds them, as it is stored, and
+    ``stored_bytes`` its size; nothing where a record holds them, which has a
+    tag of its own. Both digests are cut to 16 bytes.
     """
 
     offset: int
     size: int
     plain: bytes
     stored: bytes = b""
+    stored_bytes: int = 0
 
 
 class VersionRow(msgspec.Struct, array_like=True):
