@@ -2,7 +2,8 @@
 
 Where the file system can, a copy shares the blocks of its origin and takes neither time nor room. A large one is
 kept for a while: at the next look only those of its files are copied again that changed, which of a database at
-work is the WAL as a rule.
+work is the WAL as a rule. What was in an earlier WAL may have come into the copy meanwhile: while the database
+itself did not change, all of that stands in the present WAL too, or in neither.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +30,7 @@ _RESERVE_BYTES = 1 << 30
 _KEPT_FROM_BYTES = 4 << 20
 _KEPT_COPIES = 4
 _KEPT_MS = 300_000
-_ROOM_TO_KEEP = 4
+_TIMES = 3
 _SETTLED_MS = 2_000
 _LONGER_BYTES = 1 << 30
 _TRIES = 3
@@ -48,9 +47,10 @@ _Identity = tuple[int, ...]
 class Copy:
     """A copy in a folder of its own. ``have`` tells by ending what its files were copied from, if that has settled.
 
-    ``size_bytes`` is that of all its files together.
+    ``size_bytes`` is that of all its files together. Who is given one gives it back, or removes it.
     """
 
+    origin: str
     folder: str
     size_bytes: int = 0
     have: dict[str, _Identity] = field(default_factory=dict)
@@ -60,6 +60,13 @@ class Copy:
     def path(self) -> Path:
         """The database."""
         return Path(self.folder, "copy.sqlite")
+
+    def give_back(self) -> None:
+        """Let the copy be used again, if it is worth that."""
+        if "" in self.have and self.size_bytes >= _KEPT_FROM_BYTES and _has_room(self.folder, _TIMES * self.size_bytes):
+            _shelf.put(self)
+        else:
+            self.remove()
 
     def remove(self) -> None:
         """Remove the copy with its folder."""
@@ -84,12 +91,12 @@ class _Shelf:
             copy.remove()
         return found if found is not None and found.path.is_file() else None
 
-    def put(self, origin: str, copy: Copy) -> None:
+    def put(self, copy: Copy) -> None:
         """Keep a copy, in place of an earlier one or of the one that was not asked for longest."""
         copy.used_ms = now_ms()
         with self._lock:
-            gone = [self._copies.pop(origin)] if origin in self._copies else []
-            self._copies[origin] = copy
+            gone = [self._copies.pop(copy.origin)] if copy.origin in self._copies else []
+            self._copies[copy.origin] = copy
             if len(self._copies) > _KEPT_COPIES:
                 gone.append(self._copies.pop(next(iter(self._copies))))
         for one in gone:
@@ -107,33 +114,22 @@ class _Shelf:
 _shelf = _Shelf()
 
 
-@contextmanager
-def copied(path: Path, root: str, *, is_own: bool) -> Iterator[Copy]:
-    """Give a copy of a database.
-
-    With ``is_own`` the caller may change it; otherwise it may be given again.
+def copied(path: Path, root: str) -> Copy:
+    """Return a copy of a database as it is now.
 
     Raises:
         SourceError: a file of it cannot be read, or there is no room for it.
     """
-    origin = str(path)
-    copy = None if is_own else _shelf.take(origin)
+    copy = _shelf.take(str(path))
+    if copy is None:
+        copy = Copy(str(path), _begun(path, root))
     try:
-        if copy is None:
-            copy = Copy(_begun(path, root))
-        else:
-            os.utime(copy.folder)  # it is in use: who clears up after killed processes leaves it
+        os.utime(copy.folder)  # it is in use: who clears up after killed processes leaves it
         _fill(copy, path, root)
-        seen = _identity(copy.path)
-        yield copy
     except BaseException:
-        if copy is not None:
-            copy.remove()
-        raise
-    if not is_own and _identity(copy.path) == seen and _is_worth_keeping(copy):
-        _shelf.put(origin, copy)
-    else:
         copy.remove()
+        raise
+    return copy
 
 
 def places() -> list[str]:
@@ -156,12 +152,6 @@ def _identity(path: str | Path) -> _Identity | None:
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-def _is_worth_keeping(copy: Copy) -> bool:
-    if "" not in copy.have or copy.size_bytes < _KEPT_FROM_BYTES:
-        return False
-    return shutil.disk_usage(copy.folder).free >= _ROOM_TO_KEEP * copy.size_bytes
 
 
 def _begun(path: Path, root: str) -> str:
@@ -214,10 +204,14 @@ def _fill(copy: Copy, path: Path, root: str) -> None:
                 _copy_one(copy, path, ending, root, is_there=found is not None)
                 if found is not None and now_ms() - found[1] // 1_000_000 > _SETTLED_MS:
                     copy.have[ending] = found
+                elif ending == "":
+                    copy.have.clear()
         copy.size_bytes = sum(found[0] for found in now.values() if found is not None)
         if all(_identity(f"{path}{ending}") == found for ending, found in now.items()):
             break
     else:
+        copy.have.clear()
+    if now["-journal"] is not None:  # what the engine undoes may be meant to stay when the journal is gone
         copy.have.clear()
     Path(f"{copy.path}-shm").unlink(missing_ok=True)
     _lengthen(copy.path)

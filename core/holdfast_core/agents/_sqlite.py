@@ -267,23 +267,27 @@ def private_copy(path: str | Path, *, root: str | Path) -> Iterator[Database]:
     path = Path(path)
     for place in places():
         sweep(place)
-    tap = tap_at(path)
-    with copied(path, str(root), is_own=tap is not None) as copy:
+    copy = copied(path, str(root))
+    try:
+        connection = apsw.Connection(
+            database_name(copy.path),
+            flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
+        )
         try:
-            connection = apsw.Connection(
-                database_name(copy.path),
-                flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI,
-            )
-            try:
-                if tap is None:  # what stands in the WAL stays there, for the copy may be used again
-                    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-                yield Database(connection, copy.size_bytes)
-            finally:
-                connection.close()
-            if tap is not None:
-                tap.take_copy(copy.path)
-        except (apsw.Error, UnicodeDecodeError) as error:
-            raise refusal("wrong_format", repr(error)) from error
+            yield Database(connection, copy.size_bytes)
+        finally:
+            connection.close()  # what stood in the WAL is in the copy then
+    except (apsw.Error, UnicodeDecodeError) as error:
+        copy.remove()
+        raise refusal("wrong_format", repr(error)) from error
+    except BaseException:
+        copy.remove()
+        raise
+    tap = tap_at(path)
+    if tap is None:
+        copy.give_back()
+    else:
+        tap.take_copy(copy.path, copy.give_back)
 
 
 def _shut(connection: apsw.Connection) -> None:

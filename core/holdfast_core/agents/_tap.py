@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -32,6 +31,7 @@ class Tap:
         self.limit_bytes = limit_bytes
         self.status: os.stat_result | None = None
         self.copy: Path | None = None
+        self._let_go: Callable[[], None] = lambda: None
         self._blocks: dict[int, bytes] = {}
         self._bytes = 0
 
@@ -65,16 +65,16 @@ class Tap:
             self._blocks[position] = block
             self._bytes += len(block)
 
-    def take_copy(self, copy: Path) -> None:
-        """Keep the copy of a database that its reader has closed."""
+    def take_copy(self, copy: Path, let_go: Callable[[], None]) -> None:
+        """Keep the copy of a database that its reader has closed, and call ``let_go`` when nobody needs it any more."""
         self.close()
-        self.copy = copy.rename(Path(tempfile.mkdtemp(prefix=COPY_PREFIX), copy.name))
+        self.copy, self._let_go = copy, let_go
 
     def close(self) -> None:
-        """Remove the copy of a database."""
+        """Let go of the copy of a database."""
         if self.copy is not None:
-            shutil.rmtree(self.copy.parent, ignore_errors=True)
             self.copy = None
+            self._let_go()
 
 
 @cache

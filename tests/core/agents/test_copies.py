@@ -66,6 +66,10 @@ def write(database: Path) -> Iterator[Writer]:
     writer.close()
 
 
+def run(script: str, **environment: str) -> None:
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, env={**os.environ, **environment})
+
+
 def ids(path: Path) -> list[object]:
     with private_copy(path, root=path.parent) as found:
         return [row[1] for row in found.rows("t", ("id",))]
@@ -73,9 +77,11 @@ def ids(path: Path) -> list[object]:
 
 def look(path: Path) -> tuple[str, int, int]:
     """Return which copy a look was given, and the moments at which its database and WAL were written."""
-    with copied(path, str(path.parent), is_own=False) as copy:
-        wal = Path(f"{copy.path}-wal")
-        return copy.folder, copy.path.stat().st_mtime_ns, wal.stat().st_mtime_ns if wal.exists() else 0
+    copy = copied(path, str(path.parent))
+    wal = Path(f"{copy.path}-wal")
+    found = copy.folder, copy.path.stat().st_mtime_ns, wal.stat().st_mtime_ns if wal.exists() else 0
+    copy.give_back()
+    return found
 
 
 def test_what_did_not_change_is_not_copied_again(database: Path) -> None:
@@ -85,14 +91,24 @@ def test_what_did_not_change_is_not_copied_again(database: Path) -> None:
 def test_of_a_database_at_work_the_wal_alone_is_copied_again(database: Path, write: Writer) -> None:
     write("INSERT INTO t VALUES('second', 'in the WAL')")
     first = look(database)
-    assert ids(database) == ["first", "second"]
 
     write("INSERT INTO t VALUES('third', 'in the WAL too')")
 
-    assert ids(database) == ["first", "second", "third"]
     second = look(database)
     assert second[:2] == first[:2]
     assert second[2] > first[2]
+
+
+def test_a_wal_that_grew_is_read_on_top_of_what_came_of_it_before(database: Path, write: Writer) -> None:
+    write("INSERT INTO t VALUES('second', 'in the WAL')")
+    assert ids(database) == ["first", "second"]
+    folder, _, _ = look(database)
+
+    write("INSERT INTO t VALUES('third', 'in the WAL too')")
+    write("DELETE FROM t WHERE id='second'")
+
+    assert ids(database) == ["first", "third"]
+    assert look(database)[0] == folder
 
 
 def test_what_came_from_the_wal_into_the_database_is_copied(database: Path, write: Writer) -> None:
@@ -141,29 +157,40 @@ def test_a_file_in_its_place_is_copied_though_it_looks_alike(database: Path, tmp
 
 
 def test_who_looks_meanwhile_has_a_copy_of_its_own(database: Path) -> None:
-    with copied(database, str(database.parent), is_own=False) as first:
-        with copied(database, str(database.parent), is_own=False) as second:
-            assert first.folder != second.folder
-        assert first.path.is_file()
+    first, second = (copied(database, str(database.parent)) for _ in range(2))
 
-
-def test_a_copy_that_was_changed_is_not_given_again(database: Path) -> None:
-    with copied(database, str(database.parent), is_own=False) as copy, copy.path.open("r+b") as file:
-        file.write(b"changed")
-
-    assert not Path(copy.folder).exists()
+    assert first.folder != second.folder
+    first.give_back()
+    second.give_back()
+    assert not Path(first.folder).exists()
     assert ids(database) == ["first"]
+
+
+def test_a_copy_with_a_journal_is_used_once(database: Path) -> None:
+    """When the journal goes the transaction counts; a copy in which it was undone would not know."""
+    script = f"""
+    import apsw, os
+    connection = apsw.Connection({str(database)!r})
+    connection.execute("PRAGMA journal_mode=delete; PRAGMA cache_size=1; BEGIN; UPDATE t SET id='changed'").fetchall()
+    connection.cache_flush()
+    os._exit(0)
+    """
+    run(script)
+    journal = Path(f"{database}-journal")
+    assert journal.stat().st_size
+    os.utime(database, (LONG_AGO, LONG_AGO))
+    assert ids(database) == ["first"]
+
+    journal.unlink()
+
+    assert ids(database) == ["changed"]
 
 
 def test_a_copy_that_somebody_removed_is_made_again(database: Path) -> None:
     folder, _, _ = look(database)
-    Copy(folder).remove()
+    Copy(str(database), folder).remove()
 
     assert ids(database) == ["first"]
-
-
-def run(script: str, **environment: str) -> None:
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, env={**os.environ, **environment})
 
 
 def test_copies_that_were_kept_go_with_the_process(database: Path, tmp_path: Path) -> None:
