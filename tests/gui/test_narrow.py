@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from holdfast_gui.theme import theme
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.desk import on_a_desk
@@ -25,6 +26,17 @@ def narrow(desk, qapp):
     theme().apply(qapp, mode="light", scale=2.0)
     desk.window.resize(900, 800)
     desk.window.activateWindow()
+
+
+def click_on(table, row):
+    """Press and release on a row. The events are sent and not played: that would nest a loop in a coroutine."""
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    at = QPointF(table.visualRect(table.model().index(row, 0)).center())
+    everywhere = table.viewport().mapToGlobal(at)
+    table.setFocus(Qt.FocusReason.MouseFocusReason)
+    for kind, held in ((QEvent.Type.MouseButtonPress, left), (QEvent.Type.MouseButtonRelease, none)):
+        event = QMouseEvent(kind, at, everywhere, left, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(table.viewport(), event)
 
 
 @on_a_desk
@@ -50,15 +62,24 @@ async def test_enter_shows_the_session_and_escape_the_list_again(desk, qapp):
 async def test_a_click_on_a_row_shows_the_session(desk, qapp):
     narrow(desk, qapp)
     table = desk.window.session_list.table
-    row = desk.window.session_list.model.row_of(desk.id_of(DEPLOY))
 
-    QTest.mouseClick(
-        table.viewport(), Qt.MouseButton.LeftButton, pos=table.visualRect(table.model().index(row, 0)).center()
-    )
+    click_on(table, desk.window.session_list.model.row_of(desk.id_of(DEPLOY)))
 
-    await until(lambda: desk.context.reading.loaded)
+    await until(desk.context.transcript.view.hasFocus)
     assert desk.context.transcript.view.isVisible()
     assert not table.isVisible()
+
+
+@on_a_desk
+async def test_a_window_made_narrow_goes_on_with_what_was_clicked(desk, qapp):
+    table = desk.window.session_list.table
+    click_on(table, desk.window.session_list.model.row_of(desk.id_of(DEPLOY)))
+    await until(lambda: desk.context.reading.loaded)
+
+    narrow(desk, qapp)
+
+    assert not table.isVisible()
+    assert desk.context.transcript.view.hasFocus()
 
 
 @on_a_desk

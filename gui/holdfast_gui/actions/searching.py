@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 
 from holdfast_gui.tasks import Latest
 
@@ -39,10 +39,7 @@ class Searching(QObject):
 
     def step_in(self) -> bool:
         """Show the session in place of the list, in a window with room for one of them; False if both are seen."""
-        was_hidden = self._context.window.read()
-        if was_hidden:
-            self._context.transcript.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        return was_hidden
+        return self._context.window.read()
 
     def enter(self) -> None:
         """Resume the session, or show it first where it is not seen beside the list."""

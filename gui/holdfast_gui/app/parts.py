@@ -111,6 +111,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
     window, library, scope = front.window, front.library, front.scope
     transcript = TranscriptPane()
     front.transcript_place.addWidget(transcript)
+    window.focus_reader = transcript.take_focus
     await asyncio.sleep(0)
     from holdfast_gui.actions.commands import CommandLine, Commands
     from holdfast_gui.actions.context import Context

@@ -5,13 +5,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QByteArray, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from holdfast_gui.models.places import SavedSearch
 from holdfast_gui.theme import theme
@@ -56,6 +64,8 @@ class MainWindow(QMainWindow):
         self.notice = NoticeBar()
         self.progress = TaskProgress()
         self.transcript = transcript
+        self.focus_reader: Callable[[], None] = self.head.back_button.setFocus
+        """Gives the keyboard to the transcript, once that is there."""
         self.nothing = EmptyState("sessions", self.tr("No session is open"), self.tr("Choose one from the list."))
         self.places_button = IconButton("sidebar-left", self.tr("Show the places"))
         self.places_button.clicked.connect(self.toggle_places)
@@ -389,12 +399,16 @@ class MainWindow(QMainWindow):
             detail.set_alone(not shown.transcript)
         if (shown.list and not shown.right) != self._list_pane.isAncestorOf(self._bar_place):
             self._move_bars()
+        focused = self.focusWidget()
+        loses_focus = not shown.list and shown.right and focused is not None and self._list_pane.isAncestorOf(focused)
         for pane, least, is_shown in (
             (self._right, LEAST_SESSION, shown.right),
             (self._list_pane, LEAST_LIST, shown.list),
         ):
             pane.setMinimumWidth(0 if shown.is_one else theme().px(least))
             pane.setVisible(is_shown)
+        if loses_focus and self.page is None:
+            self.focus_reader()  # Qt would give the keyboard to the next button
         if self._is_beside and self.isVisible():
             self._balance(has_detail=has_detail)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import Session
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
@@ -15,6 +15,7 @@ from holdfast_gui.models.parts import Group
 from holdfast_gui.models.transcript import HIT_LIMIT
 from holdfast_gui.theme import theme
 from holdfast_gui.views.transcript.accessibility import announce, install
+from holdfast_gui.views.transcript.closed import ClosedPanel
 from holdfast_gui.views.transcript.find_bar import FindBar
 from holdfast_gui.views.transcript.floating import JumpPill, Tools
 from holdfast_gui.views.transcript.outline import OutlinePanel
@@ -51,6 +52,7 @@ class TranscriptPane(QWidget):
         self.find_bar = FindBar(self)
         self.find_bar.hide()
         self._state = StateView(self)
+        self.closed = ClosedPanel(self)
         self._kinds: frozenset[str] = frozenset()
         self._pill = JumpPill(self)
         self._tools = Tools(KINDS, self)
@@ -100,6 +102,10 @@ class TranscriptPane(QWidget):
         """Show that a session is on its way."""
         self._state.show_state("loading")
         self._show(1)
+
+    def show_closed(self) -> None:
+        """Show what `closed` says of a session in place of its words."""
+        self._show(2)
 
     def show_error(self, text: str) -> None:
         """Show why there is no session, in whole sentences."""
@@ -203,8 +209,16 @@ class TranscriptPane(QWidget):
         super().resizeEvent(event)
         self._place_floating()
 
+    def take_focus(self) -> None:
+        """Give the keyboard to the transcript; while it is on its way what stands in its place keeps it for it."""
+        taker = self.view if self._stack.currentIndex() == 0 else self._state
+        taker.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _show(self, page: int) -> None:
+        waits = page == 0 and self._state.hasFocus()
         self._stack.setCurrentIndex(page)
+        if waits:
+            self.take_focus()
         self._tools.setVisible(page == 0)
         if page:
             self._pill.hide()
@@ -230,6 +244,7 @@ class TranscriptPane(QWidget):
         self._stack = QStackedLayout(body)
         self._stack.addWidget(shown)
         self._stack.addWidget(self._state)
+        self._stack.addWidget(self.closed)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
