@@ -25,18 +25,43 @@ def files_beside(path: str, patterns: Sequence[str], *, root: str) -> list[Path]
     everything below. The source itself is left out, and what is below a link
     other than the root. At most `FILES_LIMIT` files.
     """
-    source = Path(path)
-    top = str(Path(root).parent)
-    names = {"stem": source.stem, "name": source.name, "folder": source.parent.name}
+    source, names = Path(path), _names(path)
     found: list[str] = []
     for pattern in patterns:
-        parts = [_literal(part, names) for part in pattern.split("/")]
-        folder = str(source.parent)
-        while parts and parts[0] == "..":
-            folder, parts = str(Path(folder).parent), parts[1:]
-        if folder == top or (folder.startswith(top.rstrip(os.sep) + os.sep) and not _has_link(folder, top, root)):
+        folder, parts = _start(source, pattern)
+        if _may_enter(folder, root):
+            parts = [_literal(part, names) for part in parts]
             found += _matching(folder, parts, root, FILES_LIMIT - len(found))
     return [Path(one) for one in sorted(set(found) - {path})]
+
+
+def places_beside(path: str, patterns: Sequence[str], *, root: str) -> list[Path]:
+    """Return where the files would be that patterns without signs lead to, whether they are there or not."""
+    started = (_start(Path(path), pattern) for pattern in patterns)
+    names = _names(path)
+    return [
+        Path(folder, *(part.format_map(names) for part in parts))
+        for folder, parts in started
+        if _may_enter(folder, root)
+    ]
+
+
+def _names(path: str) -> dict[str, str]:
+    source = Path(path)
+    return {"stem": source.stem, "name": source.name, "folder": source.parent.name}
+
+
+def _start(source: Path, pattern: str) -> tuple[str, list[str]]:
+    """Return the folder in which a pattern begins, and what is left of it."""
+    folder, parts = source.parent, pattern.split("/")
+    while parts[0] == "..":
+        folder, parts = folder.parent, parts[1:]
+    return str(folder), parts
+
+
+def _may_enter(folder: str, root: str) -> bool:
+    top = str(Path(root).parent)
+    return folder == top or (folder.startswith(top.rstrip(os.sep) + os.sep) and not _has_link(folder, top, root))
 
 
 def _literal(part: str, names: dict[str, str]) -> str:

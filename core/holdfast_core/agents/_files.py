@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
-from holdfast_core.agents._beside import files_beside
+from holdfast_core.agents._beside import files_beside, places_beside
 from holdfast_core.agents._jsonl import refusal
 from holdfast_core.agents._walk import contents, is_behind_link, is_below, reference, reference_at
 from holdfast_core.agents.base import Agent, Home, SourceRef
@@ -49,12 +49,25 @@ class FileAgent(Agent):
         return [*self.found_beside(ref, home, self.beside), *self.indexes(ref, home)]
 
     def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
-        return self.found_beside(ref, home, self.listed)
+        return self.found_beside(ref, home, self.lists_of(ref))
+
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        root = self._root_or_nothing(ref, home)
+        return places_beside(ref.path, self.lists_of(ref), root=root) if root else []
+
+    def lists_of(self, ref: SourceRef) -> Sequence[str]:
+        """Return the patterns of the lists in which a source stands."""
+        return self.listed
 
     def found_beside(self, ref: SourceRef, home: Home, patterns: Sequence[str]) -> list[Path]:
         """Return what `files_beside` finds, nothing for a source that is not below a root now."""
-        root = next((str(root) for root in self.roots(home) if ref.path.startswith(f"{root}{os.sep}")), "")
-        return files_beside(ref.path, patterns, root=root) if patterns and root else []
+        root = self._root_or_nothing(ref, home) if patterns else ""
+        return files_beside(ref.path, patterns, root=root) if root else []
+
+    def _root_or_nothing(self, ref: SourceRef, home: Home) -> str:
+        return max(
+            (str(root) for root in self.roots(home) if ref.path.startswith(f"{root}{os.sep}")), default="", key=len
+        )
 
     def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
         return self.notes

@@ -252,6 +252,10 @@ class Agent(ABC):
         """Return files that tell of this source and of others too: an older one must never replace them."""
         return []
 
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        """Return where `indexes` are looked for, whether they are there or not."""
+        return []
+
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         """Return where content that begins with ``head`` belongs; a source may have had other forms and names."""
         return Path(ref.path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from holdfast_core.agents._beside import files_beside
+from holdfast_core.agents._beside import files_beside, places_beside
 from holdfast_core.agents._claude_calls import ClaudeClosing
 from holdfast_core.agents._claude_reader import Reader
 from holdfast_core.agents._claude_side import LISTS, OWN_FILES, Side, is_running, place_in, plan_of
@@ -132,6 +132,10 @@ class ClaudeCode(Agent):
     def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
         root = _root_or_nothing(ref.path, self.roots(home))
         return files_beside(ref.path, LISTS, root=root) if root and not _is_subagent(ref.path) else []
+
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        root = _root_or_nothing(ref.path, self.roots(home))
+        return places_beside(ref.path, LISTS, root=root) if root and not _is_subagent(ref.path) else []
 
     def is_in_use(self, ref: SourceRef, home: Home) -> bool:
         root = _root_or_nothing(ref.path, self.roots(home))

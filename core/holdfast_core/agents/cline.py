@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -78,8 +79,12 @@ class Cline(ClineFamilyAgent):
 
     def companions(self, ref: SourceRef, home: Home) -> list[Path]:
         if ref.path.endswith(_ENDING):
-            return self.found_beside(ref, home, ("{folder}.json", "*.compaction.json"))
+            return [*self.found_beside(ref, home, ("*.compaction.json",)), *self.indexes(ref, home)]
         return super().companions(ref, home)
+
+    def lists_of(self, ref: SourceRef) -> Sequence[str]:
+        """Return the lists of the editor, or what a session and its subagents have together."""
+        return ("{folder}.json",) if ref.path.endswith(_ENDING) else self.listed
 
     def restore_notes(self, ref: SourceRef, home: Home) -> tuple[str, ...]:
         if ref.path.endswith(_ENDING):

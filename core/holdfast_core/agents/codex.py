@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from holdfast_core.agents._beside import files_beside
 from holdfast_core.agents._codex_calls import CodexClosing
 from holdfast_core.agents._codex_reader import Reader
 from holdfast_core.agents._codex_side import Side, thread_databases
@@ -36,7 +35,7 @@ from holdfast_core.model.session import Problem
 _DEPTH = 4
 _ARCHIVE = "archived_sessions"
 _DOCUMENT_LIMIT = 64 << 20
-_LISTS = ("session_index.jsonl", "history.jsonl")
+_LISTS = ("history.jsonl", "session_index.jsonl")
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ENDINGS = (".jsonl", ".jsonl.zst", ".json")
 _THREAD = re.compile(r"rollout-.*?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
@@ -88,12 +87,11 @@ class Codex(Agent):
             return read_lines(Reader(file, side), checkpoint)
 
     def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
-        config = next((one for one in _config_directories(home) if is_below(ref.path, str(one))), None)
-        if config is None:
-            return []
-        up = "../" * (len(Path(ref.path).relative_to(config).parts) - 1)
-        root = config / Path(ref.path).relative_to(config).parts[0]
-        return files_beside(ref.path, [up + name for name in _LISTS], root=str(root))
+        return [place for place in self.index_places(ref, home) if place.is_file() and not place.is_symlink()]
+
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        found = (config for config in _config_directories(home) if is_below(ref.path, str(config)))
+        return [config / name for config in found for name in _LISTS]
 
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         """Return where a rollout belongs in the form that the content has: as it is, or compressed."""

@@ -55,6 +55,9 @@ class Crush(CrushAgent):
         """Return the lists of projects: without them no database but the home directory's own is found."""
         return [path for path in _lists(home) if path.is_file() and not path.is_symlink()]
 
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        return _lists(home)
+
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)
         refuse_copy(fork)

@@ -202,6 +202,9 @@ class InHomes(Agent):
     def indexes(self, ref: SourceRef, home: Home) -> list[Path]:
         return self._agent.indexes(*self._unmarked(ref, home))
 
+    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
+        return self._agent.index_places(*self._unmarked(ref, home))
+
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         return self._agent.place_for(ref, head)
 
