@@ -14,7 +14,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 10
+VERSION: Final = 11
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 _WRITE_WAIT_MS: Final = 5_000

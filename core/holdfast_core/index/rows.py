@@ -11,7 +11,7 @@ from holdfast_core.index.documents import storable
 from holdfast_core.index.folding import fold
 from holdfast_core.index.packing import pack, unpack
 from holdfast_core.model.annotation import Annotation
-from holdfast_core.model.session import SessionEntry, SessionFacts
+from holdfast_core.model.session import Opaque, SessionEntry, SessionFacts
 from holdfast_core.model.usage import Usage
 from holdfast_core.paths import text_path
 
@@ -44,7 +44,7 @@ ENTRY_TABLES: Final = (
 
 def encoded_facts(facts: SessionFacts) -> bytes:
     """Return the facts as they are stored: without what only the agent understands."""
-    slim = msgspec.structs.replace(facts, provider_data={}) if facts.provider_data else facts
+    slim = msgspec.structs.replace(facts, provider_data=_kept(facts)) if facts.provider_data else facts
     try:
         return pack(_encode(slim))
     except UnicodeEncodeError:
@@ -195,7 +195,20 @@ def session_entry(row: tuple[Any, ...]) -> SessionEntry:
         is_gone=facts.is_gone,
         lost_messages=facts.lost_messages,
         damage=facts.damage,
+        opaque=_opaque(facts),
     )
+
+
+def _kept(facts: SessionFacts) -> dict[str, Any]:
+    """Return what a list needs of an agent's own data."""
+    why = _opaque(facts)
+    return {"opaque": why} if why else {}
+
+
+def _opaque(facts: SessionFacts) -> Opaque:
+    """Return why only its agent can read a session: by what its reader says."""
+    told = facts.provider_data.get("opaque")
+    return "encrypted" if told == "encrypted" else "binary" if told == "binary" else ""
 
 
 def _without_surrogates(facts: SessionFacts) -> SessionFacts:

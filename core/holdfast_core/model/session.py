@@ -11,6 +11,7 @@ from holdfast_core.model.usage import Usage
 
 SessionKind = Literal["main", "subagent"]
 SessionState = Literal["archived", "live", "closed", "problem", "lost"]
+Opaque = Literal["", "encrypted", "binary"]
 TITLE_LIMIT = 200
 
 
@@ -94,7 +95,7 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``key`` is the row's integer in the index of this moment, never stored.
     ``title`` is the person's own where there is one. ``is_gone``,
-    ``lost_messages`` and ``damage`` are as in the facts.
+    ``lost_messages`` and ``damage`` are as in the facts. ``opaque`` says why nobody but its agent can read it.
     """
 
     key: int
@@ -132,6 +133,7 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     is_gone: bool = False
     lost_messages: int = 0
     damage: str = ""
+    opaque: Opaque = ""
 
 
 class Session(msgspec.Struct, frozen=True):

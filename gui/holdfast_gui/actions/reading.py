@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from holdfast_core import clock
 from holdfast_core.errors import HoldfastError, NotFound
 from PySide6.QtCore import QObject, Signal
 
@@ -110,6 +111,7 @@ class Reading(QObject):
         agent = await self._agent(loaded.entry.agent)
         self._window.head.set_entry(loaded.entry, agent)
         self._transcript.set_session(loaded.session, agent)
+        self._show_closed(loaded, agent)
         self._point(message_index, terms)
         self.turned.emit()
         await self._show_details(loaded.entry)
@@ -134,6 +136,14 @@ class Reading(QObject):
         if followed.loaded is not self._loaded:
             self._loaded = followed.loaded
             self._transcript.append(followed.loaded.session, followed.first_index)
+            self._show_closed(followed.loaded, await self._agent(followed.loaded.entry.agent))
+
+    def _show_closed(self, loaded: Loaded, agent: AgentInfo) -> None:
+        """Say that only its agent can show a session, where nothing of it can be read."""
+        if loaded.entry.opaque and not loaded.session.messages:
+            home = str(self._library.survey.home)
+            self._transcript.closed.set_entry(loaded.entry, agent, now=clock.now(), home=home)
+            self._transcript.show_closed()
 
     async def _show_details(self, entry: SessionEntry) -> None:
         try:
@@ -141,6 +151,7 @@ class Reading(QObject):
             resume_text = " ".join(plan.argv)
         except HoldfastError as error:
             resume_text = str(error)
+        self._transcript.closed.set_way(resume_text)
         detail = self._window.detail
         detail.set_entry(entry, resume_text, agent=self.agents.get(entry.agent))
         if entry.subagent_count:
@@ -172,6 +183,12 @@ class Reading(QObject):
             unread = counted(entry.problem_count, "record", "records")
             self._window.notice.show_notice(
                 tr("{unread} could not be read").format(unread=unread), tr("The rest is shown here."), kind="wait"
+            )
+        elif entry.opaque and entry.message_count:
+            self._window.notice.show_notice(
+                tr("The answers are kept closed by their agent"),
+                tr("What is known of them is shown here."),
+                kind="wait",
             )
         else:
             self._hide_notice()

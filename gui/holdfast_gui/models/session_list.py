@@ -333,6 +333,8 @@ class SessionListModel(QAbstractTableModel):
             parts.append(self.tr("starred"))
         if entry.state != "archived":
             parts.append(entry.state)
+        if entry.opaque:
+            parts.append(self.tr("kept closed by its agent"))
         parts.append(text.project_name(entry.project_path))
         parts.append(text.counted(entry.message_count, "message", "messages"))
         hit = self.hit_at(row)

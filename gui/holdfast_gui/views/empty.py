@@ -19,7 +19,7 @@ class EmptyState(QWidget):
     def __init__(self, icon: str = "sessions", sentence: str = "", detail: str = "", action: str = "") -> None:
         super().__init__()
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._icon = _Picture()
+        self._icon = Picture(icon)
         self._sentence = _centred(Label(font="bold", wraps=True))
         self._detail = _centred(Label(font="small", colour="text2", wraps=True))
         self.button = Button("")
@@ -55,18 +55,22 @@ class EmptyState(QWidget):
         self.setAccessibleDescription(detail)
 
 
-class _Picture(QWidget):
-    def __init__(self) -> None:
+class Picture(QWidget):
+    """An icon on a quiet ground."""
+
+    def __init__(self, name: str) -> None:
         super().__init__()
-        self._name = "sessions"
+        self._name = name
         self.setFixedSize(48, 48)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def set(self, name: str) -> None:
+        """Show another icon."""
         self._name = name
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """See Qt."""
         tokens = theme().tokens
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

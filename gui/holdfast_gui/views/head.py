@@ -147,7 +147,8 @@ def _facts(entry: SessionEntry, agent: AgentInfo | None, now: datetime) -> list[
     facts: list[tuple[str, QColor | None]] = [(name, theme().agent_ink(agent.hue) if agent else None)]
     facts += [(text.project_name(entry.project_path), None), (text.one_line(entry.branch, limit=60), None)]
     facts.append((text.span(entry.created_ms, entry.updated_ms, now), None))
-    facts.append((text.counted(entry.message_count, "message", "messages"), None))
+    if entry.message_count or not entry.opaque:
+        facts.append((text.counted(entry.message_count, "message", "messages"), None))
     if entry.usage.total_tokens:
         facts.append((f"{text.tokens(entry.usage.total_tokens)} tokens", None))
     if entry.cost_usd is not None:

@@ -215,6 +215,8 @@ def _badge(entry: SessionEntry) -> tuple[str, str, str] | None:
 
 def _paint_second(painter: QPainter, line: QRect, entry: SessionEntry) -> None:
     said = text.preview(entry.last_text or entry.preview)
+    if entry.opaque and not said:
+        said = tr("Kept closed by its agent")
     facts = [text.project_name(entry.project_path), text.one_line(entry.branch)]
     where = " · ".join(part for part in facts if part)
     metrics = QFontMetrics(theme().font("small"))
