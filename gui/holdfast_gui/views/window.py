@@ -357,8 +357,10 @@ class MainWindow(QMainWindow):
 
     def _toggle(self, name: str) -> None:
         pane = {"places": self.places, "detail": self.detail}[name]
-        self._is_wanted[name] = pane.isHidden()
-        self._show_pane(name, is_shown=self._is_wanted[name])
+        is_shown = pane.isHidden()
+        if is_shown or self._fits[name]:  # what had no room is not unwanted when it goes again
+            self._is_wanted[name] = is_shown
+        self._show_pane(name, is_shown=is_shown)
 
     def _show_pane(self, name: str, *, is_shown: bool) -> None:
         pane = vars(self).get(name)  # the details may not be there yet

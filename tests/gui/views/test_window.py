@@ -213,6 +213,16 @@ def test_a_pane_that_the_person_hid_stays_hidden(window):
     assert window.detail.isVisible()
 
 
+def test_a_pane_that_was_looked_at_without_room_comes_back_with_the_room(window):
+    window.resize(800, 700)
+    window.toggle_places()
+    window.toggle_places()
+
+    window.resize(1440, 900)
+
+    assert window.places.isVisible()
+
+
 def test_details_are_hidden_while_no_session_is_shown(window):
     window.show_nothing()
 
