@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from holdfast_core.errors import Locked
+from holdfast_core.settings import load_settings
 from holdfast_gui.views.import_preview import ImportSheet
 from holdfast_gui.views.passphrase import PassphraseSheet, RecoverySheet, UnlockSheet
+from holdfast_gui.views.sheet import Sheet
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -82,6 +84,38 @@ async def test_what_is_no_session_is_not_taken_in_and_told(tmp_path, qapp, caplo
         assert len(desk.incidents) == 1
         desk.incidents.clear()
         caplog.clear()
+
+
+def codex_of_another_machine(home: Path) -> Path:
+    """Write a session of Codex in another home, and return the agent's directory there."""
+    path = home / ".codex" / "sessions" / "2026" / "11" / "01" / "rollout-2026-11-01T10-00-00-x.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"timestamp":"2026-11-01T10:00:00Z","type":"session_meta","payload":{"id":"x","cwd":"/w"}}\n')
+    return home / ".codex"
+
+
+async def test_an_agents_folder_that_is_dropped_is_offered_to_be_looked_in(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        folder = codex_of_another_machine(tmp_path / "laptop")
+        drop(desk, files(folder))
+        question = await sheet(desk, Sheet)
+        words = (question.windowTitle(), question.message.text())
+        click(question.accept_button)
+        await said(desk, "Sessions of Codex are looked for there")
+
+        assert words[0] == "This looks like Codex"
+        assert str(folder.parent) in words[1]
+        assert load_settings(desk.paths).extra_homes == (str(folder.parent),)
+
+
+async def test_an_offered_home_that_is_declined_changes_nothing(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        transcript = next(codex_of_another_machine(tmp_path / "laptop").rglob("*.jsonl"))
+        drop(desk, files(transcript))
+        press(await sheet(desk, Sheet), Qt.Key.Key_Escape)
+        await until(lambda: desk.window.findChild(Sheet) is None or not desk.window.findChild(Sheet).isVisible())
+
+        assert load_settings(desk.paths).extra_homes == ()
 
 
 async def test_cancelling_the_preview_keeps_nothing(tmp_path, qapp):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ from holdfast_core.model.agent import AgentDrift
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from holdfast_gui.actions.homes import HOMES, add_home, homes, keep_homes
 from holdfast_gui.models.places import Place
 from holdfast_gui.tasks import Latest, ask
 from holdfast_gui.text import tr
@@ -20,7 +19,6 @@ from holdfast_gui.views.agents import AgentsPage, Found, HomeRow
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
 
-_KEY = "extra_homes"
 _FIXED = ("environment", "command line")
 
 
@@ -50,30 +48,12 @@ class Surveying(QObject):
         if await ask(picker) != QDialog.DialogCode.Accepted or not picker.selectedFiles():
             return
         home, agents = await context.library.survey.home_at(Path(picker.selectedFiles()[0]))
-        homes = await self._homes()
-        if str(home) in homes or home == context.library.survey.home:
-            context.toast.say(tr("Agents are looked for there already"))
-            return
-        await self._keep([*homes, str(home)])
-        context.toast.say(
-            tr("Sessions of {agents} are looked for there").format(agents=tr(" and ").join(agents))
-            if agents
-            else tr("No agent has sessions there yet")
-        )
+        await add_home(context, home, agents)
+        self._look()
 
     async def remove(self, path: str) -> None:
         """Look no more in a home. Its sessions leave the list; its files stay as they are."""
-        await self._keep([home for home in await self._homes() if home != path])
-
-    async def _homes(self) -> list[str]:
-        return list((await self._context.read_settings()).settings.extra_homes)
-
-    async def _keep(self, homes: list[str]) -> None:
-        from holdfast_core.settings import change_setting
-
-        write = partial(change_setting, self._context.paths, _KEY, homes)
-        await asyncio.get_running_loop().run_in_executor(None, write)
-        await self._context.follow_settings()
+        await keep_homes(self._context, [home for home in await homes(self._context) if home != path])
         self._look()
 
     def _on_looked_at(self, is_seen: bool) -> None:
@@ -107,13 +87,13 @@ class Surveying(QObject):
             return
         read = await self._context.read_settings()
         texts = read.settings.extra_homes
-        homes = list(map(HomeRow, texts, await library.survey.reachable(texts)))
+        rows = list(map(HomeRow, texts, await library.survey.reachable(texts)))
         found = []
         for info in agents:
             one = drift.get(info.agent, AgentDrift(info.agent))
             found.append(Found(info, one, one.alarm_words(info.name), tuple(one.drift_words(info.name))))
         self.page.set_agents(found, home=str(library.survey.home))
-        self.page.set_homes(homes, can_change=read.sources[_KEY] not in _FIXED)
+        self.page.set_homes(rows, can_change=read.sources[HOMES] not in _FIXED)
 
     async def _bring_strangers(self) -> None:
         survey = self._context.library.survey

@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from holdfast_gui.actions.homes import offer_home
 from holdfast_gui.tasks import ask
 from holdfast_gui.text import counted, tr
 from holdfast_gui.views.drop_veil import DropVeil
@@ -39,6 +40,8 @@ async def choose_import(context: Context, *, is_folder: bool) -> None:
 async def import_paths(context: Context, paths: Sequence[Path]) -> None:
     """Show what is in files and folders, and keep it if the person says so.
 
+    What an agent's own directory holds is not taken in: that directory is offered to be looked in.
+
     Raises:
         HoldfastError: nothing of it is of a format that is known.
     """
@@ -46,8 +49,15 @@ async def import_paths(context: Context, paths: Sequence[Path]) -> None:
     progress.start(tr("Looking into what is to be imported"), can_cancel=False)
     try:
         known, reports = await _look_into(context, paths)
+    except HoldfastError:
+        progress.finish()
+        if await offer_home(context, paths):
+            return
+        raise
     finally:
         progress.finish()
+    if not any(report.imported for report in reports) and await offer_home(context, paths):
+        return
     if await ask(ImportSheet(context.window, reports)) != QDialog.DialogCode.Accepted:
         return
     total = sum(len(report.imported) for report in reports)
