@@ -89,6 +89,11 @@ class GeminiLike(LineAgent):
                 return read_lines(self.reader(file, source), checkpoint)
         return self._whole(source, Record)
 
+    def is_cleaned_up(self, ref: SourceRef) -> bool:
+        """What a person saved stays, and so does the list of prompts."""
+        name = Path(ref.path).name
+        return name != _PROMPTS and not name.startswith(_SAVED)
+
     def _whole(self, source: Source, kind: type[Record] | None) -> Reading:
         """Read a session that is one document, or a saved conversation, which may be a bare list."""
         document = read_document(source.path, kind, root=source.root)

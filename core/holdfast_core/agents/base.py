@@ -240,6 +240,10 @@ class Agent(ABC):
         """Return the agent's own clean-up rule, None if it never deletes."""
         return None
 
+    def is_cleaned_up(self, ref: SourceRef) -> bool:
+        """Return whether that rule is for this source: it goes so many days after it was written last."""
+        return True
+
     def companions(self, ref: SourceRef, home: Home) -> list[Path]:
         """Return the other files that a source's sessions need, those of `indexes` with them.
 

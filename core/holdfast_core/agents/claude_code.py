@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import msgspec
-
 from holdfast_core.agents._beside import files_beside, places_beside
 from holdfast_core.agents._claude_calls import ClaudeClosing
 from holdfast_core.agents._claude_reader import Reader
 from holdfast_core.agents._claude_side import LISTS, OWN_FILES, Side, is_running, place_in, plan_of
-from holdfast_core.agents._jsonl import LineFile, read_small, refusal
+from holdfast_core.agents._jsonl import LineFile, refusal
 from holdfast_core.agents._reading import read_lines
 from holdfast_core.agents._recognise import has_keys
+from holdfast_core.agents._retention import cleanup_days
 from holdfast_core.agents._walk import files_below, is_behind_link, is_below, reference, reference_at, subdirectories
 from holdfast_core.agents.base import (
     Agent,
@@ -30,14 +29,9 @@ from holdfast_core.agents.base import (
 )
 from holdfast_core.errors import SourceError
 
-_DEFAULT_DAYS = 30
 _DESKTOP = "local-agent-mode-sessions"
 _DESKTOP_DEPTH = 5
 _DESKTOP_INNER = str(Path(".claude", "projects"))
-
-
-class _Settings(msgspec.Struct, rename="camel"):
-    cleanup_period_days: int | None = None
 
 
 class ClaudeCode(Agent):
@@ -108,17 +102,7 @@ class ClaudeCode(Agent):
 
     def deletes_after_days(self, home: Home) -> int | None:
         """Return after how many days without activity transcripts go; 0 means that none are kept at all."""
-        for config in _config_directories(home.path, home.environment.get("CLAUDE_CONFIG_DIR", "")):
-            content = read_small(config / "settings.json", root=str(config))
-            if content is None:
-                continue
-            try:
-                days = msgspec.json.decode(content, type=_Settings).cleanup_period_days
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                continue
-            if days is not None and days >= 0:
-                return days
-        return _DEFAULT_DAYS
+        return cleanup_days(_config_directories(home.path, home.environment.get("CLAUDE_CONFIG_DIR", "")))
 
     def companions(self, ref: SourceRef, home: Home) -> list[Path]:
         """Return results that were moved out, plans, to-do lists, undo copies; of a subagent what describes it."""

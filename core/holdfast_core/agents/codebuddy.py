@@ -10,7 +10,16 @@ from holdfast_core.agents._files import directories
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._lines import LineAgent, Source
 from holdfast_core.agents._reading import LineReader
-from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, refuse_copy, refuse_subagent, safe_id
+from holdfast_core.agents._retention import cleanup_days
+from holdfast_core.agents.base import (
+    Home,
+    ResumeCommand,
+    ResumeTarget,
+    SourceRef,
+    refuse_copy,
+    refuse_subagent,
+    safe_id,
+)
 from holdfast_core.errors import Refused
 
 _DESKTOP = ".workbuddy"
@@ -32,6 +41,13 @@ class CodeBuddy(LineAgent):
 
     def reader(self, file: LineFile, source: Source) -> LineReader[Any]:
         return Reader(file, source)
+
+    def deletes_after_days(self, home: Home) -> int | None:
+        """Return after how many days its terminal's sessions go; the desktop application has no such rule."""
+        return cleanup_days(directories(home, ("CODEBUDDY_CONFIG_DIR",), ".codebuddy"))
+
+    def is_cleaned_up(self, ref: SourceRef) -> bool:
+        return _DESKTOP not in Path(ref.path).parts
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:
         refuse_subagent(facts)

@@ -196,6 +196,9 @@ class InHomes(Agent):
     def deletes_after_days(self, home: Home) -> int | None:
         return self._agent.deletes_after_days(home)
 
+    def is_cleaned_up(self, ref: SourceRef) -> bool:
+        return self._agent.is_cleaned_up(ref)
+
     def companions(self, ref: SourceRef, home: Home) -> list[Path]:
         return self._agent.companions(*self._unmarked(ref, home))
 
