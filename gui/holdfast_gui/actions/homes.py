@@ -63,7 +63,7 @@ async def offer_home(context: Context, paths: Sequence[Path]) -> bool:
             title=tr("This looks like {agents}").format(agents=names),
             message=tr(
                 "Agents have sessions in {home}. Holdfast can look there too: they are listed and searched where "
-                "they are, nothing is copied, and nothing is written there."
+                "they are, and nothing is written there."
             ).format(home=text.one_line(str(home))),
             accept=tr("Look there too"),
         )

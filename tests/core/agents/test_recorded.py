@@ -57,6 +57,14 @@ def test_no_more_is_broken_than_the_manifest_says(session: Recorded, tmp_path: P
 
 
 @every_session
+def test_the_fields_of_recorded_sessions_are_known(session: Recorded, tmp_path: Path) -> None:
+    """One recording has a field that its owner put there to see what happens."""
+    unknown = read(session, tmp_path).unknown_fields
+
+    assert unknown.keys() <= {"silly"}
+
+
+@every_session
 def test_facts_agree_with_the_messages(session: Recorded, tmp_path: Path) -> None:
     for found in read(session, tmp_path).sessions:
         facts = found.facts

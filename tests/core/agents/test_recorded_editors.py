@@ -143,6 +143,7 @@ def test_a_transcript_gives_the_messages_that_were_counted(agent: str, row: Row,
     assert len(messages) >= (min(row.messages, 3) if agent in _ROWS else row.messages)
     assert len(reading.problems) <= row.broken
     assert sum(reading.unknown_records.values()) <= KNOWN_UNKNOWNS
+    assert reading.unknown_fields == {}
     for session in reading.sessions:
         facts = session.facts
         assert facts.message_count == len(session.messages)
