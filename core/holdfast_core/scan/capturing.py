@@ -34,8 +34,8 @@ _NULS = bytes(16)
 _OPEN_BYTES = 64 << 20
 """So much is captured before it is made durable, where the index waits for nothing."""
 _TEXT = (".jsonl", ".json", ".md", ".ndjson", ".txt")
-# What a reader says of a file that is there and holds nothing of its agent's any more.
-_CORRUPTED = frozenset(("wrong_format", "utf16", "compressed", "too_large"))
+# What a reader says of a file that it could not look into; anything else means that its agent could make nothing of it.
+_UNTOLD = frozenset(("gone", "permission", "not_readable", "outside", "unreadable"))
 _REPLACED = frozenset(("not_a_file", "symlink"))
 
 
@@ -182,8 +182,9 @@ class Capturing:
         ref, home, checkpoint = source.ref, source.home, change.checkpoint
         if checkpoint is not None and source.agent.continues_rewritten and source.key not in self._postponed:
             state = source.state
-            if state is None or change.before is None or not _is_same(state, change.before):
-                checkpoint = None  # what changed meanwhile is in nobody's mind
+            is_as_far = state is not None and change.before is not None and _is_same(state, change.before)
+            if change.kind == "shrunk" or not is_as_far:
+                checkpoint = None  # what changed meanwhile is in nobody's mind; what was cut may not be seen
         if source.losses is not None and not source.agent.continues_rewritten:
             checkpoint = None
         reading = source.agent.read(ref, home, checkpoint=checkpoint)
@@ -206,6 +207,8 @@ class Capturing:
             losses = source.losses
             if suspects and captured.reason not in (None, "first", "grown"):
                 losses = self._lost(source, reading, suspects, captured)
+            elif captured.reason is None and (fewer := _fewer(source, reading)):
+                losses = self._lost(source, reading, fewer, captured)  # it was not seen when that was captured
             return self._merged(source, reading, losses)
         except (HoldfastError, OSError) as error:
             self._note(source, error)
@@ -256,8 +259,10 @@ class Capturing:
 
     def _lost(self, source: _Source, reading: Reading, suspects: Sequence[str], captured: Captured) -> Losses | None:
         """Find out what sessions have lost since the version before, and note it."""
-        assert source.state is not None
-        former = newest_content(self.vault.versions(*source.key)) or source.state.newest_version
+        versions = self.vault.versions(*source.key)
+        former = newest_content(versions if captured.reason else versions[:-1])
+        if former is None:
+            return source.losses
         before = self._keeping.version(source.agent, source.ref, source.home, former)
         earlier = {session.facts.native_id: session.messages for session in before.sessions}
         now = {session.facts.native_id: session.messages for session in reading.sessions}
@@ -271,8 +276,8 @@ class Capturing:
         if self.vault.gone(*source.key, "replaced" if reason == "replaced" else "deleted") is None or former is None:
             return source.losses
         lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
-        losses = self._noted(source, lost, former, reason)
-        return msgspec.structs.replace(losses, is_gone=True) if losses else None
+        losses = self._noted(source, lost, former, reason) or Losses({}, (former,), reason, is_gone=True)
+        return msgspec.structs.replace(losses, is_gone=True)
 
     def _noted(self, source: _Source, lost: Mapping[str, int], former: int, reason: str | None) -> Losses | None:
         """Note losses in the vault; return them with the earlier ones."""
@@ -313,11 +318,11 @@ class Capturing:
         try:
             if is_gone:
                 return self._merged(source, None, source.losses if source.state.is_gone else self._closed(source))
-            if reason in _CORRUPTED:
+            if reason not in _UNTOLD:
                 return self._merged(source, None, self._corrupted(source, tap))
             reading = self._keeping.newest(source.agent, source.ref, source.home)
-            reading.problems.append(Problem(1, reason))
-            return Read.of(source.ref, reading, is_kept=True)
+            problems = [*reading.problems, Problem(1, reason)]
+            return Read.of(source.ref, msgspec.structs.replace(reading, problems=problems), is_kept=True)
         except (HoldfastError, OSError) as trouble:
             self._note(source, trouble)
             return None
@@ -332,9 +337,11 @@ class Capturing:
     def _corrupted(self, source: _Source, tap: Tap) -> Losses | None:
         """Capture a file of which nothing can be read any more, and note that all is lost."""
         former = newest_content(self.vault.versions(*source.key))
-        self._capture(source, tap, [], is_urgent=True, is_corrupted=True)
+        captured = self._capture(source, tap, [], is_urgent=True, is_corrupted=True)
+        if former is None or captured.reason is None:
+            return source.losses
         lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
-        return source.losses if former is None else self._noted(source, lost, former, "corrupted")
+        return self._noted(source, lost, former, "corrupted")
 
     def _note(self, source: _Source | None, error: HoldfastError | OSError) -> None:
         """Remember that a source waits; what keeps all others waiting too is not tried again in this pass."""
@@ -386,6 +393,15 @@ def _suspects(source: _Source, reading: Reading) -> list[str]:
         for name, mark in source.marks.items()
         if mark.messages and name not in known and not _is_whole(mark, now.get(name), reading)
     ]
+
+
+def _fewer(source: _Source, reading: Reading) -> list[str]:
+    """Return the sessions of which there are fewer messages than were captured."""
+    if reading.was_continued:
+        return []
+    counts = {session.facts.native_id: len(session.messages) for session in reading.sessions}
+    known = source.losses.messages if source.losses else {}
+    return [name for name, mark in source.marks.items() if name not in known and mark.messages > counts.get(name, 0)]
 
 
 def _is_whole(mark: Mark, session: SessionRead | None, reading: Reading) -> bool:

@@ -20,7 +20,7 @@ from holdfast_core.agents.base import (
     SessionRead,
     SourceRef,
 )
-from holdfast_core.errors import NotFound, SourceError
+from holdfast_core.errors import HoldfastError, NotFound, SourceError
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.model.vault import WITHOUT_CONTENT, Version
 from holdfast_core.scan.homes import InHomes
@@ -68,9 +68,10 @@ class Keeping:
         if state is None or not (state.lost_messages or state.is_gone):
             return None
         versions = self.vault.versions(ref.agent, ref.key)
+        newest = newest_content(versions) if state.is_gone else None
         return Losses(
             self.vault.lost(ref.agent, ref.key),
-            bases_of(versions),
+            bases_of(versions) if newest is None else tuple(dict.fromkeys((*bases_of(versions), newest))),
             next((version.reason for version in reversed(versions) if version.lost), ""),
             state.is_gone,
         )
@@ -87,11 +88,15 @@ class Keeping:
         earlier: dict[str, SessionRead] = {}
         is_shared = present is not None and present.is_shared
         for number in losses.bases:
-            reading = self.version(agent, ref, home, number)
+            try:
+                reading = self.version(agent, ref, home, number)
+            except SourceError as error:
+                log.info("a version of a source of %s cannot be read: %s", ref.agent, error.reason)
+                continue
             is_shared |= reading.is_shared
             for session in reading.sessions:
                 name = session.facts.native_id
-                if name in losses.messages:
+                if name in losses.messages or (losses.is_gone and number == losses.bases[-1]):
                     before = earlier.get(name)
                     earlier[name] = session if before is None else merged(before, session).session
         now = {} if present is None else {session.facts.native_id: session for session in present.sessions}
@@ -99,10 +104,17 @@ class Keeping:
         found = [session for name, session in now.items() if name not in earlier]
         for name, session in earlier.items():
             if name in now or not is_continued:
-                found.append(_shown(session, now.get(name), losses, is_read=present is not None))
+                shown = _shown(session, now.get(name), losses, is_read=present is not None)
+                found.append(shown if shown.facts.project_path else self._in_project(ref, shown))
         if present is None:
             return Reading(found, [], {}, None, 0, is_shared=is_shared)
         return msgspec.structs.replace(present, sessions=found, checkpoint=present.checkpoint if is_shared else None)
+
+    def _in_project(self, ref: SourceRef, session: SessionRead) -> SessionRead:
+        """Return a session with the project that it had when it was captured: other files may have told that."""
+        marks = self.vault.marks(ref.agent, ref.key)
+        project = next((mark.project for mark in marks if mark.native_id == session.facts.native_id), "")
+        return msgspec.structs.replace(session, facts=msgspec.structs.replace(session.facts, project_path=project))
 
     def newest(self, agent: Agent, ref: SourceRef, home: Home) -> Reading:
         """Return what the reader of a source makes of its newest version with content; raises as `version`."""
@@ -196,15 +208,28 @@ class _Kept(Agent):
 
     def read(self, ref: SourceRef, home: Home, *, checkpoint: Checkpoint | None = None) -> Reading:
         losses = self._keeping.losses(ref)
-        if losses is None:
+        if losses is not None:
+            return self._whole(ref, home, losses)
+        try:
             return self.inner.read(ref, home, checkpoint=checkpoint)
-        return self._whole(ref, home, losses)
+        except (SourceError, OSError) as error:
+            return self._newest(ref, home, error)
 
     def read_session(self, ref: SourceRef, home: Home, native_id: str) -> Reading:
         losses = self._keeping.losses(ref)
-        if losses is None or (native_id not in losses.messages and not losses.is_gone):
+        if losses is not None and (native_id in losses.messages or losses.is_gone):
+            return self._whole(ref, home, losses)
+        try:
             return self.inner.read_session(ref, home, native_id)
-        return self._whole(ref, home, losses)
+        except (SourceError, OSError) as error:
+            return self._newest(ref, home, error)
+
+    def _newest(self, ref: SourceRef, home: Home, error: SourceError | OSError) -> Reading:
+        """Return the newest version of a source that cannot be read now; raises ``error`` if there is none."""
+        try:
+            return self._keeping.newest(self.inner, ref, home)
+        except (HoldfastError, OSError) as trouble:
+            raise error from trouble
 
     def _whole(self, ref: SourceRef, home: Home, losses: Losses) -> Reading:
         present: Reading | None = None

@@ -20,7 +20,7 @@ def tip_of(messages: Iterable[Message]) -> bytes:
     found = blake2b(digest_size=16)
     for message in messages:
         found.update(_key(message))
-        found.update(b"\0")
+        found.update(b"\0" if message.blocks else b"\1")
     return found.digest()
 
 
@@ -60,7 +60,20 @@ def gone_since(before: Sequence[Message], now: Sequence[Message]) -> int:
     """Return how many messages are gone; none where the agent itself put a summary in their place since."""
     if _compactions(now) > _compactions(before):
         return 0
-    return len(before) - len(matches(before, now))
+    return len(before) - sum(not is_hollow(before[was], now[at]) for was, at in matches(before, now).items())
+
+
+def is_hollow(before: Message, now: Message) -> bool:
+    """Return whether nothing is left of what a message said."""
+    return bool(before.blocks) and not now.blocks
+
+
+def fuller(before: Message, now: Message) -> Message:
+    """Return a message as it is now, or as it was if all that it says now it said then, and more."""
+    is_part = len(now.blocks) <= len(before.blocks) and all(
+        any(block == other or _has_grown(block, other) for other in before.blocks) for block in now.blocks
+    )
+    return before if is_part and now.role == before.role else now
 
 
 def _compactions(messages: Sequence[Message]) -> int:
@@ -94,6 +107,6 @@ def _has_grown(before: Block, now: Block) -> bool:
         return True
     if isinstance(before, ToolCall) and isinstance(now, ToolCall):
         return (before.call_id, before.name) == (now.call_id, now.name)
-    if isinstance(before, Text | Thinking | ToolResult) and type(before) is type(now):
+    if isinstance(before, Text | Thinking | ToolResult | Compaction) and type(before) is type(now):
         return now.text.startswith(before.text)
     return False

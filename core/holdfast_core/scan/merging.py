@@ -10,7 +10,7 @@ from holdfast_core.agents.base import SessionRead
 from holdfast_core.model.message import Message
 from holdfast_core.model.session import FileTouched, SessionFacts
 from holdfast_core.model.usage import ResponseUsage
-from holdfast_core.scan.losses import matches
+from holdfast_core.scan.losses import fuller, is_hollow, matches
 
 _LATER_ELSE_EARLIER = (
     "summary", "last_text", "project_path", "branch", "provider", "model", "agent_version", "surface", "parent_id",
@@ -40,7 +40,8 @@ def merged(earlier: SessionRead, later: SessionRead | None) -> Merged:
     session = msgspec.structs.replace(
         later, facts=facts, messages=messages, first_index=0, responses=list(responses.values())
     )
-    return Merged(session, len(earlier.messages) - len(found))
+    hollow = sum(is_hollow(earlier.messages[was], later.messages[at]) for was, at in found.items())
+    return Merged(session, len(earlier.messages) - len(found) + hollow)
 
 
 def _woven(earlier: list[Message], later: list[Message], found: dict[int, int]) -> list[Message]:
@@ -56,7 +57,7 @@ def _woven(earlier: list[Message], later: list[Message], found: dict[int, int]) 
     woven: list[Message] = []
     for place, message in enumerate(earlier):
         woven += ahead.get(place, ())
-        woven.append(later[found[place]] if place in found else message)
+        woven.append(fuller(message, later[found[place]]) if place in found else message)
     return woven + waiting
 
 
@@ -67,7 +68,7 @@ def _facts(earlier: SessionRead, later: SessionRead, found: dict[int, int], mess
         return msgspec.structs.replace(before, message_count=len(messages))
     told: dict[str, Any] = {name: getattr(now, name) or getattr(before, name) for name in _LATER_ELSE_EARLIER}
     has_beginning = 0 in found or not earlier.messages
-    has_end = bool(later.messages) and messages[-1] is later.messages[-1]
+    has_end = bool(later.messages) and messages[-1].id == later.messages[-1].id
     for name, is_later in (("title", has_beginning), ("preview", has_beginning), ("last_text", has_end)):
         first, second = (now, before) if is_later else (before, now)
         told[name] = getattr(first, name) or getattr(second, name)

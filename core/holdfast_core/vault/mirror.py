@@ -142,7 +142,8 @@ def _put_source(made: Mirror, vault: Vault, agent: Agent, ref: SourceRef, versio
     """Write the source itself, in the form that it had in this version."""
     chunks = vault.content(ref.agent, ref.key, version.number)
     first = next(chunks, b"")
-    path = str(agent.place_for(ref, first[:_HEAD_BYTES]))
+    its = msgspec.structs.replace(ref, path=version.path or ref.path)
+    path = str(agent.place_for(its, first[:_HEAD_BYTES]))
     place = made.put(path, itertools.chain([first], chunks), modified_ns=version.modified_ms * 1_000_000)
     return made.ref(ref, place)
 
@@ -166,7 +167,7 @@ def _put_lists(made: Mirror, agent: Agent, ref: SourceRef, home: Home) -> None:
             continue
         for parent in Path(ref.path).parents:
             named = f'"{parent}'.encode()
-            if named in content and parent != home.path:
+            if named in content and parent not in (home.path, *home.path.parents):
                 content = content.replace(named, f'"{made.path(str(parent))}'.encode())
                 break
         made.put(str(path), [content], modified_ns=0)
