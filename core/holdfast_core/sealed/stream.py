@@ -300,7 +300,8 @@ class Stream:
 
     def goes_on(self, position: Position) -> bool:
         """Return whether records verify behind a damaged one that follows on ``position``."""
-        return self.next_after(position) is not None
+        data = self._at(position.offset - TAG_BYTES, self.size_bytes - position.offset + TAG_BYTES)
+        return self._seal.goes_on(data, TAG_BYTES, position.sequence)
 
     def next_after(self, position: Position) -> Position | None:
         """Return the place before the next record that verifies, behind a damaged one that follows on ``position``.

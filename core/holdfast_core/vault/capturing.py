@@ -88,6 +88,7 @@ class Capturing:
         self._catalogue = catalogue
         self._encrypt = encrypt
         self._going: dict[tuple[str, str], Going] = {}
+        self._left: set[tuple[str, str]] = set()
         self._batch = Batch(directory)
 
     def capture(self, wanted: Wanted, *, database_ms: int = 0) -> Captured:
@@ -127,6 +128,7 @@ class Capturing:
             return False
         self.tell(going, Moved(key, path))
         self._going[agent, key] = self._going.pop((agent, old_key))
+        self._left.add((agent, old_key))
         former = latest(going.hot.table)
         if former is not None:
             now, total = clock.now_ms(), sum(mark.messages for mark in going.hot.table.marks)
@@ -171,7 +173,7 @@ class Capturing:
         found = self._going.get((agent, key))
         if found is not None:
             return found
-        row = self._catalogue.row(agent, key)
+        row = None if (agent, key) in self._left else self._catalogue.row(agent, key)
         if row is None:
             return None
         stored = self._catalogue.hot(row.name)
@@ -227,12 +229,16 @@ class Capturing:
             self._catalogue.put(going.change for going in self._going.values())
             return [going.row.name for going in self._going.values() if _is_overgrown(going.row)]
         finally:
-            self._going.clear()
+            self._clear()
 
     def discard(self) -> None:
         """Forget what was not published."""
-        self._going.clear()
+        self._clear()
         self._batch.discard()
+
+    def _clear(self) -> None:
+        self._going.clear()
+        self._left.clear()
 
     def _append(self, going: Going, data: Iterator[tuple[int, bytes]], told_of: Callable[[list[Data]], Told]) -> None:
         """Append bytes, and what the strand says of them."""

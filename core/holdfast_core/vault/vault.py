@@ -343,7 +343,8 @@ class Vault:
             try:
                 capturing.capture(Wanted(ref.agent, key, key, Seen(now), owner=going.row.name))
             except (FileNotFoundError, IsADirectoryError):
-                continue
+                if before is not None and not before.is_gone:
+                    capturing.close_version(ref.agent, key, "deleted")
         for row in known.values():
             if not row.is_gone and not os.path.lexists(row.path):
                 capturing.close_version(ref.agent, row.key, "deleted")
