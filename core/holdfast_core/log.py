@@ -45,6 +45,13 @@ _SECRETS = re.compile(
     """,
     re.IGNORECASE | re.DOTALL,
 )
+# A word that is neither small letters alone, nor the time of a line, nor an id of ours.
+_SUSPECT = re.compile(
+    r"(?<![\w+=.~-])(?!\d{4}-\d\d-\d\dT|(?<=\s)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
+    r"(?=[\w+=.~-]*[A-Z0-9])[\w+=.~-]{10,}"
+)
+_removers: list[Callable[[str], str]] = []
+"""What takes secrets out of shapes that are not known here; registered while logs are open."""
 _USER_DIRECTORY = re.compile(r"((?:/home/|/Users/|\b[A-Za-z]:\\+Users\\+))[^/\\\s:\"']+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -58,12 +65,15 @@ class Incident:
     details: str
 
 
-def open_logs(paths: Paths, level: str = "info", *, name: str = "holdfast") -> Callable[[], None]:
+def open_logs(
+    paths: Paths, level: str = "info", *, name: str = "holdfast", remove: Callable[[str], str] | None = None
+) -> Callable[[], None]:
     """Write what is logged to ``<name>.log`` from now on; returns what ends that.
 
     Each kind of process has a name of its own, so that none rotates another's
     file. The file is made with the first line. A directory that cannot be
-    written costs the log, never the program.
+    written costs the log, never the program. ``remove`` takes secrets out of
+    whatever might hold one, before that is written or told.
     """
     handler = _PrivateFile(paths.log / f"{name}.log")
     handler.setFormatter(_Redacted())
@@ -71,12 +81,16 @@ def open_logs(paths: Paths, level: str = "info", *, name: str = "holdfast") -> C
     root = logging.getLogger()
     ours = [logging.getLogger(package) for package in ("holdfast_core", "holdfast_gui", "holdfast")]
     root.addHandler(handler)
+    removers = [remove] if remove else []
+    _removers.extend(removers)
     for logger in ours:
         logger.setLevel(handler.level)
 
     def close() -> None:
         root.removeHandler(handler)
         handler.close()
+        for remover in removers:
+            _removers.remove(remover)
         for logger in ours:
             logger.setLevel(logging.NOTSET)
 
@@ -96,6 +110,8 @@ def incident(log: logging.Logger, error: BaseException) -> Incident:
 
 def redact(text: str, *, home: str | None = None) -> str:
     """Return ``text`` without the home directory, names of users in paths, and what has the shape of a secret."""
+    for remover in _removers if _SUSPECT.search(text) else ():
+        text = remover(text)
     home = str(Path.home()) if home is None else home
     if len(home) > 1:
         text = text.replace(home, "~").replace(home.replace("\\", "\\\\"), "~")

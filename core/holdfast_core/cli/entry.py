@@ -25,6 +25,7 @@ from holdfast_core.errors import Ambiguous, HoldfastError, IndexBroken, Locked, 
 from holdfast_core.export.plain import one_line, plain_text
 from holdfast_core.log import incident, open_logs
 from holdfast_core.paths import Paths, find_paths
+from holdfast_core.redact.at_need import without_secrets
 
 if TYPE_CHECKING:
     from holdfast_core.library import Library
@@ -88,7 +89,7 @@ async def execute(
             context = _context(parsed, library, out, err, paths)
             stack.push_async_callback(context.close)
             if library is None:
-                stack.callback(open_logs(context.paths, context.log_level, name="cli"))
+                stack.callback(open_logs(context.paths, context.log_level, name="cli", remove=without_secrets))
             await _do(parsed, context)
         except HoldfastError as error:
             return _tell(error, err)

@@ -15,7 +15,7 @@ import msgspec
 from holdfast_core.errors import HoldfastError, Locked, NotFound
 from holdfast_core.library.parts import Parts, outcome_of
 from holdfast_core.model.changes import ChangeSet
-from holdfast_core.model.held import HeldEntry, HeldSession
+from holdfast_core.model.held import HeldEntry, HeldSession, is_held_id
 from holdfast_core.model.keeping import RetentionReport, StartSummary
 from holdfast_core.observe import Observers
 
@@ -177,17 +177,19 @@ class Works:
         self._loop = asyncio.get_running_loop()
 
         def one(store: Store, subject: str) -> Answer:
+            # What is no id may be anything, so that the log gets a fingerprint of it.
+            named = subject if not subject or is_held_id(subject) else f"no id: {subject}"
             try:
                 with self.parts.timed(operation) if operation else nullcontext():
                     answer = work(store, subject)
             except HoldfastError as error:
                 if event:
-                    self.parts.record(event, subject, outcome_of(error), is_reading=is_reading)
+                    self.parts.record(event, named, outcome_of(error), is_reading=is_reading)
                 if _is_locked(error):
                     raise Locked(_LOCKED, detail=error.detail) from error
                 raise
             if event:
-                self.parts.record(event, subject, is_reading=is_reading)
+                self.parts.record(event, named, is_reading=is_reading)
             return answer
 
         def run() -> list[Answer]:

@@ -26,12 +26,14 @@ from holdfast_core.model.annotation import Annotation
 from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.paths import Paths, text_path
-from holdfast_core.scan.held import read_anew, show, shows_encrypted, unlock, with_held
+from holdfast_core.redact.at_need import without_secrets
+from holdfast_core.scan.held import OpenedKeys, read_anew, show, shows_encrypted, unlock, with_held
 from holdfast_core.scan.homes import with_homes
 from holdfast_core.scan.ingest import Hooks, Outcome, report_of, update
 from holdfast_core.scan.protocol import (
     Annotate,
     Answered,
+    Capture,
     Changed,
     Command,
     Event,
@@ -51,6 +53,7 @@ from holdfast_core.scan.protocol import (
     encode,
 )
 from holdfast_core.scan.seen import remember_agents
+from holdfast_core.scan.vaulting import Vaulting
 from holdfast_core.scan.watch import Rhythm, Watcher
 from holdfast_core.store.annotations import Annotations
 
@@ -74,7 +77,7 @@ def main(agents: Mapping[str, Agent] | None = None) -> int:
     if not isinstance(start, Start):
         return 2
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the window, which then tells us
-    close_logs = open_logs(_paths(start), start.log_level, name="indexer")
+    close_logs = open_logs(_paths(start), start.log_level, name="indexer", remove=without_secrets)
     try:
         known = all_agents() if agents is None else agents
         asyncio.run(Indexer(start, known, _Output(out)).run(lines))
@@ -127,7 +130,8 @@ class Indexer:
 
     def __init__(self, start: Start, agents: Mapping[str, Agent], emit: Callable[[Event], None]) -> None:
         self._paths = _paths(start)
-        self._agents = _sources(agents, start)
+        self._vaulting = Vaulting(self._paths, _sessions(start), start.capture, emit)
+        self._agents = _sources(agents, start, self._vaulting.keys)
         self._given = agents, start
         self._home = Home(
             Path(text_path(start.agents_home)),
@@ -165,6 +169,7 @@ class Indexer:
                 for helper in helpers:
                     helper.cancel()
         finally:
+            self._vaulting.close()
             if self._notes is not None:
                 self._notes.close()
 
@@ -188,11 +193,14 @@ class Indexer:
                 self._want(_Due(notes=True, note_numbers=[number], held=set(map(text_path, held))))
             case LookIn(homes=homes):
                 agents, start = self._given
-                found = _sources(agents, msgspec.structs.replace(start, homes=homes))
+                found = _sources(agents, msgspec.structs.replace(start, homes=homes), self._vaulting.keys)
                 self._agents = {**found, HELD_AGENT: self._agents[HELD_AGENT]}  # it may be unlocked
                 self._want(_Due(everything=True))
+            case Capture():
+                self._vaulting.how = command
+                self._want(_Due(everything=True))
             case Unlock(secret=secret):
-                self._want(_Due(notes=True, secret=secret))
+                self._want(_Due(notes=True, secret=secret, everything=self._vaulting.is_encrypted))
             case ShowEncrypted(encrypted_in_index=in_index):
                 self._want(_Due(notes=True, in_index=in_index))
             case Pause(is_paused=is_paused):
@@ -305,7 +313,8 @@ class Indexer:
             between=self._between,
         )
         looked_ms = clock.now_ms()
-        outcome = update(writer, self._agents, self._home, full=due.full, hooks=hooks)
+        capturing = self._vaulting.capturing()
+        outcome = update(writer, self._agents, self._home, full=due.full, hooks=hooks, capturing=capturing)
         self._remember(outcome, looked_ms, replace=True)
         if outcome.is_complete:
             report = report_of(outcome, writer)
@@ -325,7 +334,8 @@ class Indexer:
     def _look_at(self, writer: IndexWriter, paths: set[str]) -> None:
         hooks = Hooks(on_changes=self._tell, notes_of=self._notes_of)
         looked_ms = clock.now_ms()
-        outcome = update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks)
+        capturing = self._vaulting.capturing()
+        outcome = update(writer, self._agents, self._home, paths=sorted(paths), hooks=hooks, capturing=capturing)
         self._remember(outcome, looked_ms, replace=False)
 
     def _read_held(self, writer: IndexWriter, due: _Due) -> None:
@@ -450,12 +460,14 @@ def _modified_ns(path: Path) -> int:
         return 0
 
 
-def _sources(agents: Mapping[str, Agent], start: Start) -> dict[str, Agent]:
+def _sources(agents: Mapping[str, Agent], start: Start, keys: OpenedKeys) -> dict[str, Agent]:
     """Return what is looked through: agents in each home, and the held sessions."""
-    paths = _paths(start)
     agents = with_homes(agents, [Path(text_path(home)) for home in start.homes])
-    directory = Path(text_path(start.sessions)) if start.sessions else paths.sessions
-    return with_held(agents, directory, paths.keys, encrypted_in_index=start.encrypted_in_index)
+    return with_held(agents, _sessions(start), keys, encrypted_in_index=start.encrypted_in_index)
+
+
+def _sessions(start: Start) -> Path:
+    return Path(text_path(start.sessions)) if start.sessions else _paths(start).sessions
 
 
 def _paths(start: Start) -> Paths:
