@@ -143,10 +143,11 @@ class Program:
 
     def _open_logs(self, level: str) -> None:
         from holdfast_core.log import open_logs
+        from holdfast_core.redact.at_need import without_secrets
 
         if level != self.log_level:
             self.close_logs()
-            self.close_logs = open_logs(self.paths, level)
+            self.close_logs = open_logs(self.paths, level, remove=without_secrets)
             self.log_level = level
 
     async def _paint(self, front: Front) -> None:
