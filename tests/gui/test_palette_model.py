@@ -81,6 +81,13 @@ def test_an_empty_model_has_no_step(qapp):
     assert PaletteModel().step(0, 1) == -1
 
 
+def test_of_sessions_that_match_about_as_well_the_newest_stays_first():
+    newest = Entry("session", "1", "Retry uploads after a dropped connection", "kelp-api · 10:51")
+    older = Entry("session", "2", "Refactor the billing webhook", "kelp-api · Thu 18:30")
+
+    assert [entry.id for entry, _ in ranked("re", [newest, older])] == ["1", "2"]
+
+
 def test_what_stands_behind_a_title_does_not_make_it_a_worse_answer():
     repair = Entry("action", "repair", "Repair held sessions")
     resume = Entry("action", "resume", "Resume", "Why does the nightly deploy time out, three nights in a row?")

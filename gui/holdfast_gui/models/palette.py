@@ -90,8 +90,13 @@ def ranked(query: str, entries: Iterable[Entry], *, limit: int = LIMIT_OF_KIND) 
             kinds[entry.kind].append((entry, match))
     if query.strip():
         for found in kinds.values():
-            found.sort(key=lambda pair: -round(_worth(*pair) * 2))  # what is about as good stays in order
+            found.sort(key=lambda pair: -_rank(*pair))
     return [pair for found in kinds.values() for pair in found[:limit]]
+
+
+def _rank(entry: Entry, match: Match) -> int:
+    """What is about as good stays in order; that a session is newer counts more than that its title is short."""
+    return round(_worth(entry, match) * (1 if entry.kind == "session" else 2))
 
 
 def _worth(entry: Entry, match: Match) -> float:
