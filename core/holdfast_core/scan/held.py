@@ -19,16 +19,15 @@ if TYPE_CHECKING:
 
 
 def with_held(
-    agents: Mapping[str, Agent], directory: Path, keys: Path, *, encrypted_in_index: InIndex = "nothing"
+    agents: Mapping[str, Agent], directory: Path, keys: OpenedKeys, *, encrypted_in_index: InIndex = "nothing"
 ) -> dict[str, Agent]:
     """Return agents with the source of the held sessions in ``directory`` beside them.
 
-    The keys in ``keys`` are opened with the first session that is read, and
-    never made.
+    The ``keys`` are opened with the first session that is read, and not made by that.
     """
     from holdfast_core.store.source import HeldSource
 
-    return {**agents, HELD_AGENT: HeldSource(directory, _Opened(keys), encrypted_in_index=encrypted_in_index)}
+    return {**agents, HELD_AGENT: HeldSource(directory, keys, encrypted_in_index=encrypted_in_index)}
 
 
 def unlock(source: Agent, secret: str) -> None:
@@ -69,18 +68,26 @@ def read_anew(
         writer.note_residue(HELD_AGENT)
 
 
-class _Opened:
-    """Keys that are opened when they are first asked for."""
+class OpenedKeys:
+    """Keys that are opened when they are first asked for; `made` also makes them, where ``may_make`` allows it."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, may_make: Callable[[], bool] = lambda: False) -> None:
         self._directory = directory
+        self._may_make = may_make
         self._keys: Keys | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> Keys:
+        return self._opened(lambda: False)
+
+    def made(self) -> Keys:
+        """Return the keys, which are made if there never were any."""
+        return self._opened(self._may_make)
+
+    def _opened(self, may_create: Callable[[], bool]) -> Keys:
         from holdfast_core.sealed.keys import Keys
 
         with self._lock:
             if self._keys is None:
-                self._keys = Keys.open(self._directory, may_create=False)
+                self._keys = Keys.open(self._directory, may_create=may_create())
             return self._keys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast_core.agents.base import Agent, Home
 from holdfast_core.errors import HoldfastError, IndexBroken, Refused
@@ -15,6 +16,9 @@ from holdfast_core.scan.held import read_anew
 from holdfast_core.scan.ingest import Hooks, report_of, update
 from holdfast_core.scan.seen import remember_agents
 from holdfast_core.store.annotations import Annotations
+
+if TYPE_CHECKING:
+    from holdfast_core.scan.capturing import Capturing
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +45,10 @@ def update_once(
     *,
     full: bool,
     on_progress: Callable[[ScanProgress], object] | None = None,
+    capturing: Capturing | None = None,
     timeout_seconds: float,
 ) -> ScanReport:
-    """Look everywhere once and return what was found.
+    """Look everywhere once and return what was found; with ``capturing`` it goes into the vault as well.
 
     Raises:
         Refused: another process has been writing to the index for all of ``timeout_seconds``.
@@ -59,9 +64,9 @@ def update_once(
     hooks = Hooks(notes_of=notes_of) if on_progress is None else Hooks(notes_of=notes_of, on_progress=on_progress)
     with IndexWriter.open(paths.index, timeout_seconds=timeout_seconds) as writer:
         try:
-            outcome = update(writer, agents, home, full=full, hooks=hooks)
+            outcome = update(writer, agents, home, full=full, hooks=hooks, capturing=capturing)
         except IndexBroken:  # it was found damaged on the way, and is empty now
-            outcome = update(writer, agents, home, full=full, hooks=hooks)
+            outcome = update(writer, agents, home, full=full, hooks=hooks, capturing=capturing)
         let_go = outcome.discovery.let_go
         remember_agents(paths.agents_seen, home.path, writer.sessions_listed(), let_go=let_go)
         return report_of(outcome, writer)

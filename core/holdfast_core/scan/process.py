@@ -21,6 +21,7 @@ from holdfast_core.scan.protocol import (
     LINE_LIMIT_BYTES,
     Annotate,
     Answered,
+    Capture,
     Command,
     Event,
     Failed,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MB = 1_000_000
 _STOP_SECONDS = 3.0
 _KILL_SECONDS = 2.0
 _BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 15.0, 30.0)
@@ -68,6 +70,19 @@ def first_line(paths: Paths, home: Home, settings: Settings | None) -> Start:
         sessions=path_text(str(chosen_place(settings.sessions_directory, paths.sessions))),
         encrypted_in_index=settings.encrypted_in_index,
         homes=tuple(path_text(str(path)) for path in extra_homes(settings.extra_homes, home.path)),
+        capture=capture_of(settings),
+    )
+
+
+def capture_of(settings: Settings) -> Capture:
+    """Return how sources go into the vault."""
+    return Capture(
+        directory=path_text(str(chosen_place(settings.vault_directory, Path()))) if settings.vault_directory else "",
+        is_enabled=settings.vault_enabled,
+        left_out=settings.vault_left_out,
+        reserve_bytes=settings.vault_reserve_mb * _MB,
+        is_encrypted=settings.vault_encrypted,
+        database_minutes=settings.vault_database_minutes,
     )
 
 
@@ -105,6 +120,8 @@ class IndexerProcess:
             self.first = msgspec.structs.replace(self.first, is_paused=command.is_paused)
         if isinstance(command, LookIn):
             self.first = msgspec.structs.replace(self.first, homes=command.homes)
+        if isinstance(command, Capture):
+            self.first = msgspec.structs.replace(self.first, capture=command)
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(encode(command))
 
@@ -119,6 +136,8 @@ class IndexerProcess:
         if settings.encrypted_in_index != self.first.encrypted_in_index:
             self.first = msgspec.structs.replace(self.first, encrypted_in_index=settings.encrypted_in_index)
             self.send(ShowEncrypted(settings.encrypted_in_index))
+        if self.first.capture not in (None, capture := capture_of(settings)):
+            self.send(capture)
 
     async def annotate(self, *, timeout_seconds: float, held: Sequence[Path] = ()) -> None:
         """Have notes and changed files of held sessions taken into the index; return when done or the time is up."""

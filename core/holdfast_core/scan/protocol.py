@@ -11,11 +11,23 @@ from holdfast_core.model.changes import ChangeSet, ScanProgress, ScanReport
 InIndex = Literal["nothing", "everything"]
 
 
+class Capture(msgspec.Struct, frozen=True, kw_only=True, tag="capture", tag_field="type"):
+    """How sources go into the vault from now on, as in the settings; an empty ``directory`` is the usual one."""
+
+    directory: str = ""
+    is_enabled: bool = True
+    left_out: tuple[str, ...] = ()
+    reserve_bytes: int = 2048 << 20
+    is_encrypted: bool = False
+    database_minutes: float = 5
+
+
 class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="type"):
     """The first line: where everything is. ``environment`` holds the variables by which agents are moved.
 
     ``sessions`` is the directory of the held sessions, empty for the usual one;
     ``homes`` are those in which agents are looked for beside ``agents_home``.
+    Without ``capture`` there is no vault.
     """
 
     data: str
@@ -32,6 +44,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True, tag="start", tag_field="t
     sessions: str = ""
     encrypted_in_index: InIndex = "nothing"
     homes: tuple[str, ...] = ()
+    capture: Capture | None = None
 
 
 class Rescan(msgspec.Struct, frozen=True, tag="rescan", tag_field="type"):
@@ -107,6 +120,15 @@ class Answered(msgspec.Struct, frozen=True, tag="answered", tag_field="type"):
     report: ScanReport | None = None
 
 
+class Captures(msgspec.Struct, frozen=True, tag="captures", tag_field="type"):
+    """How capturing goes: sources captured since the start, and how many wait, and for what."""
+
+    captured: int
+    waiting: int
+    is_locked: bool = False
+    is_out_of_space: bool = False
+
+
 class SettingsChanged(msgspec.Struct, frozen=True, tag="settings_changed", tag_field="type"):
     """The settings file was written, by a command line or an editor."""
 
@@ -117,8 +139,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="type"):
     message: str
 
 
-Command = Start | Rescan | Pause | Annotate | Unlock | ShowEncrypted | LookIn | Stop
-Event = Changed | Progressed | Reported | Answered | SettingsChanged | Failed
+Command = Start | Rescan | Pause | Annotate | Unlock | ShowEncrypted | LookIn | Capture | Stop
+Event = Changed | Progressed | Reported | Answered | Captures | SettingsChanged | Failed
 
 # A change set of 100,000 sessions is about 6 MB.
 LINE_LIMIT_BYTES = 64 << 20
