@@ -54,7 +54,6 @@ from holdfast_core.scan.protocol import (
 )
 from holdfast_core.scan.seen import remember_agents
 from holdfast_core.scan.vaulting import Vaulting
-from holdfast_core.scan.vaulting import Vaulting
 from holdfast_core.scan.watch import Rhythm, Watcher
 from holdfast_core.store.annotations import Annotations
 
@@ -170,7 +169,6 @@ class Indexer:
                 for helper in helpers:
                     helper.cancel()
         finally:
-            self._vaulting.close()
             self._vaulting.close()
             if self._notes is not None:
                 self._notes.close()
