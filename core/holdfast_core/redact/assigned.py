@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from holdfast_core.redact.judge import entropy, is_hex, is_opaque, is_password, is_uuid
+from holdfast_core.redact.judge import entropy, is_hex, is_opaque, is_password, is_uuid, kinds_of
 from holdfast_core.redact.rules import Rules, Tier, compiled
 
 PASSWORD, KEY, SERVICE_KEY, VENDOR_KEY = "assigned-password", "assigned-key", "service-key", "vendor-value"
@@ -60,7 +60,7 @@ class Assignments:
                 continue  # inside a value that is a secret already
             limit = min(len(text), end + _REACH)
             found = _GIVEN.match(text, end, limit) if _MAY_BE_GIVEN.match(text, end, limit) else None
-            if found is None and b"-" in (before := text[max(0, start - 40) : start]) and _FLAG_START.search(before):
+            if found is None and _is_flag(text, start):
                 found = _FLAG.match(text, end, limit)
             if found is None:
                 continue
@@ -119,6 +119,12 @@ def _parts(text: bytes, start: int, found: Any) -> tuple[str, bool, int, str]:
     )
 
 
+def _is_flag(text: bytes, start: int) -> bool:
+    """Return whether a keyword at ``start`` is part of a ``--name``."""
+    first = max(0, start - 40)
+    return text.find(b"-", first, start) >= 0 and _FLAG_START.search(text[first:start]) is not None
+
+
 def _bare(value: str) -> str:
     """Return an unquoted value without what only follows it."""
     if not value.startswith("$"):
@@ -130,9 +136,8 @@ def _bare(value: str) -> str:
 def _password_tier(value: str) -> tuple[str, Tier] | None:
     if " " in value or not is_password(value):
         return None
-    is_strong = (
-        len(value) >= 8 and any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)
-    )
+    kinds = kinds_of(value)
+    is_strong = kinds >= 3 if len(value) < 8 else any(map(str.isdigit, value)) and any(map(str.isalpha, value))
     return PASSWORD, Tier.LIKELY if is_strong else Tier.POSSIBLE
 
 
@@ -147,7 +152,9 @@ def _secret_tier(value: str, has_vendor: bool) -> tuple[str, Tier] | None:
         return (SERVICE_KEY, Tier.LIKELY) if _is_service_key(value) else None
     if is_opaque(value, least=16) and entropy(value) >= (2.9 if is_hex(value) or is_uuid(value) else 3.1):
         return KEY, Tier.LIKELY
-    return (KEY, Tier.POSSIBLE) if is_opaque(value, least=10) else None
+    if not is_opaque(value, least=10):
+        return None
+    return KEY, Tier.LIKELY if len(value) >= 12 and kinds_of(value) >= 3 else Tier.POSSIBLE
 
 
 def _vendor_tier(value: str) -> tuple[str, Tier] | None:

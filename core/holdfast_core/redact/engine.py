@@ -23,6 +23,7 @@ _ROUNDS = 8
 _WIDEST = 1 << 20
 _PLACEHOLDER = re.compile(rb"\[removed:[a-z0-9-]{1,60}:[0-9a-f]{4}\]")
 _ERRORS = "surrogatepass"
+_S = ord("s")
 
 
 class Finding(NamedTuple):
@@ -65,13 +66,10 @@ class Redactor:
         self._assignments = Assignments(self._rules)
         self._always = tuple(rule for rule in self._rules.rules if not rule.keywords)
         self._by_keyword = _by_keyword(self._rules, self._assignments.keywords)
-        self._assigned = frozenset(
-            number for number, keyword in enumerate(self._by_keyword) if keyword.decode() in self._assignments.keywords
-        )
-        self._plurals = frozenset(
-            number for number, keyword in enumerate(self._by_keyword) if keyword.decode() in self._assignments.plurals
-        )
-        self._watched = list(self._by_keyword.values())
+        self._watched = [
+            (keyword.decode() in self._assignments.keywords, keyword.decode() in self._assignments.plurals, rules)
+            for keyword, rules in self._by_keyword.items()
+        ]
         self._keywords = ahocorasick_rs.BytesAhoCorasick(
             list(self._by_keyword), implementation=ahocorasick_rs.Implementation.DFA
         )
@@ -160,10 +158,12 @@ class Redactor:
         found: list[Span] = []
         windows: dict[Rule, list[list[int]]] = {}
         named: list[tuple[int, int]] = []
+        watched, size = self._watched, len(lower)
         for number, start, end in hits:
-            if number in self._assigned and not (number in self._plurals and lower[end : end + 1] == b"s"):
+            is_name, has_plural, rules = watched[number]
+            if is_name and not (has_plural and end < size and lower[end] == _S):
                 named.append((start, end))
-            for rule in self._watched[number]:
+            for rule in rules:
                 _widen(windows.setdefault(rule, []), max(0, start - rule.before), end + rule.after)
         for rule in self._always:
             windows[rule] = [[0, len(text)]]
@@ -249,10 +249,11 @@ def _name_of(table: dict[Any, Any], key: Any) -> str:
 
 def _by_keyword(rules: Rules, assigned: frozenset[str]) -> dict[bytes, tuple[Rule, ...]]:
     watched: dict[bytes, list[Rule]] = {keyword.encode(): [] for keyword in sorted(assigned)}
+    watched[BLOCK_KEYWORD.lower()] = []  # private keys are found by code of their own
     for rule in rules.rules:
         for keyword in rule.keywords:
             watched.setdefault(keyword.encode(), []).append(rule)
-    return {keyword: tuple(found) for keyword, found in watched.items()} or {b"\0\0no keyword\0\0": ()}
+    return {keyword: tuple(found) for keyword, found in watched.items()}
 
 
 def _widen(ranges: list[list[int]], start: int, end: int) -> None:

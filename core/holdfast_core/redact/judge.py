@@ -40,11 +40,14 @@ _PLACEHOLDER = _any(
     r"test[_-]?(?:token|key|secret|pass|api)|not[_-]?(?:a|real)\b",
     r"^(?:test|todo|tbd|none|null|nil|undefined|true|false|string|unknown|empty|default)$",
 )
-_SHOWN = _any(r"deadbeefcafe|example|placeholder|redacted|your[_-]|x{5,}|\*{3,}|\.{3}|…|0{12,}|changeme|^\$[({a-z]|^<")
+_SHOWN = _any(
+    r"deadbeefcafe|example|placeholder|redacted|your[_-]|x{5,}|\*{3,}|\.{3}|…|0{12,}|changeme|^\$(?:[({]|[a-z_]\w*(?:[^\w$]|$))|^<"
+)
 _CODE = _any(
-    r"\$[\w({]|\{\{|%[({A-Z]|^%[sdr]$|^<.*>$|^\[.*\]$|^\{.*\}$|^@|::|->|=>|\(\)|[\w\]]\(|^&\w|\#\{",
+    r"^\$\w|\$[({]|\$(?-i:[A-Z_]{2,}|[a-z_]{3,})\b|\{\{|%[({A-Z]|^%[sdr]$|^<.*>$|^\[.*\]$|^\{.*\}$|^@|::|->|=>|\(\)|[\w\]]\(|^&\w|\#\{",
     r"^(?:os|process|self|this|config|cfg|settings|env|req|res|request|ctx|args|options|opts|props|params|data|state|user"
     r"|import|window|document|std|system|math|json|secrets|vars|var|local|module|cls|app|event|[a-z])(?:\??\.[a-z]|\[)",
+    r"^[a-z_][\w.]*\[",
     r"^(?:await|new|return|typeof|function|def|lambda|import|from|const|let)\b",
 )
 _PLACE = _any(
@@ -141,16 +144,21 @@ def _is_mixed(value: str, digits: int) -> bool:
     return wordiness(value) <= limit
 
 
+def kinds_of(value: str) -> int:
+    """Return of how many kinds its characters are: small letters, capitals, digits, signs."""
+    return (
+        any(map(str.islower, value))
+        + any(map(str.isupper, value))
+        + any(map(str.isdigit, value))
+        + any(not letter.isalnum() for letter in value)
+    )
+
+
 def is_password(value: str, *, least: int = 6) -> bool:
     """Whether ``value`` could be a password that somebody chose, and no common example of one."""
     if len(value) < least or value.lower() in _WEAK_PASSWORDS or is_placeholder(value) or is_code(value):
         return False
-    kinds = (
-        any(letter.islower() for letter in value)
-        + any(letter.isupper() for letter in value)
-        + any(letter.isdigit() for letter in value)
-        + any(not letter.isalnum() for letter in value)
-    )
+    kinds = kinds_of(value)
     if value.isalpha():
         return kinds >= 2 and len(value) >= 10 and wordiness(value) < 0.5
     return kinds >= 2
