@@ -37,7 +37,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands. A parsed command is in ``command``, see `Command`."""
-    from holdfast_core.cli import agents, config, health, index, keys, resume, sessions
+    from holdfast_core.cli import agents, config, health, index, keys, resume, sessions, vault
 
     parser = argparse.ArgumentParser(
         prog="holdfast",
@@ -48,6 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
     add_shared(parser, "before")
     commands = Commands(parser)
-    for group in (index, agents, sessions, resume, config, health, keys):
+    for group in (index, agents, sessions, vault, resume, config, health, keys):
         group.add(commands)
     return parser

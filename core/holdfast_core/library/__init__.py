@@ -16,7 +16,7 @@ import msgspec
 
 from holdfast_core import clock
 from holdfast_core.agents import agent_ids, all_agents
-from holdfast_core.agents.base import Agent, Home
+from holdfast_core.agents.base import Agent, Home, SourceRef
 from holdfast_core.errors import Ambiguous, HoldfastError, NotFound, Refused
 from holdfast_core.index.lane import Lane
 from holdfast_core.library.outgoing import Outgoing
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast_core.library.held import Held
     from holdfast_core.library.showing import Showing
     from holdfast_core.library.survey import Survey
+    from holdfast_core.library.vaulted import Vaulted
     from holdfast_core.model.health import OperationName
     from holdfast_core.model.query import Query, Sort
     from holdfast_core.scan.process import IndexerProcess
@@ -128,6 +129,13 @@ class Library(Outgoing):
         from holdfast_core.library.parts import Parts
 
         return Held(self, Parts(self._paths, lambda: self._settings))
+
+    @cached_property
+    def vaulted(self) -> Vaulted:
+        """Every version of agents' sessions; loaded when it is first asked for."""
+        from holdfast_core.library.vaulted import Vaulted
+
+        return Vaulted(self, self.held.parts, self._home)
 
     @cached_property
     def survey(self) -> Survey:
@@ -366,6 +374,10 @@ class Library(Outgoing):
     def known_agents(self) -> Mapping[str, Agent]:
         """Return every agent that this library looks for, by id."""
         return self._agents
+
+    async def source(self, session_id: str) -> SourceRef | None:
+        """Return the source that a listed session is read from."""
+        return await self._list.ask(lambda reader: reader.source(session_id))
 
     async def versions_read(self) -> list[VersionRead]:
         """Return what reading the agents' sources gave, by agent and the version that wrote them."""

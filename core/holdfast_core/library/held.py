@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         ResumeOutcome,
     )
     from holdfast_core.model.live import LiveEntry, LiveEvent
-    from holdfast_core.model.session import SessionEntry
+    from holdfast_core.model.session import Session, SessionEntry
     from holdfast_core.scan.load import Loaded
     from holdfast_core.settings import Settings
     from holdfast_core.store.store import Store
@@ -215,16 +215,19 @@ class Held(Caring):
             "session.annotate", session_ids, lambda store, one: store.annotate(one, **said), operation="save"
         )
 
-    async def archive(self, session_id: str) -> HeldSession:
+    async def archive(self, session_id: str, session: Session | None = None) -> HeldSession:
         """Keep a copy of an agent's session as one of our own and return it; the agent's file stays as it is.
+
+        ``session`` is an earlier version of it, where that is wanted.
 
         Raises:
             Refused: there are as many sessions as the settings allow.
         """
         from holdfast_core.library.exchange import archived
 
-        loaded = await self._library.load(session_id)
-        kept = archived(loaded.session, loaded.entry, str(uuid.uuid4()))
+        if session is None:
+            session = (await self._library.load(session_id)).session
+        kept = archived(session, await self._library.entry(session_id), str(uuid.uuid4()))
         return await self._do("session.archive", kept.id, lambda store: store.create(kept), operation="save")
 
     async def compact(self, session_id: str) -> None:

@@ -91,14 +91,18 @@ class Outgoing:
             Refused: it is unsafe as things are.
         """
         from holdfast_core import resume
+        from holdfast_core.resume.repositories import Repositories
         from holdfast_core.store.annotations import moves
 
         if is_held_id(session_id):
             return await self._resume_held(session_id, choice, dry_run=True)
         entry = await self.entry(session_id)
         projects = [count.value for count in (await self.places()).projects]
-        return await self.in_thread(
-            lambda: resume.plan(
+        repositories = Repositories(self._paths.repositories)
+
+        def plan() -> ResumePlan:
+            repositories.see([entry.project_path, *projects])  # so that those that move later are known again
+            return resume.plan(
                 entry,
                 self._agent(entry.agent),
                 self._home,
@@ -108,9 +112,11 @@ class Outgoing:
                 project=choice.get("project"),
                 moved_projects=moves(self._paths.annotations),
                 known_projects=projects,
+                repositories=repositories,
                 is_trusted=choice.get("is_trusted", False),
             )
-        )
+
+        return await self.in_thread(plan)
 
     async def resume(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
         """Continue a session in a terminal where there is one, and return what was done.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from holdfast_core.store.redaction import Redact
     from holdfast_core.store.source import InIndex
     from holdfast_core.store.store import Store
+    from holdfast_core.vault.vault import Vault, VaultOptions
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Parts:
         self._keys: Keys | None = None
         self._store: Store | None = None
         self._audit: AuditLog | None = None
+        self._vault: Vault | None = None
         self._redacted = ""
         self.followers: list[Callable[[Settings], None]] = []
 
@@ -91,6 +93,8 @@ class Parts:
                     self._store.site.redaction.use(self._redact())
             if self._audit is not None:
                 self._audit.use_level(self.settings.audit_level)
+            if self._vault is not None:
+                self._vault.options = self._vault_options()
         for follower in self.followers:
             follower(self.settings)
 
@@ -128,6 +132,21 @@ class Parts:
             if self._store is None:
                 self._store = Store.open(self.directory, self.keys(), limits=self._limits(), redact=self._redact())
             return self._store
+
+    @property
+    def vault_directory(self) -> Path:
+        """Where the vault is, whether or not there is one."""
+        given = self._given()
+        return chosen_place(given.vault_directory if given else "", self.paths.vault)
+
+    def vault(self) -> Vault:
+        """Return the vault; nothing of it is made on the disk by that."""
+        from holdfast_core.vault.vault import Vault
+
+        with self._lock:
+            if self._vault is None:
+                self._vault = Vault.open(self.vault_directory, self.keys, options=self._vault_options())
+            return self._vault
 
     @property
     def removed(self) -> int:
@@ -192,6 +211,9 @@ class Parts:
                 with suppress(OSError, HoldfastError):
                     self._audit.close()
                 self._audit = None
+            if self._vault is not None:
+                self._vault.close()
+                self._vault = None
             if self._store is not None:
                 try:
                     self._store.shut()
@@ -236,6 +258,16 @@ class Parts:
             trash_days=settings.trash_days,
             backups_kept=settings.backups_kept,
             resume_failures=settings.resume_failures,
+        )
+
+    def _vault_options(self) -> VaultOptions:
+        from holdfast_core.vault.vault import VaultOptions
+
+        settings = self.settings
+        return VaultOptions(
+            reserve_bytes=settings.vault_reserve_mb * _MB,
+            is_encrypted=settings.vault_encrypted,
+            database_minutes=settings.vault_database_minutes,
         )
 
     def _redact(self) -> Redact:
