@@ -11,6 +11,7 @@ from holdfast_core.live.limits import RateLimits
 from holdfast_core.model.keeping import ResumeOutcome
 from holdfast_core.resume.held import HeldResume
 from holdfast_core.resume.project import open_project
+from holdfast_core.resume.repositories import Repositories
 
 if TYPE_CHECKING:
     from holdfast_core.library.parts import Parts
@@ -32,6 +33,7 @@ class Going:
             self._rate,
             failures_limit=settings.resume_failures,
             known_projects=lambda: self.projects,
+            repositories=Repositories(parts.paths.repositories),
         )
 
     def use_settings(self, settings: Settings) -> None:

@@ -98,11 +98,8 @@ class Outgoing:
             return await self._resume_held(session_id, choice, dry_run=True)
         entry = await self.entry(session_id)
         projects = [count.value for count in (await self.places()).projects]
-        repositories = Repositories(self._paths.repositories)
-
-        def plan() -> ResumePlan:
-            repositories.see([entry.project_path, *projects])  # so that those that move later are known again
-            return resume.plan(
+        return await self.in_thread(
+            lambda: resume.plan(
                 entry,
                 self._agent(entry.agent),
                 self._home,
@@ -112,11 +109,10 @@ class Outgoing:
                 project=choice.get("project"),
                 moved_projects=moves(self._paths.annotations),
                 known_projects=projects,
-                repositories=repositories,
+                repositories=Repositories(self._paths.repositories),
                 is_trusted=choice.get("is_trusted", False),
             )
-
-        return await self.in_thread(plan)
+        )
 
     async def resume(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
         """Continue a session in a terminal where there is one, and return what was done.

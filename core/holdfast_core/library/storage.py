@@ -52,7 +52,7 @@ def measure(
     """Return the sizes of all that is ours, with warnings. Walks over our directories: not for the window's thread."""
     parts = _parts(paths, sessions_directory, audit_file)
     total = sum(part.bytes for part in parts)
-    free = _free_bytes(paths.data)
+    free = free_bytes(paths.data)
     return Storage(
         parts=parts,
         total_bytes=total,
@@ -115,7 +115,7 @@ def _files(tops: Sequence[Path]) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.path, status
 
 
-def _free_bytes(directory: Path) -> int:
+def free_bytes(directory: Path) -> int:
     """Return what is free where a directory is or will be."""
     for place in (directory, *directory.parents):
         try:
@@ -125,7 +125,7 @@ def _free_bytes(directory: Path) -> int:
     return 0
 
 
-def _warnings(parts: Sequence[StoragePart], sessions: Limit, space: Limit, free_bytes: int) -> Iterator[StorageWarning]:
+def _warnings(parts: Sequence[StoragePart], sessions: Limit, space: Limit, free: int) -> Iterator[StorageWarning]:
     more = tuple(_suggestions({part.name: part.bytes for part in parts}))
     raise_count = "Or allow more in the settings, as `stored_sessions_limit`."
     raise_space = "Or allow more in the settings, as `storage_limit_mb`."
@@ -141,10 +141,10 @@ def _warnings(parts: Sequence[StoragePart], sessions: Limit, space: Limit, free_
     elif space.is_near:
         told = f"Holdfast takes {_size(space.used)} of the {_size(space.limit)} that are allowed."
         yield StorageWarning("bytes_near", told, (*more, raise_space))
-    if free_bytes < _DISK_FULL_BYTES:
-        yield StorageWarning("disk_full", f"The disk is full: {_size(free_bytes)} are free.", more)
-    elif free_bytes < _DISK_NEAR_BYTES:
-        yield StorageWarning("disk_near", f"The disk is nearly full: {_size(free_bytes)} are free.", more)
+    if free < _DISK_FULL_BYTES:
+        yield StorageWarning("disk_full", f"The disk is full: {_size(free)} are free.", more)
+    elif free < _DISK_NEAR_BYTES:
+        yield StorageWarning("disk_near", f"The disk is nearly full: {_size(free)} are free.", more)
 
 
 def _suggestions(sizes: Mapping[str, int]) -> Iterator[str]:

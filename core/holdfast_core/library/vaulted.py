@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from holdfast_core.atomic import open_regular, read_bytes
 from holdfast_core.library.giving import Giving
+from holdfast_core.library.storage import free_bytes
+from holdfast_core.model.vault import VaultEstimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from holdfast_core.agents.base import Agent, Home, SourceRef
+
+_SAMPLES: Final = 40
+_SAMPLE_BYTES: Final = 1 << 20
+_LEVEL: Final = 3
 
 
 class Vaulted(Giving):
@@ -12,3 +29,56 @@ class Vaulted(Giving):
     Locked while the vault is encrypted and locked, `HoldfastError` where
     something in it cannot be read.
     """
+
+    async def estimate(self) -> VaultEstimate:
+        """Return what keeping every version will take at first, as a sample of the agents' files tells."""
+        agents, directory = self._library.known_agents(), self._parts.vault_directory
+        return await self._library.in_thread(lambda: estimated(agents, self._home, free_bytes(directory)))
+
+
+def estimated(agents: Mapping[str, Agent], home: Home, free_bytes: int) -> VaultEstimate:
+    """Return what the vault will take: the sizes of all sources, and how small some of them become."""
+    refs: list[SourceRef] = []
+    by_agent: dict[str, int] = {}
+    for name, agent in agents.items():
+        try:
+            found = list(agent.discover(home))
+        except OSError:
+            continue
+        refs += found
+        if found:
+            by_agent[name] = sum(ref.fingerprint.size_bytes for ref in found)
+    given, made = _sample(refs)
+    source_bytes = sum(by_agent.values())
+    estimate = source_bytes * made // given if given else 0
+    return VaultEstimate(len(refs), source_bytes, estimate, free_bytes, by_agent)
+
+
+def _sample(refs: Sequence[SourceRef]) -> tuple[int, int]:
+    """Return how many bytes were looked at, and how many are left of them when they are compressed.
+
+    The larger a source is, the likelier it is looked at; the same ones for the same sources.
+    """
+    import zstandard
+
+    sizes = [ref.fingerprint.size_bytes for ref in refs]
+    if not any(sizes):
+        return 0, 0
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    given = made = 0
+    for ref in Random(len(refs)).choices(refs, sizes, k=_SAMPLES):
+        try:
+            data = _beginning(Path(ref.path))
+        except OSError:
+            continue
+        given += len(data)
+        made += len(compressor.compress(data))
+    return given, made
+
+
+def _beginning(path: Path) -> bytes:
+    descriptor = open_regular(path)
+    try:
+        return read_bytes(descriptor, min(os.fstat(descriptor).st_size, _SAMPLE_BYTES))
+    finally:
+        os.close(descriptor)

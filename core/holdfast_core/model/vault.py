@@ -180,3 +180,13 @@ class Freed(msgspec.Struct, frozen=True):
     paths: tuple[str, ...] = ()
     bytes: int = 0
     notes: tuple[str, ...] = ()
+
+
+class VaultEstimate(msgspec.Struct, frozen=True):
+    """What keeping every version would take at first: ``estimated_bytes`` follow from a sample of the sources."""
+
+    sources: int
+    source_bytes: int
+    estimated_bytes: int
+    free_bytes: int
+    by_agent: dict[str, int]
