@@ -103,19 +103,22 @@ def incident(log: logging.Logger, error: BaseException) -> Incident:
     expected = isinstance(error, HoldfastError)
     detail = error.detail if isinstance(error, HoldfastError) else ""
     log.error("incident %s: %s %s", code, type(error).__name__, detail, exc_info=error)
-    message = str(error) if expected else UNEXPECTED
+    message = _without_secrets(str(error)) if expected else UNEXPECTED
     trace = "".join(traceback.format_exception(error, limit=-40))
     return Incident(code, f"{message} ({code})", redact(f"{code}\n{detail}\n{trace}"[:_TRACE_LIMIT]))
 
 
 def redact(text: str, *, home: str | None = None) -> str:
     """Return ``text`` without the home directory, names of users in paths, and what has the shape of a secret."""
-    for remover in _removers if _SUSPECT.search(text) else ():
-        text = remover(text)
     home = str(Path.home()) if home is None else home
     if len(home) > 1:
         text = text.replace(home, "~").replace(home.replace("\\", "\\\\"), "~")
-    text = _USER_DIRECTORY.sub(r"\1<user>", text)
+    return _without_secrets(_USER_DIRECTORY.sub(r"\1<user>", text))
+
+
+def _without_secrets(text: str) -> str:
+    for remover in _removers if _SUSPECT.search(text) else ():
+        text = remover(text)
     return _SECRETS.sub(lambda found: "".join(part for part in found.groupdict().values() if part) + "<removed>", text)
 
 
