@@ -13,7 +13,7 @@ from holdfast_core.scan.discover import KEPT_INODE, Discovery, Kind, SourceChang
 from holdfast_core.scan.homes import is_let_go, is_silent
 
 if TYPE_CHECKING:
-    from holdfast_core.vault.vault import Look, Vault
+    from holdfast_core.vault.looks import Look, Looks
 
 _MINUTE_MS = 60_000
 
@@ -21,10 +21,13 @@ _MINUTE_MS = 60_000
 class Adopting:
     """Goes through one look. ``is_wanted`` says whether a source is to be captured that the index knows already."""
 
-    def __init__(self, found: Discovery, vault: Vault, is_wanted: Callable[[SourceRef], bool]) -> None:
+    def __init__(
+        self, found: Discovery, looks: Looks, is_wanted: Callable[[SourceRef], bool], *, database_minutes: float
+    ) -> None:
         self._found = found
-        self._vault = vault
+        self._looks = looks
         self._is_wanted = is_wanted
+        self._database_ms = database_minutes * _MINUTE_MS
         self._now_ms = clock.now_ms()
 
     def agent(self, agent: Agent, home: Home, *, is_whole: bool) -> None:
@@ -33,9 +36,9 @@ class Adopting:
             return
         if not is_whole:
             keys = self._found.gone.get(agent.id, ())
-            self._keep(agent, {key: look for key in keys if (look := _look_at(self._vault, agent.id, key))})
+            self._keep(agent, {key: look for key in keys if (look := self._looks.at(agent.id, key))})
             return
-        looks = self._vault.looks(agent.id)
+        looks = self._looks.of(agent.id)
         self._keep(agent, looks)
         self._return(agent, home, looks)
         self._forget(agent, looks)
@@ -92,8 +95,7 @@ class Adopting:
 
     def _is_early(self, agent: Agent, look: Look) -> bool:
         """Return whether a database would not be captured yet."""
-        minutes = self._vault.options.database_minutes
-        return agent.continues_rewritten and self._now_ms - look.captured_ms < minutes * _MINUTE_MS
+        return agent.continues_rewritten and self._now_ms - look.captured_ms < self._database_ms
 
     def _add(self, agent: str, key: str, look: Look, kind: Kind) -> None:
         self._found.kept.append(SourceChange(kept_ref(agent, key, look), kind, None))
@@ -103,12 +105,3 @@ def kept_ref(agent: str, key: str, look: Look) -> SourceRef:
     """Return the reference by which the index knows a source that is shown from the vault alone."""
     fingerprint = Fingerprint(look.content_bytes, look.fingerprint.modified_ns, KEPT_INODE)
     return SourceRef(agent, key, look.path, fingerprint)
-
-
-def _look_at(vault: Vault, agent: str, key: str) -> Look | None:
-    from holdfast_core.vault.vault import Look
-
-    state = vault.state(agent, key)
-    if state is None or state.owner:
-        return None
-    return Look(state.path, state.fingerprint, state.content_bytes, state.captured_ms, state.is_gone)

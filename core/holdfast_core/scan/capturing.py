@@ -25,7 +25,8 @@ from holdfast_core.scan.left_out import LeftOut
 from holdfast_core.scan.losses import gone_since, only_grew, tip_of
 
 if TYPE_CHECKING:
-    from holdfast_core.vault.vault import Captured, Mark, StrandState, Vault
+    from holdfast_core.vault.looks import Look
+    from holdfast_core.vault.vault import Captured, Mark, Vault
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class _Source:
     ref: SourceRef
     agent: Agent
     home: Home
-    state: StrandState | None
+    state: Look | None
     losses: Losses | None
     marks: dict[str, Mark]
     is_indexed: bool = False
@@ -74,21 +75,23 @@ class Capturing:
 
     def __init__(
         self,
-        vault: Vault,
+        keeping: Keeping,
         *,
+        database_minutes: float = 5,
         is_enabled: bool = True,
         left_out: Sequence[str] = (),
         on_status: Callable[[CaptureStatus], object] = lambda status: None,
     ) -> None:
-        self.vault = vault
+        self.keeping = keeping
         self.is_enabled = is_enabled
         self.left_out = LeftOut(tuple(left_out))
         self.status = CaptureStatus()
         self._on_status = on_status
-        self._keeping = Keeping(vault)
+        self._database_minutes = database_minutes
         self._found = Discovery()
         self._trouble: HoldfastError | OSError | None = None
-        self._told: CaptureStatus | None = None
+        self._told = self.status
+        self._is_used = False
         self._moving: dict[tuple[str, int], str] = {}
         self._open_bytes = 0
         self._waiting: set[tuple[str, str]] = set()
@@ -102,13 +105,17 @@ class Capturing:
         if is_whole:
             self._waiting.clear()
         wanted = self.left_out.wanted(writer) if self.is_enabled else lambda ref: False
-        adopting = Adopting(found, self.vault, wanted)
-        for agent in agents.values():
-            adopting.agent(agent, home, is_whole=is_whole)
-        for change in found.kept:
-            state = self.vault.state(change.ref.agent, change.ref.key)
-            if state is not None and change.kind == "kept" and not state.is_gone:
-                self._moving[state.agent, state.fingerprint.inode] = state.key
+        adopting = Adopting(found, self.keeping.looks, wanted, database_minutes=self._database_minutes)
+        try:
+            for agent in agents.values():
+                adopting.agent(agent, home, is_whole=is_whole)
+            for change in found.kept:
+                look = self.keeping.looks.at(change.ref.agent, change.ref.key)
+                if look is not None and change.kind == "kept" and not look.is_gone:
+                    self._moving[change.ref.agent, look.fingerprint.inode] = change.ref.key
+        except HoldfastError as error:
+            self._note(None, error)
+            found.gone.clear()  # what is gone may be in the vault
 
     def read(self, change: SourceChange, agent: Agent, home: Home) -> Read | None:
         """Read a source and capture it; None if the index is to stay as it is.
@@ -140,7 +147,7 @@ class Capturing:
             return None
         try:
             if change.kind == "away":
-                reading = self._keeping.newest(agent, source.ref, home)
+                reading = self.keeping.newest(agent, source.ref, home)
                 return Read.of(source.ref, reading, is_kept=True)
             losses = source.losses if source.state.is_gone else self._closed(source)
             return self._merged(source, None, losses)
@@ -151,11 +158,12 @@ class Capturing:
     def commit(self) -> None:
         """Make durable what was captured since the last time; what the vault does not take is captured another time."""
         self._open_bytes = 0
-        try:
-            self.vault.commit()
-        except (HoldfastError, OSError) as error:
-            self.vault.discard()
-            self._note(None, error)
+        if self._is_used:
+            try:
+                self.vault.commit()
+            except (HoldfastError, OSError) as error:
+                self.vault.discard()
+                self._note(None, error)
         self._tell()
 
     def finish(self) -> None:
@@ -167,22 +175,30 @@ class Capturing:
 
     def rest(self) -> None:
         """Let others write to the vault; what was not made durable counts as never captured."""
-        self.vault.discard()
+        if self._is_used:
+            self.vault.discard()
+            self._is_used = False
+
+    @property
+    def vault(self) -> Vault:
+        """The vault."""
+        self._is_used = True
+        return self.keeping.vault
 
     def _source(self, ref: SourceRef, agent: Agent, home: Home) -> _Source:
-        state = self.vault.state(ref.agent, ref.key)
+        state = self.keeping.looks.at(ref.agent, ref.key)
         if state is None:
             return _Source(ref, agent, home, None, None, {})
         marks = {mark.native_id: mark for mark in self.vault.marks(ref.agent, ref.key)}
         marks |= self._postponed.get((ref.agent, ref.key), {})
-        return _Source(ref, agent, home, state, self._keeping.losses(ref), marks)
+        return _Source(ref, agent, home, state, self.keeping.losses(ref), marks)
 
     def _reading(self, source: _Source, change: SourceChange) -> Reading:
         """Read a source from where the index stopped, if nothing is to be put together and the vault was as far."""
         ref, home, checkpoint = source.ref, source.home, change.checkpoint
         if checkpoint is not None and source.agent.continues_rewritten and source.key not in self._postponed:
             state = source.state
-            is_as_far = state is not None and change.before is not None and _is_same(state, change.before)
+            is_as_far = state is not None and change.before is not None and state.is_of(change.before)
             if change.kind == "shrunk" or not is_as_far:
                 checkpoint = None  # what changed meanwhile is in nobody's mind; what was cut may not be seen
         if source.losses is not None and not source.agent.continues_rewritten:
@@ -263,7 +279,7 @@ class Capturing:
         former = newest_content(versions if captured.reason else versions[:-1])
         if former is None:
             return source.losses
-        before = self._keeping.version(source.agent, source.ref, source.home, former)
+        before = self.keeping.version(source.agent, source.ref, source.home, former)
         earlier = {session.facts.native_id: session.messages for session in before.sessions}
         now = {session.facts.native_id: session.messages for session in reading.sessions}
         lost = {name: gone_since(earlier.get(name, ()), now.get(name, ())) for name in suspects}
@@ -296,7 +312,7 @@ class Capturing:
             return None if reading is None or source.is_indexed else Read.of(source.ref, reading, is_kept=True)
         if reading is not None:
             losses = msgspec.structs.replace(losses, is_gone=False)
-        whole = self._keeping.whole(source.agent, source.ref, source.home, losses, reading)
+        whole = self.keeping.whole(source.agent, source.ref, source.home, losses, reading)
         for session in whole.sessions:
             facts = session.facts
             if facts.native_id in losses.messages and facts.lost_messages != losses.messages[facts.native_id]:
@@ -320,7 +336,7 @@ class Capturing:
                 return self._merged(source, None, source.losses if source.state.is_gone else self._closed(source))
             if reason not in _UNTOLD:
                 return self._merged(source, None, self._corrupted(source, tap))
-            reading = self._keeping.newest(source.agent, source.ref, source.home)
+            reading = self.keeping.newest(source.agent, source.ref, source.home)
             problems = [*reading.problems, Problem(1, reason)]
             return Read.of(source.ref, msgspec.structs.replace(reading, problems=problems), is_kept=True)
         except (HoldfastError, OSError) as trouble:
@@ -364,10 +380,6 @@ class Capturing:
         if self.status != self._told:
             self._told = self.status
             self._on_status(self.status)
-
-
-def _is_same(state: StrandState, before: object) -> bool:
-    return state.fingerprint == before
 
 
 def _marks(source: _Source, reading: Reading) -> list[Mark]:

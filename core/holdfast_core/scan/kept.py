@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ from holdfast_core.scan.homes import InHomes
 from holdfast_core.scan.merging import merged
 
 if TYPE_CHECKING:
+    from holdfast_core.vault.looks import Looks
     from holdfast_core.vault.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,8 @@ _READING_BYTES = 8 << 20
 _SAID: Final = tuple(name for name in Agent.__annotations__ if not name.startswith("_"))
 
 
-def with_vault(agents: Mapping[str, Agent], vault: Vault) -> dict[str, Agent]:
-    """Return agents whose sessions are read with what ``vault`` holds of them beside their sources."""
-    keeping = Keeping(vault)
+def with_vault(agents: Mapping[str, Agent], keeping: Keeping) -> dict[str, Agent]:
+    """Return agents whose sessions are read with what the vault holds of them beside their sources."""
     return {name: agent if name == HELD_AGENT else _kept(agent, keeping) for name, agent in agents.items()}
 
 
@@ -58,13 +58,19 @@ class Losses(msgspec.Struct, frozen=True):
 class Keeping:
     """What the vault holds of sources, as their readers read it; some of it stays in memory."""
 
-    def __init__(self, vault: Vault) -> None:
-        self.vault = vault
+    def __init__(self, looks: Looks, vault: Callable[[], Vault]) -> None:
+        self.looks = looks
+        self._vault = vault
         self._readings: OrderedDict[tuple[str, str, int], Reading] = OrderedDict()
+
+    @property
+    def vault(self) -> Vault:
+        """The vault itself, opened with the first source that needs more than a look."""
+        return self._vault()
 
     def losses(self, ref: SourceRef) -> Losses | None:
         """Return what a source has lost, None if it has lost nothing."""
-        state = self.vault.state(ref.agent, ref.key)
+        state = self.looks.at(ref.agent, ref.key)
         if state is None or not (state.lost_messages or state.is_gone):
             return None
         versions = self.vault.versions(ref.agent, ref.key)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast_core.paths import Paths, text_path
 from holdfast_core.scan.capturing import Capturing
 from holdfast_core.scan.held import OpenedKeys
+from holdfast_core.scan.kept import Keeping
 from holdfast_core.scan.protocol import Capture, Captures, Event
+from holdfast_core.vault.looks import Looks
+
+if TYPE_CHECKING:
+    from holdfast_core.vault.vault import Vault
 
 
 class Vaulting:
@@ -22,6 +28,7 @@ class Vaulting:
         self._emit = emit
         self._used: Capture | None = None
         self._capturing: Capturing | None = None
+        self._vault: Vault | None = None
 
     @property
     def is_encrypted(self) -> bool:
@@ -30,18 +37,13 @@ class Vaulting:
 
     def capturing(self) -> Capturing | None:
         """Return what captures for the next pass; None where there is no vault."""
-        from holdfast_core.vault.vault import Vault, VaultOptions
-
         how = self.how
         if how is None or how is self._used:
             return self._capturing
-        options = VaultOptions(
-            reserve_bytes=how.reserve_bytes, is_encrypted=how.is_encrypted, database_minutes=how.database_minutes
-        )
         self.close()
-        vault = Vault.open(self._directory(how), self.keys.made, options=options)
         self._capturing = Capturing(
-            vault,
+            Keeping(Looks(self._directory(how), self._open), self._open),
+            database_minutes=how.database_minutes,
             is_enabled=how.is_enabled,
             left_out=how.left_out,
             on_status=lambda status: self._emit(Captures(*status)),
@@ -52,8 +54,22 @@ class Vaulting:
     def close(self) -> None:
         """Let go of the vault."""
         if self._capturing is not None:
-            self._capturing.vault.close()
+            self._capturing.keeping.looks.close()
             self._capturing = None
+        if self._vault is not None:
+            self._vault.close()
+            self._vault = None
+
+    def _open(self) -> Vault:
+        from holdfast_core.vault.vault import Vault, VaultOptions
+
+        if self._vault is None:
+            how = self._used or Capture()
+            options = VaultOptions(
+                reserve_bytes=how.reserve_bytes, is_encrypted=how.is_encrypted, database_minutes=how.database_minutes
+            )
+            self._vault = Vault.open(self._directory(how), self.keys.made, options=options)
+        return self._vault
 
     def _directory(self, how: Capture) -> Path:
         return Path(text_path(how.directory)) if how.directory else self._paths.vault

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.errors import NotNow
 from holdfast_core.vault.catalogue import Row
-from holdfast_core.vault.going import numbers
 
 
 class NoSpaceKept(NotNow):
@@ -48,20 +46,6 @@ class StrandState(msgspec.Struct, frozen=True):
     lost_messages: int
     captured_ms: int
     verified_ms: int
-
-
-class Look(NamedTuple):
-    """Of a `StrandState` what a scan compares with what it sees."""
-
-    path: str
-    fingerprint: Fingerprint
-    content_bytes: int
-    captured_ms: int
-    is_gone: bool
-
-    def is_of(self, now: Fingerprint) -> bool:
-        """Return whether a source that looks like this was captured as it is."""
-        return numbers(self.fingerprint) == numbers(now)
 
 
 def state_of(row: Row, owner: str) -> StrandState:

@@ -23,12 +23,12 @@ from holdfast_core.vault.care import Sources, Verifying, forget_in_roll, own_fil
 from holdfast_core.vault.catalogue import Row
 from holdfast_core.vault.content import Seen
 from holdfast_core.vault.going import numbers
-from holdfast_core.vault.state import Look, NoSpaceKept, StrandState, VaultOptions, state_of
+from holdfast_core.vault.state import NoSpaceKept, StrandState, VaultOptions, state_of
 from holdfast_core.vault.strand import Strand, strand_path
 from holdfast_core.vault.table import Lost, Mark, Tagged
 from holdfast_core.vault.usage import usage
 
-__all__ = ["Captured", "Look", "Mark", "NoSpaceKept", "Seen", "StrandState", "Vault", "VaultOptions"]
+__all__ = ["Captured", "Mark", "NoSpaceKept", "Seen", "StrandState", "Vault", "VaultOptions"]
 
 _MINUTE_MS = 60_000
 
@@ -64,16 +64,6 @@ class Vault:
         rows = catalogue.rows(agent) if catalogue else []
         keys = {row.name: row.key for row in rows}
         return {row.key: self._state(row, keys) for row in rows}
-
-    def looks(self, agent: str) -> dict[str, Look]:
-        """Return what an agent's sources looked like when they were captured last, by their keys."""
-        catalogue = self._access.known()
-        question = (
-            "SELECT key, path, size, modified_ns, inode, content_bytes, captured_ms, is_gone FROM strand"
-            " WHERE agent = ? AND owner = ''"
-        )
-        rows = catalogue.read(question, (agent,)) if catalogue else []
-        return {row[0]: Look(row[1], Fingerprint(*row[2:5]), row[5], row[6], bool(row[7])) for row in rows}
 
     def marks(self, agent: str, key: str) -> list[Mark]:
         """Return the sessions in a source's newest version; those that are not there any more have no messages."""
@@ -328,7 +318,7 @@ class Vault:
     def _companions(self, capturing: Capturing, ref: SourceRef, companions: Sequence[Path]) -> None:
         """Take the files that belong to a source, where they changed; those that are gone are noted."""
         going = capturing.going(ref.agent, ref.key)
-        if going is None:
+        if going is None or (not companions and going.row.newest_version == 1 and not going.row.sequence > 1):
             return
         known = {row.key: row for row in self._access.catalogue().owned(going.row.name)}
         for path in companions:
