@@ -45,6 +45,8 @@ class Batch:
         self._directory = directory
         self._wholes: dict[str, Whole] = {}
         self._tails: dict[str, Tail] = {}
+        self._directories: set[Path] = set()
+        self._is_new_directory = False
         self.doubtful: set[str] = set()
         """Strands whose sync failed: nothing may be appended to them, they have to be written whole."""
 
@@ -78,9 +80,11 @@ class Batch:
         """
         self._close_tail(name)
         target = strand_path(self._directory, name)
-        if not target.parent.is_dir():
-            make_private(target.parent)
-            sync_directory(target.parent.parent)
+        if target.parent not in self._directories:
+            self._directories.add(target.parent)
+            if not target.parent.is_dir():
+                make_private(target.parent)
+                self._is_new_directory = True
         with temporary_name(target.parent) as temporary:
             descriptor = os.open(temporary, _FLAGS, 0o600)
             try:
@@ -150,6 +154,9 @@ class Batch:
                 directories.add(whole.target.parent)
             for directory in directories:
                 sync_directory(directory)
+            if self._is_new_directory:
+                sync_directory(self._directory)
+                self._is_new_directory = False
         finally:
             self.discard()
 

@@ -370,7 +370,7 @@ class Catalogue:
                 "INSERT OR REPLACE INTO essential VALUES (?, ?, ?, ?, ?)",
                 (row.name, row.generation, head, offset, rest),
             )
-        if change.is_all:
+        if change.is_all and known is not None:
             execute("DELETE FROM version WHERE name = ?", (row.name,))
             execute("DELETE FROM mark WHERE name = ?", (row.name,))
         for number, one in change.versions.items():
