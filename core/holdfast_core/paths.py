@@ -45,6 +45,11 @@ class Paths:
         return self.data / "vault"
 
     @property
+    def repositories(self) -> Path:
+        """What the repositories of sessions' projects are known by, should one move."""
+        return self.data / "projects.json"
+
+    @property
     def keys(self) -> Path:
         """The keys by which held sessions are signed and encrypted."""
         return self.data / "keys"

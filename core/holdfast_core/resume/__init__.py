@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +26,7 @@ from holdfast_core.resume.programs import find_program, real_command
 from holdfast_core.resume.project import Project, chosen_directory, open_project, within
 
 if TYPE_CHECKING:
+    from holdfast_core.resume.repositories import Repositories
     from holdfast_core.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ def plan(
     project: Path | None = None,
     moved_projects: Mapping[str, str] | None = None,
     known_projects: Iterable[str] = (),
+    repositories: Repositories | None = None,
     is_trusted: bool = False,
 ) -> ResumePlan:
     """Return how a session is continued, having checked all that can be checked without starting it.
@@ -50,7 +53,8 @@ def plan(
     ``terminal_name`` goes before the setting, and may also be ``here``;
     ``project`` is a directory that the person chose, ``moved_projects`` what
     was remembered of such choices, ``known_projects`` where else sessions take
-    place; ``is_trusted`` says that the person accepts a directory of someone
+    place, ``repositories`` what was remembered of them, by which a project is
+    known again that has moved; ``is_trusted`` says that the person accepts a directory of someone
     else. Reads directories: not for the thread of a window.
 
     Raises:
@@ -60,12 +64,14 @@ def plan(
         WrongUsage: there is no such terminal.
     """
     directory = _directory(entry, project, moved_projects or {})
+    known_projects = tuple(known_projects)
+    _remember(repositories, (directory, *known_projects))
     command = agent.resume_command(
         ResumeTarget(native_id=entry.native_id, kind=entry.kind, project_path=directory, source_path=entry.source_path),
         fork=fork,
     )
     _check_source(entry)
-    with _opened(directory, entry, known_projects, is_trusted=is_trusted) as held:
+    with _opened(directory, entry, known_projects, repositories, is_trusted=is_trusted) as held:
         identity = held.identity
     argv = command.argv
     shell_line = (quoting.powershell_line if sys.platform == "win32" else quoting.posix_line)(argv, directory)
@@ -148,6 +154,13 @@ def _directory(entry: SessionEntry, project: Path | None, moved_projects: Mappin
     return moved.follow_moves(entry.project_path, moved_projects)
 
 
+def _remember(repositories: Repositories | None, projects: Iterable[str]) -> None:
+    """Note what projects are known by while they are there, should one of them move; a hung disk is left to itself."""
+    if repositories is not None:
+        with suppress(TimeoutError, OSError):
+            within(_SEARCH_SECONDS, lambda: repositories.see(projects))
+
+
 def _check_source(entry: SessionEntry) -> None:
     """Refuse what the agent cannot find any more, before its program says so in a window that closes."""
     try:
@@ -158,23 +171,35 @@ def _check_source(entry: SessionEntry) -> None:
         raise Refused("The agent's file of this session is gone, so its program could not continue it.")
 
 
-def _opened(directory: str, entry: SessionEntry, known_projects: Iterable[str], *, is_trusted: bool) -> Project:
+def _opened(
+    directory: str,
+    entry: SessionEntry,
+    known_projects: Iterable[str],
+    repositories: Repositories | None,
+    *,
+    is_trusted: bool,
+) -> Project:
     try:
         return open_project(directory, is_trusted=is_trusted)
     except NotFound as error:
         raise ProjectGone(
             "The directory of this session is gone. Choose where the project is now.",
             path=directory,
-            candidates=_candidates(directory, entry, known_projects),
+            candidates=_candidates(directory, entry, known_projects, repositories),
         ) from error
 
 
-def _candidates(directory: str, entry: SessionEntry, known_projects: Iterable[str]) -> tuple[str, ...]:
+def _candidates(
+    directory: str, entry: SessionEntry, known_projects: Iterable[str], repositories: Repositories | None
+) -> tuple[str, ...]:
     files = [touched.path for touched in entry.files_touched]
+    repository = repositories.of(directory) if repositories is not None else None
     try:
         return within(
             _SEARCH_SECONDS,
-            lambda: moved.find_candidates(directory, known_projects=known_projects, files=files, branch=entry.branch),
+            lambda: moved.find_candidates(
+                directory, known_projects=known_projects, files=files, branch=entry.branch, repository=repository
+            ),
         )
     except TimeoutError:
         return ()

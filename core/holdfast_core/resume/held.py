@@ -18,6 +18,7 @@ from holdfast_core.paths import text_path
 from holdfast_core.resume import moved
 from holdfast_core.resume.place import Place
 from holdfast_core.resume.project import Project, chosen_directory, within
+from holdfast_core.resume.repositories import Repositories
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class HeldResume:
     After ``failures_limit`` failures in a row a session is a problem: it is
     resumed on a person's own request only, never in `restore`.
     ``known_projects`` are directories of other sessions: a project that moved
-    may be among them.
+    may be among them, and ``repositories`` remembers what it is known by.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class HeldResume:
         failures_limit: int = 3,
         seconds: Callable[[], float] = clock.monotonic_seconds,
         known_projects: Callable[[], Iterable[str]] = tuple,
+        repositories: Repositories | None = None,
     ) -> None:
         self._store = store
         self._host = host
@@ -114,6 +116,7 @@ class HeldResume:
         self._failures_limit = failures_limit
         self._seconds = seconds
         self._known_projects = known_projects
+        self._repositories = repositories
 
     def use_failures_limit(self, limit: int) -> None:
         """Follow this limit from now on."""
@@ -243,10 +246,13 @@ class HeldResume:
     def _candidates(self, path: str, document: HeldSession) -> tuple[str, ...]:
         files = [touched.path for touched in document.files_accessed]
         known = list(self._known_projects())
+        repository = self._repositories.of(path) if self._repositories is not None else None
         try:
             return within(
                 _SEARCH_SECONDS,
-                lambda: moved.find_candidates(path, known_projects=known, files=files, branch=document.origin.branch),
+                lambda: moved.find_candidates(
+                    path, known_projects=known, files=files, branch=document.origin.branch, repository=repository
+                ),
             )
         except TimeoutError:
             return ()
