@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from holdfast_core.store.store import Store
 
 from tests.core.cli.conftest import Person, a_person
 from tests.fakes.canaries import COUNT, Canary, canaries
+from tests.fakes.homes import Tool, Turn
 from tests.faults.disk import FAULTS, Disk, Plan
 from tests.faults.held_writers import (
     HeldAppend,
@@ -217,3 +219,21 @@ def test_no_secret_is_told_by_a_command_that_fails(tmp_path: Path):
     ours = person.top / "ours"
     assert leaks_below(ours, but=(*DATABASES, ".json")) == []
     assert sys.platform == "win32" or list(ours.rglob("audit.log"))
+
+
+def test_no_secret_of_a_session_is_an_argument_of_its_agent(tmp_path: Path):
+    """The agents, which say with what they were started, continue sessions that hold all sixty."""
+    person = a_person(tmp_path)
+    person.install_agents()
+    turns = [Turn(one.text, one.text, [Tool("Bash", {"command": one.text}, one.text)], one.text) for one in CANARIES]
+    for make in (person.sessions.claude, person.sessions.codex):
+        make(CANARIES[0].text, turns, project="plain", ago=timedelta(minutes=1))
+    person.json("index", "update")
+    rows = [row for row in person.json("sessions", "list") if row["project_path"].endswith("plain")]
+    person.ok("sessions", "note", rows[0]["id"], "\n".join(one.text for one in CANARIES[:9]))
+
+    told = [person.ok("resume", row["id"], "--terminal", "here") for row in rows]
+
+    assert len(told) == 2
+    assert leaks("\n".join(told)) == []
+    assert leaks_below(person.top / "ours" / "log") == []
