@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from holdfast_gui.text import later, tr
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 
 class Kind(StrEnum):
@@ -19,15 +19,13 @@ class Kind(StrEnum):
     @property
     def heading(self) -> str:
         """What the person calls it."""
-        return tr(_TITLES[self])
+        return QCoreApplication.translate("holdfast", _TITLES[self])
 
 
-_TITLES = later(
-    {
-        Kind.LOST: "Messages are gone at the source",
-        Kind.STILL_RUNNING: "Holdfast goes on in the tray",
-    }
-)
+_TITLES = {
+    Kind.LOST: QT_TRANSLATE_NOOP("holdfast", "Messages are gone at the source"),
+    Kind.STILL_RUNNING: QT_TRANSLATE_NOOP("holdfast", "Holdfast goes on in the tray"),
+}
 
 
 class Shower(Protocol):
