@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PySide6.QtCore import QCoreApplication
 
 
 class Kind(StrEnum):
@@ -19,13 +19,9 @@ class Kind(StrEnum):
     @property
     def heading(self) -> str:
         """What the person calls it."""
-        return QCoreApplication.translate("holdfast", _TITLES[self])
-
-
-_TITLES = {
-    Kind.LOST: QT_TRANSLATE_NOOP("holdfast", "Messages are gone at the source"),
-    Kind.STILL_RUNNING: QT_TRANSLATE_NOOP("holdfast", "Holdfast goes on in the tray"),
-}
+        if self is Kind.LOST:
+            return QCoreApplication.translate("holdfast", "Messages are gone at the source")
+        return QCoreApplication.translate("holdfast", "Holdfast goes on in the tray")
 
 
 class Shower(Protocol):
