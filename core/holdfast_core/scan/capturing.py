@@ -437,11 +437,11 @@ def _without_loss(source: _Source, reading: Reading) -> Read | None:
 
 
 def _told_damaged(reading: Reading, tap: Tap, ref: SourceRef) -> Reading:
-    """Return a reading that says so where a crash left a run of NULs in a text."""
+    """Return a reading that says where a crash left a run of NULs in a text: of several sessions in the last."""
     if not ref.path.endswith(_TEXT) or not any(_NULS in block for _, block in tap.blocks or ()):
         return reading
-    sessions = [
-        msgspec.structs.replace(session, facts=msgspec.structs.replace(session.facts, damage="zeroed"))
-        for session in reading.sessions
-    ]
-    return msgspec.structs.replace(reading, sessions=sessions)
+    if not reading.sessions:
+        return reading
+    *others, last = reading.sessions
+    hit = msgspec.structs.replace(last, facts=msgspec.structs.replace(last.facts, damage="zeroed"))
+    return msgspec.structs.replace(reading, sessions=[*others, hit])
