@@ -58,9 +58,8 @@ class Tables:
             return None
         record = decoder.one(data)
         if record is not None:
-            kind = kind_of(decoder.kind)(record) or ""
-            if self._bytes_decoded >= self.sample.due.get(kind, 0):
-                self.sample.look(data, decoder.kind, kind, self._bytes_decoded)
+            if self._bytes_decoded >= self.sample.next:
+                self.sample.look(data, decoder.kind, kind_of(decoder.kind)(record) or "", self._bytes_decoded)
             self._bytes_decoded += len(data)
             return record
         decoder.repairs.clear()

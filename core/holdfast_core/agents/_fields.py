@@ -46,13 +46,15 @@ class Sample:
 
     ``unknown`` counts the records of this sample that have a field which is not known, by the record's kind and the
     way to the field. ``due`` says for each kind from which byte on one is looked at again; ``bytes_spent`` is what
-    the looks have cost: a sixty-fourth of what is read, and a little at the beginning.
+    the looks have cost: a sixty-fourth of what is read, and a little at the beginning. Before the byte ``next`` no
+    record need be shown at all.
     """
 
     def __init__(self) -> None:
         self.unknown: dict[str, int] = {}
         self.due: dict[str, int] = {}
         self.bytes_spent = 0
+        self.next = 0
         self._compared = 0
 
     def look(self, data: bytes, shape: type[msgspec.Struct], kind: str, position: int) -> None:
@@ -61,10 +63,14 @@ class Sample:
         ``position`` tells how many bytes were read before it.
         """
         kind = kind[:_NAME_LIMIT]
+        self.next = position + position // _SHARE
+        if position < self.due.get(kind, 0):
+            return
         spent = self.bytes_spent + len(data) + _LOOK
         if spent > _LEAST + position // _SHARE or (kind not in self.due and len(self.due) >= _KINDS_LIMIT):
             return
         self.bytes_spent = spent
+        self.next = max(self.next, (spent + _LOOK - _LEAST) * _SHARE)
         self.due[kind] = (position + _LEAST) * _TIMES_LATER
         self.count(data, shape, f"{kind}/" if kind else "")
 

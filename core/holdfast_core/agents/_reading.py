@@ -56,7 +56,7 @@ class LineTaker(ABC, Generic[Record]):
 
     def run(self, start: int = 0, *, until: int | None = None) -> int:
         """Read from a position on; returns the position after the last whole record."""
-        one, told, due = self._decoder.one, self.kind_of(), self.sample.due.get
+        one, told, sample = self._decoder.one, self.kind_of(), self.sample
         file = self.file
         end = start
         for position, line, is_ended in file.lines(start, until=until):
@@ -64,10 +64,9 @@ class LineTaker(ABC, Generic[Record]):
             if line and (position or not line.startswith(UTF8_BOM)):
                 record = one(line)
                 if record is not None:
-                    kind = told(record) or ""
                     self.take(record)
-                    if position >= due(kind, 0) and kind not in self.unknown:
-                        self.sample.look(line, self.record, kind, position)
+                    if position >= sample.next and (kind := told(record) or "") not in self.unknown:
+                        sample.look(line, self.record, kind, position)
                 elif not self._take_odd(line, is_ended):
                     break
             elif line is None:
@@ -153,6 +152,7 @@ class _State(msgspec.Struct, array_like=True):
     reader: bytes
     due: dict[str, int] = {}
     bytes_spent: int = 0
+    next_look: int = 0
 
 
 def read_lines(reader: LineReader[Record], checkpoint: Checkpoint | None) -> Reading:
@@ -200,14 +200,17 @@ def _restored(blank: LineReader[Record], checkpoint: Checkpoint) -> LineReader[R
     reader.restore(state.reader)
     reader.line = state.line
     reader.repairs.update(state.repairs)
-    reader.sample.due, reader.sample.bytes_spent = state.due, state.bytes_spent
+    sample = reader.sample
+    sample.due, sample.bytes_spent, sample.next = state.due, state.bytes_spent, state.next_look
     return reader
 
 
 def _reading(reader: LineReader[Record], end: int, *, was_continued: bool) -> Reading:
     file = reader.file
     sample = reader.sample
-    state = msgspec.msgpack.encode(_State(reader.line, reader.repairs, reader.state(), sample.due, sample.bytes_spent))
+    state = msgspec.msgpack.encode(
+        _State(reader.line, reader.repairs, reader.state(), sample.due, sample.bytes_spent, sample.next)
+    )
     checkpoint = Checkpoint(end, file.tail_hash(end), state) if file.is_steady() else None
     return Reading(
         reader.sessions(),
