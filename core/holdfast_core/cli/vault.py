@@ -53,6 +53,7 @@ def add(commands: Commands) -> None:
     parser = with_target(group.add("tag", tag))
     parser.add_argument("number", type=count_of, metavar="N", help="the version")
     parser.add_argument("text", metavar="TEXT", help="what to call it; empty for nothing")
+    group.add("expiring", expiring)
     group.add("usage", usage)
     parser = asking.add_yes(group.add("free", free))
     parser.add_argument("targets", nargs="+", metavar="SESSION", help="number in the list, id, or title")
@@ -207,6 +208,33 @@ async def tag(context: Context, arguments: argparse.Namespace) -> None:
     entry = await any_target(context, arguments.target)
     await context.library.vaulted.tag(entry.id, arguments.number, arguments.text)
     await versions(context, arguments)
+
+
+async def expiring(context: Context, arguments: argparse.Namespace) -> None:
+    """List the sessions that their agents will delete by their own rules, the next ones first."""
+    found = await context.library.vaulted.expiring()
+    gone = await context.library.vaulted.removed()
+    if context.is_json:
+        context.print_json({"expiring": [timed(one) for one in found], "removed": gone.removed, "kept": gone.kept})
+        return
+    titles = {
+        entry.id: entry.title for entry in await context.library.vaulted.entries([one.session_id for one in found])
+    }
+    rows = [
+        [
+            one.session_id,
+            titles.get(one.session_id, ""),
+            f"{max(0.0, one.days_left):.1f}",
+            "safe here" if one.is_safe else "not kept yet",
+        ]
+        for one in found
+    ]
+    if rows:
+        context.table(["Id", "Title", "Days left", ""], rows, flexible=[1, 0])
+    else:
+        context.warn("No agent is about to delete a session.")
+    if gone.removed:
+        context.print(f"{asking.counted(gone.removed, 'session')} were removed by agents, {gone.kept:,} are here.")
 
 
 async def usage(context: Context, arguments: argparse.Namespace) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 from holdfast_core.atomic import open_regular, read_bytes
 from holdfast_core.library.giving import Giving
 from holdfast_core.library.storage import free_bytes
-from holdfast_core.model.vault import VaultEstimate
+from holdfast_core.model.vault import Expiring, Removed, VaultEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast_core.agents.base import Agent, Home, SourceRef
 
+EXPIRING_DAYS: Final = 7.0
 _SAMPLES: Final = 40
 _SAMPLE_BYTES: Final = 1 << 20
 _LEVEL: Final = 3
@@ -29,6 +30,26 @@ class Vaulted(Giving):
     Locked while the vault is encrypted and locked, `HoldfastError` where
     something in it cannot be read.
     """
+
+    async def expiring(self, *, within_days: float = EXPIRING_DAYS) -> list[Expiring]:
+        """Return the sessions that their agents will delete within some days by their own rules, the next ones first.
+
+        Raises:
+            HoldfastError: the vault or an agent's directory cannot be read.
+        """
+        from holdfast_core.scan.kept import bare
+        from holdfast_core.vault.expiring import expiring
+
+        agents = [bare(agent) for agent in self._library.known_agents().values()]
+        return await self._do(lambda vault: expiring(vault, agents, self._home, within_days=within_days))
+
+    async def removed(self) -> Removed:
+        """Return how many sessions agents have removed by their rules, and how many of these are here whole."""
+        from holdfast_core.scan.kept import bare
+        from holdfast_core.vault.expiring import removed
+
+        agents = [bare(agent) for agent in self._library.known_agents().values()]
+        return await self._do(lambda vault: removed(vault, agents, self._home))
 
     async def estimate(self) -> VaultEstimate:
         """Return what keeping every version will take at first, as a sample of the agents' files tells."""
