@@ -83,4 +83,4 @@ def _is_disguised(data: bytes) -> bool:
         return True
     if data.isascii():
         return False
-    return _ZERO_WIDTH.search(data) is not None or any([sign in data for sign in _INVISIBLE])  # noqa: C419  # faster
+    return _ZERO_WIDTH.search(data) is not None or any(sign in data for sign in _INVISIBLE)
