@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from holdfast_core.library.vaulted import Vaulted
     from holdfast_core.model.health import OperationName
     from holdfast_core.model.query import Query, Sort
+    from holdfast_core.scan.capturing import Capturing
+    from holdfast_core.scan.kept import Keeping
     from holdfast_core.scan.process import IndexerProcess
     from holdfast_core.scan.protocol import Event
     from holdfast_core.settings import Settings
@@ -167,6 +169,8 @@ class Library(Outgoing):
         """Close live sessions, end the indexer, then the readers. Questions that still wait are cancelled."""
         if self._held_check is not None:
             await self._held_check
+        if "_keeping" in self.__dict__:
+            self._keeping.looks.close()
         if "held" in self.__dict__:
             await self.held.shut()
         if self._indexer is not None:
@@ -195,7 +199,13 @@ class Library(Outgoing):
         tell = None if on_progress is None else lambda progress: loop.call_soon_threadsafe(on_progress, progress)
         return await self.in_thread(
             lambda: update_once(
-                self._paths, self._sources(), self._home, full=full, on_progress=tell, timeout_seconds=_LOCK_SECONDS
+                self._paths,
+                self._sources(),
+                self._home,
+                full=full,
+                on_progress=tell,
+                capturing=self._capturing(),
+                timeout_seconds=_LOCK_SECONDS,
             )
         )
 
@@ -335,7 +345,7 @@ class Library(Outgoing):
         if ref is None:
             raise NotFound("There is no such session.", detail=session_id)
         with self._timed("load"):
-            return await self.in_thread(lambda: load(entry, ref, self._agent(ref.agent), self._home))
+            return await self.in_thread(lambda: load(entry, ref, self._whole_agent(ref.agent), self._home))
 
     async def follow(self, loaded: Loaded) -> Followed:
         """Return a session as it is now; cheap if nothing was added.
@@ -343,7 +353,7 @@ class Library(Outgoing):
         Raises:
             SourceError: its file is gone or cannot be read.
         """
-        agent = self.held.source if loaded.ref.agent == HELD_AGENT else self._agent(loaded.ref.agent)
+        agent = self.held.source if loaded.ref.agent == HELD_AGENT else self._whole_agent(loaded.ref.agent)
         return await self.in_thread(lambda: follow(loaded, agent, self._home))
 
     async def annotate(self, session_ids: Sequence[str], **said: Unpack[Saying]) -> ChangeSet:
@@ -466,6 +476,34 @@ class Library(Outgoing):
         if name not in self._agents:
             raise NotFound("This session's agent is not known to this version of Holdfast.", detail=name)
         return self._agents[name]
+
+    def _whole_agent(self, name: str) -> Agent:
+        """Return an agent whose sessions are read with what the vault alone holds of them."""
+        from holdfast_core.scan.kept import with_vault
+
+        return with_vault({name: self._agent(name)}, self._keeping)[name]
+
+    @cached_property
+    def _keeping(self) -> Keeping:
+        from holdfast_core.scan.kept import Keeping
+        from holdfast_core.vault.looks import Looks
+
+        parts = self.held.parts
+        return Keeping(Looks(parts.vault_directory, parts.vault), parts.vault)
+
+    def _capturing(self) -> Capturing | None:
+        """Return what takes into the vault what this process itself finds, as the settings say."""
+        from holdfast_core.scan.capturing import Capturing
+
+        chosen = self._settings
+        if chosen is None:
+            return None
+        return Capturing(
+            self._keeping,
+            database_minutes=chosen.vault_database_minutes,
+            is_enabled=chosen.vault_enabled,
+            left_out=chosen.vault_left_out,
+        )
 
     def _heard(self, event: Event) -> None:
         from holdfast_core.scan.protocol import Changed, Failed, Progressed, Reported, SettingsChanged

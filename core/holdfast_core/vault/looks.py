@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -44,13 +45,14 @@ class Look(NamedTuple):
 
 
 class Looks:
-    """The catalogue of one vault, read only; ``vault`` opens all of it, to have one made that is not there."""
+    """The catalogue of one vault, only to be read, by any thread. ``vault`` gives the whole, which makes a missing one."""
 
     def __init__(self, directory: Path, vault: Callable[[], Vault]) -> None:
         self.directory = directory
         self._vault = vault
         self._connection: apsw.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._lock = threading.RLock()
 
     def of(self, agent: str) -> dict[str, Look]:
         """Return what the sources of an agent looked like, by their keys.
@@ -66,15 +68,17 @@ class Looks:
 
     def close(self) -> None:
         """Close the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def _asked(self, question: str, values: Sequence[str]) -> dict[str, Look]:
         if not self.directory.is_dir():
             return {}
         try:
-            rows: list[Any] = self._open().execute(question, tuple(values)).fetchall()
+            with self._lock:
+                rows: list[Any] = self._open().execute(question, tuple(values)).fetchall()
         except (apsw.Error, OSError) as error:
             raise HoldfastError("The list of the vault cannot be read.", detail=repr(error)) from error
         return {row[0]: Look(row[1], Fingerprint(*row[2:5]), row[5], row[6], bool(row[7]), row[8]) for row in rows}
