@@ -1,4 +1,4 @@
-"""The rule of Claude Code's settings by which transcripts go, which others have taken over with its name."""
+"""The rule by which transcripts go that were not written for some days, as the settings of several agents name it."""
 
 from __future__ import annotations
 
