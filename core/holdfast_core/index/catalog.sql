@@ -30,6 +30,7 @@ CREATE INDEX session_hidden ON session(key) WHERE is_shadow OR is_empty;
 -- The counts beside the places.
 CREATE INDEX at_project ON session(project_path) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 CREATE INDEX at_starred ON session(key) WHERE starred AND NOT is_shadow AND NOT is_empty AND NOT is_subagent;
+CREATE INDEX at_lost ON session(key) WHERE (is_gone OR lost_messages>0) AND NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 CREATE INDEX at_problem ON session(key) WHERE state='problem' AND NOT is_shadow AND NOT is_empty AND NOT is_subagent;
 -- What a list can be sorted by: a page then costs a walk along one of these.
 CREATE INDEX by_updated ON session(updated_ms DESC, id) WHERE NOT is_shadow AND NOT is_empty AND NOT is_subagent;

@@ -10,12 +10,13 @@ from holdfast_core.model.query import Filter
 
 Condition = tuple[str, tuple[Any, ...]]
 NEVER: Final[Condition] = ("0", ())
+LOST: Final = "(is_gone OR lost_messages>0)"
 
 _STATES: Final = {
     "starred": "starred",
     "live": "state='live'",
     "held": "instr(session.id, ':')=0",  # an agent's session has its agent before the colon
-    "lost": "(is_gone OR lost_messages>0)",
+    "lost": LOST,
     "damaged": "(damage IN ('zeroed', 'corrupted', 'replaced') OR session.problem_count>0)",
     "archived": "state='archived'",
     "problem": "state='problem'",

@@ -21,7 +21,7 @@ from holdfast_core.index.database import BROKEN, select
 from holdfast_core.index.documents import storable
 from holdfast_core.index.drift import versions_read
 from holdfast_core.index.files import Files
-from holdfast_core.index.filters import NEVER, Condition, session_condition
+from holdfast_core.index.filters import LOST, NEVER, Condition, session_condition
 from holdfast_core.index.folding import fold
 from holdfast_core.index.rows import ENTRY_COLUMNS, ENTRY_TABLES, decoded_annotation, session_entry
 from holdfast_core.model.agent import VersionRead
@@ -449,9 +449,9 @@ def _session_hit(entry: SessionEntry) -> Hit:
 
 
 def _places(catalog: apsw.Connection) -> Places:
-    total, starred, problems = (
+    total, starred, problems, lost = (
         select(catalog, f"SELECT count(*) FROM session WHERE {condition} AND {_MAIN}")[0][0]
-        for condition in ("1", "starred", "state='problem'")
+        for condition in ("1", "starred", "state='problem'", LOST)
     )
     tags: dict[str, int] = {}
     rows = select(
@@ -467,6 +467,7 @@ def _places(catalog: apsw.Connection) -> Places:
         total=total,
         starred=starred,
         problems=problems,
+        lost=lost,
         agents=_counts(catalog, "agent"),
         projects=_counts(catalog, "project_path"),
         tags=tuple(Count(tag, count) for tag, count in sorted(tags.items(), key=lambda item: (-item[1], item[0]))),

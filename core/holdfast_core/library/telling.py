@@ -97,11 +97,15 @@ class Telling:
         await self._do(lambda vault: vault.tag(ref.agent, ref.key, number, text))
 
     async def verify(
-        self, *, is_repairing: bool = True, on_progress: Callable[[VerifyProgress], None] | None = None
+        self,
+        *,
+        is_repairing: bool = True,
+        on_progress: Callable[[VerifyProgress], None] | None = None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> VaultReport:
         """Check every byte of every version; with ``is_repairing`` what is bad is put right from the agents' files.
 
-        ``on_progress`` is called in the loop's thread.
+        ``on_progress`` is called in the loop's thread, ``should_stop`` in another after each source.
         """
         loop = asyncio.get_running_loop()
 
@@ -109,7 +113,9 @@ class Telling:
             if on_progress is not None:
                 loop.call_soon_threadsafe(on_progress, progress)
 
-        return await self._do(lambda vault: vault.verify(on_progress=tell, is_repairing=is_repairing))
+        return await self._do(
+            lambda vault: vault.verify(on_progress=tell, should_stop=should_stop, is_repairing=is_repairing)
+        )
 
     async def usage(self) -> list[VaultUse]:
         """Return what takes space, the largest first."""

@@ -18,6 +18,7 @@ class Places(msgspec.Struct, frozen=True):
     total: int = 0
     starred: int = 0
     problems: int = 0
+    lost: int = 0
     agents: tuple[Count, ...] = ()
     projects: tuple[Count, ...] = ()
     tags: tuple[Count, ...] = ()

@@ -54,6 +54,8 @@ class VaultStatus(msgspec.Struct, frozen=True):
 
     ``lost_at_source`` counts messages that are here and not with the agents;
     ``damaged`` sources of which something here cannot be read.
+    ``verified_ms`` is when the source that was verified longest ago was, 0 if
+    ``unverified`` ones are there; ``last_verified_ms`` is when any was last.
     ``is_locked``: nothing is captured until the passphrase is given.
     """
 
@@ -71,6 +73,8 @@ class VaultStatus(msgspec.Struct, frozen=True):
     free_bytes: int = 0
     reserve_bytes: int = 0
     is_locked: bool = False
+    unverified: int = 0
+    last_verified_ms: int = 0
 
 
 class VerifyProgress(msgspec.Struct, frozen=True):

@@ -308,6 +308,8 @@ class Vault:
             is_paused_for_space=self._access.is_short_of_space,
             free_bytes=self._access.free_bytes(),
             reserve_bytes=self.options.reserve_bytes,
+            unverified=sum(not row.verified_ms for row in rows),
+            last_verified_ms=max((row.verified_ms for row in rows), default=0),
             is_locked=bool(rows) and self.is_encrypted and not self._access.keys().is_unlocked,
         )
 

@@ -133,6 +133,23 @@ def test_places_count_listed_sessions(writer: IndexWriter, reader: IndexReader) 
     )
 
 
+def test_what_is_lost_at_the_source_is_counted_along_an_index(writer: IndexWriter, reader: IndexReader) -> None:
+    writer.apply([read("/1", session("cut", lost_messages=161)), read("/2", session("gone", is_gone=True))])
+    writer.apply([read("/3", session("whole")), read("/4", session("child", kind="subagent", lost_messages=1))])
+    counted = reader.places()
+    catalog = reader._files.catalog
+    assert catalog is not None
+    asked: list[str] = []
+    catalog.trace_v2(apsw.SQLITE_TRACE_STMT, lambda event: asked.append(event["sql"]))
+
+    again = reader.places()
+
+    plans = [catalog.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()[0][3] for sql in asked if "lost_messages" in sql]
+    assert (counted.lost, again.lost, counted.total) == (2, 2, 3)
+    assert [plan for plan in plans if "INDEX at_lost" not in plan] == []
+    assert len(plans) == 1
+
+
 def test_a_name_finds_the_best_kind_first(directory: Path, reader: IndexReader) -> None:
     write(
         directory,
