@@ -120,11 +120,13 @@ class TokenCounts(msgspec.Struct, gc=False):
         """Return the counts in our meaning; these exclude the cache already."""
         details = self.output_tokens_details
         reasoning = 0 if details is None else count(details.reasoning_tokens or details.thinking_tokens)
-        taken, given = count(self.input_tokens), count(self.output_tokens)
-        read, written = count(self.cache_read_input_tokens), count(self.cache_creation_input_tokens)
-        if taken < 0 or given < 0 or read < 0 or written < 0:
-            taken, given, read, written = max(taken, 0), max(given, 0), max(read, 0), max(written, 0)
-        return Usage(taken, given, read, written, reasoning)
+        return Usage(
+            count(self.input_tokens),
+            count(self.output_tokens),
+            count(self.cache_read_input_tokens),
+            count(self.cache_creation_input_tokens),
+            reasoning,
+        )
 
     def cache_write_1h(self) -> int:
         """Return how many of the cache writes were for an hour."""

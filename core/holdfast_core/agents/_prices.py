@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from holdfast_core.agents._values import moment_ms
@@ -62,6 +60,9 @@ def _plain_name(model: str) -> str:
 
 @cache
 def _table() -> dict[str, tuple[_Price, ...]]:
+    import tomllib  # here: what lists sessions asks no price
+    from importlib.resources import files
+
     document = tomllib.loads(files(__package__).joinpath("prices.toml").read_text("utf-8"))
     table: dict[str, list[_Price]] = {}
     for row in document["price"]:

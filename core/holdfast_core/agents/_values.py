@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from datetime import UTC, datetime
@@ -97,8 +96,10 @@ def storable(value: Any) -> Any:
 
 def count(value: object) -> int:
     """Return a number of tokens or lines: a non-negative whole number, 0 for anything else."""
+    if type(value) is int:  # nearly always
+        return value if 0 <= value < 1 << 53 else 0
     if isinstance(value, str) and value.isdecimal() and len(value) <= 15:
-        value = int(value)
-    if isinstance(value, float) and math.isfinite(value):
-        value = int(value)
-    return value if type(value) is int and 0 <= value < 1 << 53 else 0
+        return int(value)
+    if isinstance(value, float) and 0 <= value < 1 << 53:
+        return int(value)
+    return 0
