@@ -14,6 +14,7 @@ from tests.faults.long_use import LongUse
 from tests.faults.programme import Report, every_fault, every_power_cut
 from tests.faults.seeded import WRONG, Right
 from tests.faults.syscalls import every_system_call
+from tests.faults.vault_writers import VAULT_WRITERS
 from tests.faults.writers import WRITERS
 
 _KILLS = 500
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
             )
         ),
         "kills": lambda: every_kill([*writers, LongUse(0), LongUse(1)], kills),
+        "vault": lambda: every_kill([kind() for kind in VAULT_WRITERS], kills),
         "histories": lambda: every_history(_HISTORIES_NIGHTLY if wanted.nightly else _HISTORIES),
         "disks": lambda: every_disk(writers),
         "syscalls": lambda: every_system_call(writers),

@@ -84,7 +84,6 @@ class Opened:
 class Step:
     """One step, and what must be found after it; without a promise only when a later step was acknowledged."""
 
-    name: str
     work: Callable[[Opened], object]
     after: Facts
     is_promised: bool = True
@@ -189,11 +188,9 @@ class _Plan:
             kinds[number % len(kinds)]()
         return self._steps
 
-    def _add(
-        self, work: Callable[[Opened], object], after: Facts | None = None, *, is_promised: bool = True, name: str = ""
-    ) -> None:
+    def _add(self, work: Callable[[Opened], object], after: Facts | None = None, *, is_promised: bool = True) -> None:
         self._facts = after or self._facts
-        self._steps.append(Step(name, work, self._facts, is_promised))
+        self._steps.append(Step(work, self._facts, is_promised))
 
     def _change(self, work: Callable[[Opened, str], object], *, is_promised: bool = True, **changes: Any) -> str:
         """Change one session that is in the list, with what must be found of it afterwards."""

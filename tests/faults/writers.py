@@ -13,6 +13,7 @@ from tests.faults.held_writers import HELD_WRITERS
 from tests.faults.keeping_writers import KEEPING_WRITERS
 from tests.faults.seeded import decoded, encoded
 from tests.faults.story import Save, Writer
+from tests.faults.vault_writers import VAULT_WRITERS
 
 
 class WholeFile(Writer):
@@ -94,4 +95,12 @@ def _discard(_result: object) -> None:
     """Return nothing: a save has no result."""
 
 
-WRITERS: tuple[type[Writer], ...] = (WholeFile, NewFile, SettingsFile, Export, *HELD_WRITERS, *KEEPING_WRITERS)
+WRITERS: tuple[type[Writer], ...] = (
+    WholeFile,
+    NewFile,
+    SettingsFile,
+    Export,
+    *HELD_WRITERS,
+    *KEEPING_WRITERS,
+    *VAULT_WRITERS,
+)
