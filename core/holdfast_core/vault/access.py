@@ -22,7 +22,7 @@ from holdfast_core.sealed.locks import lock
 from holdfast_core.vault.capturing import Capturing
 from holdfast_core.vault.catalogue import Catalogue
 from holdfast_core.vault.state import NoSpaceKept, VaultOptions
-from holdfast_core.vault.upkeep import adopt, strand_files
+from holdfast_core.vault.upkeep import adopt, settle, strand_files
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Access:
         self._capturing: Capturing | None = None
         self._held: lock | None = None
         self._owner = 0
+        self._is_settled = False
         self._space_seconds = float("-inf")
 
     @property
@@ -97,16 +98,23 @@ class Access:
         held = lock(self.directory / LOCK, timeout_seconds=_LOCK_SECONDS)
         held.__enter__()
         try:
-            encrypt = self.encrypts
+            encrypt, catalogue = self.encrypts, self.catalogue()
             if encrypt and not self.keys().is_unlocked:
                 raise Locked("The vault is locked. Enter the passphrase, so that it can go on capturing.")
-            capturing = Capturing(self.directory, self.keys(), self.catalogue(), encrypt=encrypt)
+            self.settle(catalogue)
+            capturing = Capturing(self.directory, self.keys(), catalogue, encrypt=encrypt)
         except BaseException:
             held.__exit__()
             raise
         with self._mutex:
             self._capturing, self._held, self._owner = capturing, held, threading.get_ident()
         return capturing
+
+    def settle(self, catalogue: Catalogue) -> None:
+        """Put right, once, what a kill or a power cut has left. Under the lock of the vault."""
+        if not self._is_settled:
+            settle(self.directory, self.keys(), catalogue)
+            self._is_settled = True
 
     def commit(self) -> None:
         """Return when everything of this thread's batch is on the disk itself: only now it counts."""

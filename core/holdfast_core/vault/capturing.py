@@ -118,7 +118,7 @@ class Capturing:
         now = clock.now_ms()
         marks = [msgspec.structs.replace(mark, messages=0, tip=b"") for mark in going.hot.table.marks]
         version = VersionRow(going.row.newest_version + 1, now, now, now, 0, 0, reason, [])
-        self.tell(going, Opened(version, marks=marks, fingerprint=(0, 0, 0)))
+        self.tell(going, Opened(version, going.hot.table.end, marks=marks))
         return Captured(reason, version.number, is_new_version=True)
 
     def move(self, agent: str, old_key: str, key: str, path: str, fingerprint: Fingerprint) -> bool:
@@ -146,7 +146,7 @@ class Capturing:
                 tag="",
                 pieces=list(former.pieces),
             )
-            self.tell(going, Opened(version, fingerprint=numbers(fingerprint)))
+            self.tell(going, Opened(version, going.hot.table.end, fingerprint=numbers(fingerprint)))
         return True
 
     def mend(self, name: str, content: Content | None = None, *, only_filled: bool = False) -> Going | None:
@@ -356,7 +356,16 @@ class Capturing:
             if goes_on:
                 added = newest.added + max(0, total - newest.messages)
                 return Grown(
-                    newest.number, content.size, now, _modified_ms(wanted), total, added, data, marks, fingerprint
+                    number=newest.number,
+                    end=table.end + plan.new_bytes,
+                    size=content.size,
+                    captured_ms=now,
+                    modified_ms=_modified_ms(wanted),
+                    messages=total,
+                    added=added,
+                    data=data,
+                    marks=marks,
+                    fingerprint=fingerprint,
                 )
             version = VersionRow(
                 number=newest.number + 1,
@@ -370,7 +379,7 @@ class Capturing:
                 added=max(0, total - newest.messages),
                 path=wanted.path,
             )
-            return Opened(version, data, marks, fingerprint)
+            return Opened(version, table.end + plan.new_bytes, data, marks, fingerprint)
 
         before = row.offset
         self._append(going, _ranges(content, plan.new, table.end, _RECORD_BYTES), told_of)

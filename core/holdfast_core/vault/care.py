@@ -16,7 +16,7 @@ from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import Content, FileContent
 from holdfast_core.vault.roll import read_roll, write_roll
 from holdfast_core.vault.state import StrandState, state_of
-from holdfast_core.vault.upkeep import adopt, strand_files, sweep, to_fold, within
+from holdfast_core.vault.upkeep import adopt, settle, strand_files, to_fold, within
 from holdfast_core.vault.verifying import LOCKED, MISSING, Anchor, Finding, bad_versions, checked
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,9 @@ class Verifying:
 
     def _bad_versions(self, catalogue: Catalogue, row: Row) -> frozenset[int]:
         try:
-            return bad_versions(self._access.directory, row, self._access.keys(), catalogue.essentials(row.name))
+            sizes = {version.number: version.size_bytes for version in catalogue.versions(row)}
+            patches = catalogue.essentials(row.name)
+            return bad_versions(self._access.directory, row, self._access.keys(), patches, sizes)
         except (SealedError, OSError):
             return frozenset()
 
@@ -166,10 +168,7 @@ def tidy(access: Access, deadline_seconds: float) -> bool:
     if catalogue is None:
         return True
     with access.alone():
-        sweep(access.directory)
-        unknown = set(strand_files(access.directory)) - catalogue.names()
-        if unknown:
-            adopt(access.directory, access.keys(), catalogue, unknown)
+        settle(access.directory, access.keys(), catalogue)
     for name in to_fold(catalogue, is_encrypted=access.encrypts, now_ms=clock.now_ms()):
         if not has_time():
             return False

@@ -61,7 +61,8 @@ class Mender:
             OSError: the disk does not take it.
         """
         known = self._catalogue.named(name)
-        strand = Salvaged.open_damaged(self._directory, name, self._keys, self._catalogue.essentials(name))
+        position = known.position if known else None
+        strand = Salvaged.open_damaged(self._directory, name, self._keys, self._catalogue.essentials(name), position)
         try:
             table = self._table(name, strand, known)
             if table is None:
@@ -95,22 +96,24 @@ class Mender:
         if known is not None and hot is not None and is_behind:
             _remember(table, hot.table)
         if known is not None:
-            self._name_lost(table, known)
+            is_ahead = strand is not None and strand.position[:3:2] > known.position[:3:2]
+            self._name_lost(table, known, is_ahead=is_ahead)
         return table
 
-    def _name_lost(self, table: Table, known: Row) -> None:
-        """Name the versions of which the catalogue alone knows."""
+    def _name_lost(self, table: Table, known: Row, *, is_ahead: bool) -> None:
+        """Name the versions, and the growth of them, of which the catalogue alone knows."""
         having = {version.number: version for version in table.versions if version.size >= 0}
         told = {version.number: version for version in self._catalogue.versions(known)}
         last = max([known.newest_version, *having])
         table.versions = [having.get(number) or unknown(number) for number in range(1, last + 1)]
         for version in table.versions:
             one = told.get(version.number)
-            if version.size < 0 and one is not None:
+            if one is not None and version.size != one.size_bytes and not is_ahead:
+                version.size = one.size_bytes  # growth of it is lost
+            if version.captured_ms == 0 and one is not None:
                 version.opened_ms = version.captured_ms = one.captured_ms
                 version.modified_ms, version.messages, version.reason = one.modified_ms, one.messages, one.reason
                 version.lost, version.added, version.tag = one.lost, one.added_messages, one.tag
-                version.size = one.size_bytes
 
     def _row(self, name: str, strand: Strand | None, known: Row | None, table: Table) -> Row:
         row = row_of(strand, name, known) if strand is not None else msgspec.structs.replace(known or _nobody(name))

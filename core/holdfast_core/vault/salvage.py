@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,9 +37,18 @@ class Salvaged(Strand):
 
     lost: list[Data]
 
+    def __init__(self, stream: Stream, known: Position | None) -> None:
+        """Use `open_damaged` instead."""
+        self._known = known
+        super().__init__(stream)
+
     @classmethod
-    def open_damaged(cls, directory: Path, name: str, keys: Keys, patches: Sequence[Patch]) -> Salvaged | None:
+    def open_damaged(
+        cls, directory: Path, name: str, keys: Keys, patches: Sequence[Patch], known: Position | None = None
+    ) -> Salvaged | None:
         """Open what is left of a strand; None if nothing can be read of it. ``patches`` are its essentials.
+
+        ``known`` is how far it was seen: what is torn behind that was never acknowledged.
 
         Raises:
             SealedError: locked.
@@ -54,7 +63,7 @@ class Salvaged(Strand):
                 _raise_locked(error)
                 continue
             try:
-                return cls(stream)
+                return cls(stream, known)
             except SealedError as error:
                 stream.close()
                 _raise_locked(error)
@@ -72,18 +81,19 @@ class Salvaged(Strand):
             raise SealedError("bad_tag", "the table")
         self.table, self.base_bytes, self.position = told, first.position.offset, first.position
         found = list(self._frames())
-        spots: list[tuple[int, int, bytes, Spot]] = []
+        # Of two for one place, the later one counts: a kill cut off the earlier.
+        at: dict[tuple[int, int], Held] = {}
         for record in records:
-            spot = Spot(_before(record), record.position.offset)
             payload = self.stream.payload(record)
             if payload.startswith(DATA):
                 offset, data = unpack_data(payload)
-                spots.append((offset, len(data), digest(data), spot))
+                spot = Spot(_before(record), record.position.offset)
+                at[offset, len(data)] = Held(Data(offset, len(data), digest(data)), None, spot)
             else:
-                _apply(self.table, unpack_told(payload))
+                told = unpack_told(payload)
+                if not self._is_torn(record, told, at):
+                    _apply(self.table, told)
             self.position = record.position
-        # Of two for one place, the later one counts: a kill cut off the earlier.
-        at = {(offset, size): Held(Data(offset, size, plain), None, spot) for offset, size, plain, spot in spots}
         wanted = {(data.offset, data.size) for data in self.table.data}
         found += [held for place, held in at.items() if place in wanted]
         found += _untold(at, wanted, self.table.end)
@@ -91,6 +101,12 @@ class Salvaged(Strand):
         here = {held.data for held in self.held}
         self.lost = [data for data in self.table.data if data not in here]
         self.table.data = [held.data for held in self.held]
+
+    def _is_torn(self, record: Record, told: Told, at: Collection[tuple[int, int]]) -> bool:
+        """Return whether a record tells of bytes that were being written when the power went."""
+        if self._known is None or record.position[:3:2] <= self._known[:3:2] or not isinstance(told, Grown | Opened):
+            return False
+        return _lost_before(self.table, told) != 0 or any((data.offset, data.size) not in at for data in told.data)
 
     def _frames(self) -> Iterator[Held]:
         """Yield the frames that are as they were, by what the table says: what stands before each may be damaged."""
@@ -118,16 +134,28 @@ class Salvaged(Strand):
 def _apply(table: Table, told: Told) -> None:
     """Change the table by a record before which others may be missing."""
     if isinstance(told, Grown):
-        while not table.versions or table.versions[-1].number < told.number:
-            table.versions.append(unknown(table.versions[-1].number + 1 if table.versions else 1))
-        newest = table.versions[-1]
-        for data in told.data[:1]:
-            if data.offset > table.end:  # what was lost is growth
-                grow(newest.pieces, (table.end, data.offset - table.end))
+        _fill_up(table, told.number)
+        lost = _lost_before(table, told)
+        if lost:
+            grow(table.versions[-1].pieces, (table.end, lost))
     elif isinstance(told, Opened):
-        while table.versions and table.versions[-1].number < told.version.number - 1:
-            table.versions.append(unknown(table.versions[-1].number + 1))
+        lost = _lost_before(table, told)
+        if lost and table.versions[-1].number == told.version.number - 1:
+            grow(table.versions[-1].pieces, (table.end, lost))
+            table.versions[-1].size += lost
+        _fill_up(table, told.version.number - 1)
     apply(table, told)
+
+
+def _fill_up(table: Table, number: int) -> None:
+    """Let all versions up to a number be there."""
+    while table.versions[-1].number < number:
+        table.versions.append(unknown(table.versions[-1].number + 1))
+
+
+def _lost_before(table: Table, told: Grown | Opened) -> int:
+    """Return how many bytes the strand got of which no record before tells any more: growth of a version."""
+    return told.end - sum(data.size for data in told.data) - table.end
 
 
 def unknown(number: int) -> VersionRow:

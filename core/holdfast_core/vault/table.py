@@ -92,9 +92,10 @@ class Table(msgspec.Struct, tag="table", omit_defaults=True):
 
 
 class Opened(msgspec.Struct, tag="version", omit_defaults=True):
-    """A version begins; ``data`` are the bytes that stand before this record."""
+    """A version begins; ``data`` are the bytes that stand before this record, after which the strand has ``end``."""
 
     version: VersionRow
+    end: int
     data: list[Data] = []
     marks: list[Mark] = []
     fingerprint: tuple[int, int, int] = (0, 0, 0)
@@ -104,6 +105,7 @@ class Grown(msgspec.Struct, tag="grown", omit_defaults=True):
     """A version, the newest, goes on by what stands before this record, or was only looked at again."""
 
     number: int
+    end: int
     size: int
     captured_ms: int
     modified_ms: int
@@ -191,7 +193,7 @@ def apply(table: Table, told: Told) -> None:
         table.key, table.path = told.key, told.path
     if isinstance(told, Opened | Grown):
         table.data += told.data
-        table.end = max([table.end, *(data.offset + data.size for data in told.data)])
+        table.end = told.end
         table.marks = merged(table.marks, told.marks)
         table.fingerprint = told.fingerprint
 

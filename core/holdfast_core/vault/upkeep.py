@@ -14,7 +14,7 @@ from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.catalogue import Catalogue, Change, Row
 from holdfast_core.vault.going import row_of, whole_change
 from holdfast_core.vault.salvage import Salvaged
-from holdfast_core.vault.strand import SUFFIX, Strand
+from holdfast_core.vault.strand import SUFFIX, Strand, strand_path
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def strand_files(directory: Path) -> Iterator[str]:
 
 
 def adopt(directory: Path, keys: Keys, catalogue: Catalogue, names: set[str]) -> int:
-    """Put strands into the catalogue that it does not know; returns how many. Under the lock of the vault.
+    """Put strands into the catalogue that it does not know, or not as far; returns how many. Under the lock.
 
     Raises:
         SealedError: locked.
@@ -42,7 +42,12 @@ def adopt(directory: Path, keys: Keys, catalogue: Catalogue, names: set[str]) ->
     waiting: list[Change] = []
     done = 0
     for name in sorted(names):
-        change = _described(directory, name, keys)
+        known = catalogue.named(name)
+        change = _described(directory, name, keys, known)
+        if change is not None and known is not None and change.row.position[:3] <= known.position[:3]:
+            continue
+        if change is None and known is not None:
+            continue
         if change is None:
             log.warning("a file of the vault cannot be read and belongs to no session that is known: %s", name)
             continue
@@ -57,6 +62,22 @@ def adopt(directory: Path, keys: Keys, catalogue: Catalogue, names: set[str]) ->
             waiting = []
     catalogue.put(waiting)
     return done
+
+
+def settle(directory: Path, keys: Keys, catalogue: Catalogue) -> int:
+    """Put right what a kill or a power cut has left: temporary files, and strands that the catalogue is behind.
+
+    Returns how many strands were taken in. Looks at names and sizes alone where nothing happened. Under the lock.
+
+    Raises:
+        SealedError: locked.
+        HoldfastError: the catalogue cannot be written.
+    """
+    sweep(directory)
+    known = dict(catalogue.read("SELECT name, offset FROM strand", ()))
+    files = {name: _size(directory, name) for name in strand_files(directory)}
+    unknown = {name for name, size in files.items() if size > known.get(name, -1)}
+    return adopt(directory, keys, catalogue, unknown) if unknown else 0
 
 
 def to_fold(catalogue: Catalogue, *, is_encrypted: bool, now_ms: int) -> list[str]:
@@ -83,13 +104,24 @@ def within(deadline_seconds: float) -> Callable[[], bool]:
     return lambda: clock.monotonic_seconds() < end
 
 
-def _described(directory: Path, name: str, keys: Keys) -> Change | None:
+def _size(directory: Path, name: str) -> int:
+    try:
+        return strand_path(directory, name).lstat().st_size
+    except FileNotFoundError:
+        return -1
+
+
+def _described(directory: Path, name: str, keys: Keys, known: Row | None) -> Change | None:
     try:
         with closing(Strand.open(directory, name, keys)) as strand:
-            return whole_change(strand.table, row_of(strand, name, None))
+            change = whole_change(strand.table, row_of(strand, name, known))
+            change.essentials = strand.stream.essentials(strand.base_bytes)
+            return change
     except SealedError as error:
         if error.reason == "locked":
             raise
+    if known is not None:
+        return None  # verifying mends it
     strand_left = Salvaged.open_damaged(directory, name, keys, ())
     if strand_left is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from holdfast_core.sealed.container import Position
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
-from holdfast_core.sealed.stream import Stream
+from holdfast_core.sealed.stream import Patch, Stream
 from holdfast_core.vault.catalogue import Row
 from holdfast_core.vault.salvage import Salvaged
 from holdfast_core.vault.strand import Strand, digest, identity_of, strand_path
@@ -67,19 +67,22 @@ def checked(directory: Path, row: Row, keys: Keys, anchor: Anchor | None = None)
         return Finding(_REASONS.get(error.reason, DAMAGED), is_file_whole=False)
 
 
-def bad_versions(directory: Path, row: Row, keys: Keys, patches: tuple[tuple[int, bytes], ...]) -> frozenset[int]:
-    """Return which versions of a strand cannot be given whole, its file being damaged.
+def bad_versions(
+    directory: Path, row: Row, keys: Keys, patches: Sequence[Patch], sizes: Mapping[int, int]
+) -> frozenset[int]:
+    """Return which versions of a strand cannot be given whole, its file being damaged. ``sizes`` are those they had.
 
     Raises:
         SealedError: locked.
         OSError: it may not be read.
     """
     every = frozenset(range(1, row.newest_version + 1))
-    strand = Salvaged.open_damaged(directory, row.name, keys, patches)
+    strand = Salvaged.open_damaged(directory, row.name, keys, patches, row.position)
     if strand is None:
         return every
     with closing(strand):
-        return incomplete(strand.table) | (every - {version.number for version in strand.table.versions})
+        whole = {one.number for one in strand.table.versions if sizes.get(one.number, one.size) == one.size}
+        return incomplete(strand.table) | (every - whole)
 
 
 def _outside(stream: Stream, row: Row, anchor: Anchor | None) -> str:
