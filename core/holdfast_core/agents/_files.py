@@ -41,6 +41,9 @@ class FileAgent(Agent):
         """Return the key of the source at a path; forms of one source that replace each other share theirs."""
         return path
 
+    def is_form_of(self, ref: SourceRef, path: str) -> bool:
+        return self.key_of(path) == ref.key
+
     def is_source(self, path: str) -> bool:
         """Return whether a file that fits a pattern is a source, and not another form of one."""
         return True

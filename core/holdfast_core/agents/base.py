@@ -264,6 +264,10 @@ class Agent(ABC):
         """Return where content that begins with ``head`` belongs; a source may have had other forms and names."""
         return Path(ref.path)
 
+    def is_form_of(self, ref: SourceRef, path: str) -> bool:
+        """Return whether a source would be found by the same key at another path: that is another form of it."""
+        return False
+
     def is_in_use(self, ref: SourceRef, home: Home) -> bool:
         """Return whether the agent marks a source as one that it works on now; an open file is for others to see."""
         return False

@@ -211,6 +211,9 @@ class InHomes(Agent):
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         return self._agent.place_for(ref, head)
 
+    def is_form_of(self, ref: SourceRef, path: str) -> bool:
+        return self._agent.is_form_of(self._unmarked(ref, Home(Path(), {}))[0], path)
+
     def is_in_use(self, ref: SourceRef, home: Home) -> bool:
         return self._agent.is_in_use(*self._unmarked(ref, home))
 

@@ -69,7 +69,7 @@ def restore_to_agent(
     """
     version = chosen_version(vault, ref, number)
     head = next(_content(vault, ref, version, repaired)(), b"")
-    place = agent.place_for(ref, head)
+    place = agent.place_for(_in_form(agent, ref, version), head)
     state = vault.state(ref.agent, ref.key)
     _check_place(place, agent, home, known=state.path if state else "")
     is_database = head.startswith(_SQLITE)
@@ -192,6 +192,12 @@ def _content(vault: Vault, ref: SourceRef, version: Version, repaired: bytes | N
     if repaired is not None:
         return lambda: iter((repaired,))
     return lambda: vault.content(ref.agent, ref.key, version.number)
+
+
+def _in_form(agent: Agent, ref: SourceRef, version: Version) -> SourceRef:
+    """Return a source where a version of it lay, if that was in another form; else where it is: it may have moved."""
+    is_other = bool(version.path) and Path(version.path).name != Path(ref.path).name
+    return msgspec.structs.replace(ref, path=version.path) if is_other and agent.is_form_of(ref, version.path) else ref
 
 
 def _check_place(place: Path, agent: Agent, home: Home, *, known: str = "") -> None:

@@ -351,6 +351,28 @@ def test_a_compressed_rollout_comes_back_in_the_form_that_the_version_has(tmp_pa
     assert not plain.exists()
 
 
+def test_another_form_of_a_session_gives_way_to_the_one_that_the_version_had(tmp_path: Path) -> None:
+    chats = tmp_path / "home" / ".gemini" / "tmp" / "p" / "chats"
+    head = {"sessionId": "6e110000-0000-4000-8000-00000000000c", "projectHash": "p"}
+    said = {"id": "1", "type": "user", "content": "hi", "timestamp": "2026-03-03T10:00:00.000Z"}
+    document = put(chats / "session-2026-03-02T09-00-6e110000.json", json.dumps({**head, "messages": [said]}).encode())
+    world = World(tmp_path, all_agents()["gemini"], Home(tmp_path / "home", {}))
+    world.capture()
+    whole, before = document.read_bytes(), world.read(world.ref())
+    lines = put(document.with_suffix(".jsonl"), json.dumps(head).encode() + b"\n")
+    document.unlink()
+    world.capture()
+    assert world.read(world.ref())[0][1] == []
+
+    _, undo = restored(world, world.ref(), number=1)
+
+    assert document.read_bytes() == whole
+    assert not lines.exists()
+    assert timeless(world.read(world.ref())) == timeless(before)
+    undo_restore(world.vault, world.agent, world.ref(), world.home, undo, capture=world.capture)
+    assert (document.exists(), lines.exists()) == (False, True)
+
+
 def test_a_database_goes_back_only_where_none_is(tmp_path: Path) -> None:
     world = world_of("goose/database", tmp_path)
     world.capture()
