@@ -253,7 +253,7 @@ class _Kept(Agent):
         return self.inner.deletes_after_days(home)
 
     def is_cleaned_up(self, ref: SourceRef) -> bool:
-        return self._agent.is_cleaned_up(ref)
+        return self.inner.is_cleaned_up(ref)
 
     def companions(self, ref: SourceRef, home: Home) -> list[Path]:
         return self.inner.companions(ref, home)
@@ -262,10 +262,10 @@ class _Kept(Agent):
         return self.inner.indexes(ref, home)
 
     def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
-        return self._agent.index_places(ref, home)
+        return self.inner.index_places(ref, home)
 
     def is_form_of(self, ref: SourceRef, path: str) -> bool:
-        return self._agent.is_form_of(ref, path)
+        return self.inner.is_form_of(ref, path)
 
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         return self.inner.place_for(ref, head)
