@@ -239,7 +239,7 @@ async def test_what_is_left_of_a_damaged_session_is_deleted_after_a_question(tmp
         await until(lambda: not page.cards, seconds=SECONDS)
 
     assert "Delete what is left of “Plan the move” for ever?" in words and "cannot be undone" in words
-    assert list(tmp_path.rglob("*.hold")) == []
+    assert list((tmp_path / "home" / "data" / "sessions").rglob("*.hold")) == []
     caplog.clear()
 
 

@@ -110,9 +110,9 @@ class Parts:
         with self._lock:
             if self._keys is None:
                 keyring = KeyringCopy() if self.settings.use_keyring else None
-                # Where sessions are, new keys could open none of them.
+                # Where something is sealed, new keys could open none of it.
                 try:
-                    self._keys = Keys.open(self.paths.keys, keyring=keyring, may_create=not self._has_sessions())
+                    self._keys = Keys.open(self.paths.keys, keyring=keyring, may_create=not self._has_sealed())
                 except OSError as error:
                     raise HoldfastError(
                         "The keys of your held sessions cannot be used. Check their directory and its permissions.",
@@ -237,13 +237,12 @@ class Parts:
         except OSError as error:
             log.error("the end of the audit log cannot be remembered: %r", error)
 
-    def _has_sessions(self) -> bool:
+    def _has_sealed(self) -> bool:
+        """Return whether there are held sessions here, or versions in the vault."""
         from holdfast_core.store.places import SUFFIX
 
-        try:
-            return any(path.suffix == SUFFIX for path in self.directory.iterdir())
-        except OSError:
-            return False
+        places = (self.directory.glob(f"*{SUFFIX}"), self.vault_directory.rglob(f"*{SUFFIX}"))
+        return any(next(found, None) is not None for found in places)
 
     def _limits(self) -> Limits:
         from holdfast_core.store.limits import Limits

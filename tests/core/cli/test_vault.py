@@ -207,3 +207,17 @@ def test_what_agents_are_about_to_delete_is_told(keeper: Person):
     found = keeper.json("vault", "expiring")
 
     assert set(found) == {"expiring", "removed", "kept"}
+
+
+def test_without_its_keys_the_vault_makes_no_new_ones(keeper: Person):
+    keys = keeper.top / "ours" / "data" / "keys"
+    for file in keys.iterdir():
+        file.rename(keeper.top / file.name)
+
+    done = keeper.run("vault", "verify")
+    assert done.returncode != 0
+    assert not [path for path in keys.iterdir() if path.suffix == ".key"]
+
+    for name in ("root.key", "keys.json", "keys.second.json"):
+        (keeper.top / name).rename(keys / name)
+    assert keeper.json("vault", "verify")["bad"] == []
