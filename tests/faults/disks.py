@@ -70,7 +70,7 @@ def _without_inodes(writer: Writer) -> Report:
 
 def _read_only(writer: Writer) -> Report:
     with _mounted(f"size={_SIZE}") as top:
-        root = _prepared(writer, top)
+        root = _prepared_by_another(writer, top)  # whose files are closed: nothing is open for writing
         _run("mount", "-o", "remount,ro", str(top))
         story = Child(writer, root, saves=min(_SAVES, writer.most), before=_nothing).wait()
         _run("mount", "-o", "remount,rw", str(top))
@@ -131,6 +131,19 @@ def _prepared(writer: Writer, top: Path) -> Path:
     root.mkdir()
     writer.prepare(root)
     return root
+
+
+def _prepared_by_another(writer: Writer, top: Path) -> Path:
+    process = os.fork()
+    if process:
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, f"{writer.name} could not be prepared"
+        return top / "work"
+    code = 1
+    try:
+        _prepared(writer, top)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 @contextmanager
