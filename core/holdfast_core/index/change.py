@@ -249,7 +249,7 @@ class Change:
             size_bytes, problem_count = session.share.size_bytes, session.share.problem_count
         state = _state(facts, problem_count)
         after = SessionRow(key, count, encoded, size_bytes, state, problem_count, facts.damage)
-        if before and facts.lost_messages:
+        if before and facts.lost_messages and not facts.is_empty:
             newly = facts.lost_messages - decoded_facts(before.facts).lost_messages
             self._lose(facts.id, before.key, max(newly, 0), facts.damage)
         if after != before or is_said_anew:

@@ -23,6 +23,7 @@ from holdfast_core.scan.discover import Discovery, SourceChange, is_missing
 from holdfast_core.scan.kept import Keeping, Losses, newest_content
 from holdfast_core.scan.left_out import LeftOut
 from holdfast_core.scan.losses import gone_since, only_grew, tip_of
+from holdfast_core.vault.looks import is_text
 
 if TYPE_CHECKING:
     from holdfast_core.vault.looks import Look
@@ -92,6 +93,8 @@ class Capturing:
         self._trouble: HoldfastError | OSError | None = None
         self._told = self.status
         self._is_used = False
+        self._has_captured = False
+        self._failure = ""
         self._moving: dict[tuple[str, int], str] = {}
         self._open_bytes = 0
         self._waiting: set[tuple[str, str]] = set()
@@ -101,7 +104,7 @@ class Capturing:
         self, found: Discovery, agents: Mapping[str, Agent], home: Home, writer: IndexWriter, *, is_whole: bool
     ) -> None:
         """Begin a pass: find out what a look means for the vault, and add to ``found`` what is to be read for it."""
-        self._found, self._trouble, self._moving = found, None, {}
+        self._found, self._trouble, self._moving, self._has_captured = found, None, {}, False
         if is_whole:
             self._waiting.clear()
         wanted = self.left_out.wanted(writer) if self.is_enabled else lambda ref: False
@@ -124,6 +127,8 @@ class Capturing:
             SourceError, OSError: it cannot be read, and the vault has nothing of it.
         """
         ref = change.ref
+        if not is_text(ref.key):
+            return Read.of(ref, agent.read(ref, home, checkpoint=change.checkpoint))
         source = replace(self._source(ref, agent, home), is_indexed=change.kind == "uncaptured")
         is_out = ref.agent == HELD_AGENT or not self.is_enabled or self.left_out.has_agent(ref.agent)
         if is_out and source.losses is None:
@@ -171,7 +176,9 @@ class Capturing:
         self.commit()
         if self._trouble is not None:
             reason = LOCKED if self.status.is_locked else NO_SPACE if self.status.is_out_of_space else UNWRITABLE
-            self._found.failures.append(ScanFailure("", reason))
+            if reason != self._failure:
+                self._failure = reason
+                self._found.failures.append(ScanFailure("", reason))
 
     def rest(self) -> None:
         """Let others write to the vault; what was not made durable counts as never captured."""
@@ -251,6 +258,7 @@ class Capturing:
             is_urgent=is_urgent,
         )
         self._waiting.discard(source.key)
+        self._has_captured = True
         if captured.reason is not None:
             self.status = self.status._replace(captured=self.status.captured + 1)
         return captured
@@ -374,7 +382,8 @@ class Capturing:
             self.status = self.status._replace(is_locked=is_locked, is_out_of_space=is_short)
 
     def _tell(self) -> None:
-        if self._trouble is None:
+        if self._trouble is None and (self._has_captured or not self._waiting):
+            self._failure = ""
             self.status = self.status._replace(is_locked=False, is_out_of_space=False)
         self.status = self.status._replace(waiting=len(self._waiting))
         if self.status != self._told:

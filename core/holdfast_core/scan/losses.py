@@ -32,8 +32,9 @@ def only_grew(count: int, tip: bytes, messages: Sequence[Message]) -> bool:
 def matches(before: Sequence[Message], now: Sequence[Message]) -> dict[int, int]:
     """Return by its place which message of ``before`` is still there, and where in ``now``.
 
-    One that a reader numbers is the same if it says the same, or stands under
-    its number and goes on with what it said.
+    The same is what has the same id; where a reader numbers them, or an agent
+    gave another id, what says the same; and what stands under the same number
+    and goes on with what it said.
     """
     places: dict[bytes, list[int]] = {}
     for place in range(len(now) - 1, -1, -1):
@@ -44,16 +45,30 @@ def matches(before: Sequence[Message], now: Sequence[Message]) -> dict[int, int]
         same = places.get(_key(message))
         if same:
             found[place] = same.pop()
-        elif _is_numbered(message):
+        else:
             left.append(place)
-    if left:
-        taken = set(found.values())
-        by_id = {message.id: place for place, message in enumerate(now) if place not in taken}
-        for place in left:
-            under = by_id.get(before[place].id)
-            if under is not None and _goes_on(before[place], now[under]):
-                found[place] = by_id.pop(before[place].id)
+    if left and len(found) < len(now):
+        _match_rest(before, now, left, found)
     return found
+
+
+def _match_rest(before: Sequence[Message], now: Sequence[Message], left: list[int], found: dict[int, int]) -> None:
+    taken = set(found.values())
+    rest = {place: message for place, message in enumerate(now) if place not in taken}
+    numbered = {message.id: place for place, message in rest.items() if _is_numbered(message)}
+    said: dict[bytes, list[int]] = {}
+    for place in reversed(rest):
+        said.setdefault(_said(rest[place]), []).append(place)
+    for place in left:
+        message = before[place]
+        under = numbered.get(message.id)
+        if same := [one for one in said.get(_said(message), ()) if one in rest]:
+            found[place] = same[-1]
+        elif under in rest and under is not None and _goes_on(message, now[under]):
+            found[place] = under
+        else:
+            continue
+        del rest[found[place]]
 
 
 def gone_since(before: Sequence[Message], now: Sequence[Message]) -> int:
@@ -86,13 +101,25 @@ def _is_numbered(message: Message) -> bool:
 
 
 def _key(message: Message) -> bytes:
-    if not _is_numbered(message):
-        return message.id.encode("utf-8", "surrogatepass")
+    return _said(message) if _is_numbered(message) else message.id.encode("utf-8", "surrogatepass")
+
+
+def _said(message: Message) -> bytes:
+    """Return what stands for what a message says, without ids that a reader may have made up."""
+    said = [_bare(block) for block in message.blocks]
     try:
-        content = _encode(message.blocks)
+        content = _encode(said)
     except UnicodeEncodeError:
-        content = repr(message.blocks).encode("utf-8", "surrogatepass")
+        content = repr(said).encode("utf-8", "surrogatepass")
     return blake2b(content, digest_size=16, person=message.role.encode()).digest()
+
+
+def _bare(block: Block) -> object:
+    if type(block) is ToolCall:
+        return "call", block.name, block.input
+    if type(block) is ToolResult:
+        return "result", block.text, block.is_error
+    return block
 
 
 def _goes_on(before: Message, now: Message) -> bool:
@@ -106,7 +133,7 @@ def _has_grown(before: Block, now: Block) -> bool:
     if before == now:
         return True
     if isinstance(before, ToolCall) and isinstance(now, ToolCall):
-        return (before.call_id, before.name) == (now.call_id, now.name)
+        return before.name == now.name
     if isinstance(before, Text | Thinking | ToolResult | Compaction) and type(before) is type(now):
         return now.text.startswith(before.text)
     return False

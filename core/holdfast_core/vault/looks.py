@@ -44,8 +44,16 @@ class Look(NamedTuple):
         ) and was.inode == now.inode & INODES
 
 
+def is_text(key: str) -> bool:
+    """Return whether a source has a name that can be kept: one of bytes that are no text cannot."""
+    try:
+        return bool(key.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 class Looks:
-    """The catalogue of one vault, only to be read, by any thread. ``vault`` gives the whole, which makes a missing one."""
+    """The catalogue of one vault, only to be read, by any thread. ``vault`` is asked to make one that is missing."""
 
     def __init__(self, directory: Path, vault: Callable[[], Vault]) -> None:
         self.directory = directory
@@ -64,7 +72,7 @@ class Looks:
 
     def at(self, agent: str, key: str) -> Look | None:
         """Return what one source looked like, None if it was never captured; raises as `of`."""
-        return self._asked(f"{_QUESTION} AND key = ?", (agent, key)).get(key)
+        return self._asked(f"{_QUESTION} AND key = ?", (agent, key)).get(key) if is_text(key) else None
 
     def close(self) -> None:
         """Close the file."""

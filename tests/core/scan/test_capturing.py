@@ -1,0 +1,342 @@
+"""What a scan captures, what it leaves alone, and what it does where the vault can take nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from holdfast_core.agents import all_agents
+from holdfast_core.agents.base import Home
+from holdfast_core.model.changes import ScanFailure
+from holdfast_core.scan.capturing import LOCKED, NO_SPACE, CaptureStatus
+from holdfast_core.scan.homes import with_homes
+from holdfast_core.sealed.keys import Keys
+from holdfast_core.vault.vault import VaultOptions
+
+from tests.core.scan.keeping import Kept
+from tests.core.scan.test_moves import NAME, NATIVE_ID, _said
+from tests.fakes.agent import FakeAgent, append, write_session
+
+ENOUGH = 1 << 60
+SCAN = """
+    import sys
+    from pathlib import Path
+    from holdfast_core.agents import all_agents
+    from holdfast_core.agents.base import Home
+    from holdfast_core.paths import find_paths
+    from holdfast_core.scan.capturing import Capturing
+    from holdfast_core.scan.kept import Keeping
+    from holdfast_core.scan.once import update_once
+    from holdfast_core.vault.looks import Looks
+
+    paths, home = find_paths(sys.argv[1]), Home(Path(sys.argv[2]), {})
+
+    def opened():
+        from holdfast_core.sealed.keys import Keys
+        from holdfast_core.vault.vault import Vault, VaultOptions
+
+        return Vault.open(paths.vault, lambda: Keys.open(paths.keys), options=VaultOptions(reserve_bytes=0))
+
+    vaults = []
+
+    def vault():
+        if not vaults:
+            vaults.append(opened())
+        return vaults[0]
+
+    capturing = Capturing(Keeping(Looks(paths.vault, vault), vault))
+    update_once(paths, all_agents(), home, full=False, capturing=capturing, timeout_seconds=30)
+    wanted = ("cryptography", "holdfast_core.vault.vault", "holdfast_core.sealed.keys")
+    print(*(name for name in wanted if name in sys.modules))
+"""
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys.open(tmp_path / "keys")
+
+
+@pytest.fixture
+def kept(tmp_path: Path, keys: Keys) -> Iterator[Kept]:
+    (tmp_path / "home").mkdir()
+    place = Kept(tmp_path, keys, {"fake": FakeAgent()}, Home(tmp_path / "home", {}))
+    yield place
+    place.close()
+
+
+def _captured(kept: Kept, agent: str = "fake") -> set[str]:
+    return {Path(look.path).name for look in kept.keeping.looks.of(agent).values()}
+
+
+def test_a_renamed_source_goes_on_as_the_same_without_a_copy(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", *["apple"] * 500)
+    kept.update()
+    size = kept.stored_bytes
+    moved = path.rename(path.with_name("other.jsonl"))
+
+    outcome = kept.update()
+
+    assert (outcome.changes.lost, kept.ids("is:lost"), _captured(kept)) == ((), set(), {"other.jsonl"})
+    assert kept.stored_bytes < size + 2_000
+    assert [one.reason for one in kept.vault.versions("fake", str(moved))] == ["first", "moved"]
+
+
+def test_a_source_that_lost_something_loses_no_more_by_being_renamed(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear", "plum")
+    kept.update()
+    write_session(kept.home.path, "one", "apple")
+    kept.update()
+    path.rename(path.with_name("other.jsonl"))
+
+    outcome = kept.update()
+
+    assert outcome.changes.lost == ()
+    assert [(one.message_count, one.lost_messages) for one in kept.entries().values()] == [(3, 2)]
+
+
+def test_an_archived_rollout_goes_on_as_the_same(tmp_path: Path, keys: Keys) -> None:
+    place = Kept(tmp_path, keys, all_agents(), Home(tmp_path / "home", {}))
+    path = tmp_path / "home" / ".codex" / "sessions" / "2026" / "11" / "20" / NAME
+    path.parent.mkdir(parents=True)
+    meta = {"type": "session_meta", "payload": {"id": NATIVE_ID, "cwd": "/p", "timestamp": "2026-11-20T10:00:00Z"}}
+    records = [meta, _said("apple"), _said("pear")]
+    path.write_text("".join(json.dumps({"timestamp": "2026-11-20T10:00:00Z", **record}) + "\n" for record in records))
+    place.update()
+    archived = tmp_path / "home" / ".codex" / "archived_sessions" / NAME
+    archived.parent.mkdir()
+    path.rename(archived)
+
+    outcome = place.update()
+
+    assert (outcome.changes.lost, place.ids("is:lost"), len(place.keeping.looks.of("codex"))) == ((), set(), 1)
+    place.close()
+
+
+def test_another_file_in_the_place_of_a_gone_one_is_not_taken_for_it(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    kept.update()
+    path.unlink()
+    other = write_session(kept.home.path, "two", "plum")
+
+    kept.update()
+
+    assert {one.id: one.lost_messages for one in kept.entries().values()} == {"fake:one": 2, "fake:two": 0}
+    assert other.exists()
+
+
+def test_what_is_left_out_is_indexed_and_not_captured(kept: Kept) -> None:
+    kept.left_out = ("agent:other", "kind:subagent", "project:/elsewhere")
+    kept.agents = {"fake": FakeAgent(), "other": FakeAgent("other")}
+    kept.open()
+    write_session(kept.home.path, "one", "apple")
+    write_session(kept.home.path, "two", "pear", agent="other")
+
+    kept.update()
+
+    assert set(kept.entries()) == {"fake:one", "other:two"}
+    assert (_captured(kept), _captured(kept, "other")) == ({"one.jsonl"}, set())
+
+
+def test_a_project_that_is_left_out_is_not_read_again_at_every_look(kept: Kept) -> None:
+    kept.left_out = ("project:/project",)
+    kept.open()
+    write_session(kept.home.path, "one", "apple")
+    kept.update()
+
+    outcome = kept.update()
+
+    assert (_captured(kept), outcome.discovery.changes) == (set(), [])
+
+
+def test_what_the_index_knew_before_there_was_a_vault_is_captured(kept: Kept) -> None:
+    kept.left_out = ("agent:fake",)
+    kept.open()
+    write_session(kept.home.path, "one", "apple")
+    kept.update()
+    kept.left_out = ()
+    kept.open()
+
+    outcome = kept.update()
+
+    assert (_captured(kept), outcome.changes.changed) == ({"one.jsonl"}, ())
+
+
+def test_without_space_the_index_goes_on_and_it_is_told_once(kept: Kept) -> None:
+    kept.options = VaultOptions(reserve_bytes=ENOUGH)
+    kept.open()
+    write_session(kept.home.path, "one", "apple")
+
+    first = kept.update()
+    path = write_session(kept.home.path, "two", "pear")
+    second = kept.update()
+
+    assert set(kept.entries()) == {"fake:one", "fake:two"}
+    assert (first.discovery.failures, second.discovery.failures) == ([ScanFailure("", NO_SPACE)], [])
+    assert kept.told[-1] == CaptureStatus(captured=0, waiting=2, is_out_of_space=True)
+    kept.options = VaultOptions(reserve_bytes=0)
+    kept.open()
+    kept.update(path)
+    kept.update()
+    assert _captured(kept) == {"one.jsonl", "two.jsonl"}
+    assert kept.told[-1] == CaptureStatus(captured=2)
+
+
+def test_without_space_nothing_leaves_the_index(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    gone = write_session(kept.home.path, "two", "plum")
+    kept.update()
+    kept.options = VaultOptions(reserve_bytes=ENOUGH)
+    kept.open()
+    write_session(kept.home.path, "one", "kiwi")
+    gone.unlink()
+
+    kept.update()
+
+    assert kept.found("pear") == {"fake:one"}
+    assert kept.found("plum") == {"fake:two"}
+    kept.options = VaultOptions(reserve_bytes=0)
+    kept.open()
+    kept.update()
+    assert {one.id: (one.message_count, one.lost_messages) for one in kept.entries().values()} == {
+        "fake:one": (3, 2),
+        "fake:two": (1, 1),
+    }
+    assert path.exists()
+
+
+def test_while_the_vault_is_locked_capturing_waits_and_nothing_leaves_the_index(kept: Kept) -> None:
+    kept.keys.set_passphrase("a long passphrase")
+    kept.options = VaultOptions(reserve_bytes=0, is_encrypted=True)
+    kept.open()
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    kept.update()
+    kept.keys.lock()
+    write_session(kept.home.path, "one", "apple")
+    write_session(kept.home.path, "two", "plum")
+
+    outcome = kept.update()
+
+    assert {one.id: one.message_count for one in kept.entries().values()} == {"fake:one": 2, "fake:two": 1}
+    assert outcome.discovery.failures == [ScanFailure("", LOCKED)]
+    assert kept.told[-1] == CaptureStatus(captured=1, waiting=2, is_locked=True)
+    kept.keys.unlock("a long passphrase")
+    kept.update()
+    assert {one.id: (one.message_count, one.lost_messages) for one in kept.entries().values()} == {
+        "fake:one": (2, 1),
+        "fake:two": (1, 0),
+    }
+    assert path.exists()
+
+
+def test_what_the_person_takes_out_of_the_vault_leaves_the_list(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple")
+    kept.update()
+    path.unlink()
+    kept.update()
+    kept.vault.forget("fake", str(path))
+
+    outcome = kept.update()
+
+    assert (kept.entries(), outcome.changes.removed) == ({}, ("fake:one",))
+
+
+def test_what_cannot_be_looked_at_is_not_lost(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple")
+    kept.update()
+    path.parent.rename(kept.home.path / "elsewhere")
+    path.parent.symlink_to(path.parent)
+
+    kept.update()
+
+    assert {one.id: one.state for one in kept.entries().values()} == {"fake:one": "closed"}
+
+
+def test_a_home_that_is_away_when_the_index_is_built_is_shown_from_the_vault(tmp_path: Path, keys: Keys) -> None:
+    other = tmp_path / "share"
+    write_session(other, "one", "apple", "pear")
+    (tmp_path / "home").mkdir()
+    place = Kept(tmp_path, keys, with_homes({"fake": FakeAgent()}, [other]), Home(tmp_path / "home", {}))
+    place.update()
+    other.rename(tmp_path / "unmounted")
+    other.mkdir()
+
+    place.rebuild()
+
+    assert {one.id: (one.message_count, one.state) for one in place.entries().values()} == {"fake:one": (2, "closed")}
+    place.close()
+
+
+def test_what_is_gone_in_another_home_stays(tmp_path: Path, keys: Keys) -> None:
+    other = tmp_path / "share"
+    write_session(other, "two", "plum")
+    path = write_session(other, "one", "apple", "pear")
+    (tmp_path / "home").mkdir()
+    place = Kept(tmp_path, keys, with_homes({"fake": FakeAgent()}, [other]), Home(tmp_path / "home", {}))
+    place.update()
+    path.unlink()
+
+    place.update()
+
+    assert place.entries()["fake:one"].lost_messages == 2
+    assert [message.role for message in place.session("fake:one").messages] == ["user", "user"]
+    place.close()
+
+
+def test_a_name_that_is_no_text_is_indexed_all_the_same(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple")
+    odd = Path(os.fsdecode(os.fsencode(path.parent) + b"/b\xffd.jsonl"))
+    path.rename(odd)
+
+    kept.update()
+    outcome = kept.update()
+
+    assert (set(kept.entries()), outcome.discovery.changes) == ({"fake:one"}, [])
+
+
+def test_one_line_more_costs_the_vault_that_line(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", *["apple"] * 20_000)
+    kept.update()
+    before = kept.stored_bytes
+
+    append(path, "pear")
+    kept.update(path)
+    append(path, "plum")
+    outcome = kept.update(path)
+
+    assert kept.stored_bytes - before < 2_000
+    assert outcome.bytes_read < 100
+
+
+def _run(script: str, *arguments: object, trace: Path | None = None) -> str:
+    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+    if trace is not None:
+        calls = "trace=?read,?pread64,?readv,?copy_file_range"
+        command = ["strace", "-f", "-y", "-qq", "-s", "0", "-o", str(trace), "-e", calls, *command]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_bytes_of_a_source_are_read_once_and_a_look_that_finds_nothing_new_needs_no_vault(tmp_path: Path) -> None:
+    project = tmp_path / "home" / ".claude" / "projects" / "-p"
+    project.mkdir(parents=True)
+    path = project / "0190a000-0000-4000-8000-000000000001.jsonl"
+    record = {"type": "user", "cwd": "/p", "timestamp": "2026-11-20T10:00:00Z", "message": {"role": "user"}}
+    lines = [json.dumps({**record, "uuid": f"u{n}"} | {"text": f"{n}" * 400}) for n in range(5_000)]
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+    used = _run(SCAN, tmp_path / "ours", tmp_path / "home", trace=tmp_path / "trace")
+
+    calls = [line for line in (tmp_path / "trace").read_text("utf-8", "replace").splitlines() if str(path) in line]
+    read = sum(int(found[1]) for line in calls if (found := re.search(r"= (\d+)$", line)))
+    assert "holdfast_core.vault.vault" in used
+    head = 1 << 16  # the reader looks for the plan that belongs to the session
+    assert path.stat().st_size <= read <= path.stat().st_size + head + 4_096
+    assert _run(SCAN, tmp_path / "ours", tmp_path / "home") == ""
