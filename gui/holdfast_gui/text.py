@@ -216,6 +216,29 @@ def when(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None)
     return f"{_day(at.date(), now.astimezone(zone).date())} {at:%H:%M}"
 
 
+def within(milliseconds: int | None, now: datetime, *, zone: tzinfo | None = None) -> str:
+    """Return day and time within a sentence: ``today at 10:02``, ``yesterday at 18:41``, ``on Mon 16 Nov at 17:11``."""
+    at = moment(milliseconds, zone=zone)
+    if at is None:
+        return tr("at an unknown time")
+    days = (now.astimezone(zone).date() - at.date()).days
+    if days in (0, 1):
+        return tr("yesterday at {time}" if days else "today at {time}").format(time=f"{at:%H:%M}")
+    return tr("on {day} at {time}").format(day=_day(at.date(), now.astimezone(zone).date()), time=f"{at:%H:%M}")
+
+
+def ago(milliseconds: int, now: datetime) -> str:
+    """Return how long something has been, roughly: ``just now``, ``5 minutes ago``, ``2 hours ago``, ``3 days ago``."""
+    minutes = max(0, int(now.timestamp() * 1000) - milliseconds) // 60_000
+    if not minutes:
+        return tr("just now")
+    if minutes < 60:
+        return tr("{time} ago").format(time=counted(minutes, "minute", "minutes"))
+    if minutes < 2880:
+        return tr("{time} ago").format(time=counted(minutes // 60, "hour", "hours"))
+    return tr("{time} ago").format(time=counted(minutes // 1440, "day", "days"))
+
+
 def span(first: int | None, last: int | None, now: datetime, *, zone: tzinfo | None = None) -> str:
     """Return when something began and ended: ``Today 10:02 to 10:42``, ``Mon 16 Nov 17:11 to Today 09:00``."""
     start, end = moment(first, zone=zone), moment(last, zone=zone)

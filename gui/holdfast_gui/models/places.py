@@ -15,7 +15,20 @@ from holdfast_gui import text
 from holdfast_gui.text import later
 
 PlaceKind = Literal[
-    "all", "live", "starred", "recovery", "problems", "trash", "agents", "health", "agent", "project", "tag", "saved"
+    "all",
+    "live",
+    "starred",
+    "expiring",
+    "lost",
+    "recovery",
+    "problems",
+    "trash",
+    "agents",
+    "health",
+    "agent",
+    "project",
+    "tag",
+    "saved",
 ]
 TOP_PROJECTS: Final = 5
 TOP_TAGS: Final = 8
@@ -66,6 +79,8 @@ STARRED: Final = Place("starred", "", "is:starred", later("Starred"))
 AGENTS: Final = Place("agents", "", "", later("Agents"))
 HEALTH: Final = Place("health", "", "", later("Health"))
 PROBLEMS: Final = Place("problems", "", "is:problem", later("Problems"))
+LOST: Final = Place("lost", "", "is:lost", later("Lost at the source"))
+EXPIRING: Final = Place("expiring", "", "", later("About to be deleted"))
 LIVE: Final = Place("live", "", "is:live", later("Live"))
 TRASH: Final = Place("trash", "", "", later("Trash"))
 RECOVERY: Final = Place("recovery", "", "", later("To recover"))
@@ -92,6 +107,8 @@ class PlacesModel(QAbstractListModel):
         self._places = Places()
         self._agents: dict[str, AgentInfo] = {}
         self._kept = Kept()
+        self._expiring = 0
+        self._chosen = ALL.kind
         self._saved: list[SavedSearch] = []
         self._saved_counts: dict[str, int] = {}
         self._shows_all_projects = False
@@ -125,6 +142,18 @@ class PlacesModel(QAbstractListModel):
         """Replace the counts of what is no list."""
         if kept != self._kept:
             self._kept = kept
+            self._reset()
+
+    def set_expiring(self, sessions: int) -> None:
+        """Say how many sessions their agents will delete soon."""
+        if sessions != self._expiring:
+            self._expiring = sessions
+            self._reset()
+
+    def keep_shown(self, place: Place) -> None:
+        """Show the row of a place while it is the chosen one, though there is nothing in it."""
+        before, self._chosen = self._chosen, place.kind
+        if before != place.kind and not {before, place.kind}.isdisjoint((LOST.kind, EXPIRING.kind)):
             self._reset()
 
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:
@@ -185,6 +214,10 @@ class PlacesModel(QAbstractListModel):
         self._rows = [_Row(self.tr("All sessions"), ALL, "sessions", sessions=places.total)]
         self._rows.append(_Row(self.tr("Live"), LIVE, "live", sessions=kept.live or None))
         self._rows.append(_Row(self.tr("Starred"), STARRED, "star", sessions=places.starred or None))
+        if self._expiring or self._chosen == EXPIRING.kind:
+            self._rows.append(_Row(self.tr("About to be deleted"), EXPIRING, "clock", sessions=self._expiring or None))
+        if places.lost or self._chosen == LOST.kind:
+            self._rows.append(_Row(self.tr("Lost at the source"), LOST, "problem", sessions=places.lost or None))
         if kept.unclean:
             self._rows.append(_Row(self.tr("To recover"), RECOVERY, "history", sessions=kept.unclean))
         if problems := places.problems + kept.problems:

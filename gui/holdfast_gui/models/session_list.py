@@ -16,6 +16,7 @@ from holdfast_core.model.session import SessionEntry
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from holdfast_gui import text
+from holdfast_gui.models.vault import spoken_loss
 from holdfast_gui.text import tr
 
 PAGE: Final = 128
@@ -331,7 +332,9 @@ class SessionListModel(QAbstractTableModel):
         parts = [text.title(entry.title)]
         if entry.starred:
             parts.append(self.tr("starred"))
-        if entry.state != "archived":
+        if loss := spoken_loss(entry):
+            parts.append(loss)
+        elif entry.state != "archived":
             parts.append(entry.state)
         if entry.opaque:
             parts.append(self.tr("kept closed by its agent"))

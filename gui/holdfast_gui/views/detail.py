@@ -11,11 +11,13 @@ from typing import Final
 from holdfast_core import clock
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.session import FileTouched, Problem, SessionEntry
+from holdfast_core.model.vault import Version
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.reasons import problem_words
+from holdfast_gui.models.vault import is_lost
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import DETAIL_WIDTH
 from holdfast_gui.views.controls import Line, Pane
@@ -23,6 +25,7 @@ from holdfast_gui.views.detail_parts import Fact, Facts, FileRow, Section, Subag
 from holdfast_gui.views.said import NoteField, TagsField
 
 _ENDLESS: Final = 16_777_215
+_VERSIONS_AT: Final = 2  # below what the session is and how it is kept
 
 
 class DetailPane(Pane):
@@ -39,6 +42,7 @@ class DetailPane(Pane):
 
     def __init__(self, *, home: str | None = None) -> None:
         from holdfast_gui.views.held_section import HeldSection  # the window is painted before
+        from holdfast_gui.views.vault_section import VaultSection
 
         super().__init__("bg1")
         self.home = str(Path.home()) if home is None else home
@@ -46,6 +50,7 @@ class DetailPane(Pane):
         self._is_alone = False
         self.facts = Facts()
         self.held = HeldSection()
+        self.vault = VaultSection()
         self.usage = Facts()
         self.files = Section(self.tr("Files touched"))
         self.todos = Section(self.tr("To-dos"))
@@ -76,6 +81,7 @@ class DetailPane(Pane):
             return
         self._show_facts(entry, resume_text, agent, now or clock.now())
         self.held.show_for(entry.id)
+        self.vault.show_for(entry.id)
         self.files.set_items(entry.files_touched, self._file_row)
         self.todos.set_items(entry.todos, TodoRow, shown=12)
         self.note.set_note(entry.note, is_same=is_same)
@@ -99,9 +105,19 @@ class DetailPane(Pane):
         """Take what was given to ``held`` into the order of the focus."""
         self._order_focus()
 
+    def set_versions(self, versions: Sequence[Version], now: datetime, *, read: int = 0) -> None:
+        """Show the versions of the session; above all else where its source has lost something."""
+        if self._entry is None:
+            return
+        self.vault.set_versions(self._entry, versions, now, read=read)
+        is_first = is_lost(self._entry)
+        if is_first != (self._column.indexOf(self.vault) == 0):
+            self._column.insertWidget(0 if is_first else _VERSIONS_AT, self.vault)
+        self._order_focus()
+
     def _arrange(self) -> None:
         self._inner = QWidget()
-        column = QVBoxLayout(self._inner)
+        column = self._column = QVBoxLayout(self._inner)
         column.setContentsMargins(theme().margins(16, 15, 16, 16))
         column.setSpacing(theme().px(15))
         for section in self._sections():
@@ -138,10 +154,14 @@ class DetailPane(Pane):
     def _order_focus(self) -> None:
         rows = [*self.files.rows(), *self.subagents.rows()]
         said = [self.note, *self.tags.chips(), self.tags.add_button, self.tags.field]
+        versions = self.vault.stops
+        is_first = self._column.indexOf(self.vault) == 0
         stops: list[QWidget] = [
+            *(versions if is_first else ()),
             self.first_stop,
             *self.facts.stops(),
             *self.held.stops,
+            *(() if is_first else versions),
             *self.usage.stops(),
             *rows,
             *said,
@@ -154,6 +174,7 @@ class DetailPane(Pane):
         return [
             Section(self.tr("Session"), [self.facts]),
             self.held,
+            self.vault,
             self._usage_section,
             self.files,
             self.todos,

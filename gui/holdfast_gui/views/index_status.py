@@ -1,49 +1,75 @@
-"""How the index stands, at the foot of the places pane."""
+"""How the vault and the index stand, at the foot of the places pane."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from holdfast_core.model.changes import ScanProgress
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout
 
 from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
-from holdfast_gui.theme.tokens import ICON
-from holdfast_gui.views.controls import Label
+from holdfast_gui.theme.tokens import ICON, RADIUS_SMALL
+from holdfast_gui.views.controls import ElidedLabel, Pressable
+
+if TYPE_CHECKING:
+    from holdfast_gui.models.vault import StatusLines
 
 _INSET: Final = 8
 _TEXT_LEFT: Final = 40
 
 
-class IndexStatus(QWidget):
-    """The foot of the pane: how many sessions the index has, or how far a scan has come."""
+class IndexStatus(Pressable):
+    """The foot of the pane: how safe the sessions are, or how far a scan has come; a press wants to see more of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._icon, self._colour = "shield", "live"
         self._share: float | None = None
-        self._first = Label(font="caption", colour="text2")
-        self._second = Label(font="caption", colour="text3")
+        self._vault: Callable[[int], StatusLines] | None = None
+        self._idle: tuple[int, str] | None = None
+        self._lines = [ElidedLabel(font="caption", colour=colour) for colour in ("text2", "text3", "text3")]
         column = QVBoxLayout(self)
         column.setContentsMargins(theme().margins(_TEXT_LEFT, 10, 12, 8))
         column.setSpacing(0)
-        column.addWidget(self._first)
-        column.addWidget(self._second)
+        for line in self._lines:
+            line.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            column.addWidget(line)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(self.tr("State of the index"))
 
     @property
     def words(self) -> str:
-        """What is said, both lines."""
-        return f"{self._first.text()}\n{self._second.text()}".strip()
+        """What is said, all lines."""
+        return "\n".join(line.text() for line in self._lines if line.text())
+
+    def sizeHint(self) -> QSize:
+        """See Qt: a button of its own has none."""
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
+
+    def set_vault(self, lines: Callable[[int], StatusLines]) -> None:
+        """Say how safe the sessions are from now on while nothing is read; ``lines`` is given how many are listed."""
+        self._vault = lines
+        if self._idle is not None:
+            self.set_idle(*self._idle)
 
     def set_idle(self, sessions: int, detail: str = "") -> None:
         """Say that nothing is left to read."""
-        self._icon, self._colour, self._share = "shield-check", "live", None
-        self._say(text.counted(sessions, "session", "sessions"), detail or self.tr("index up to date"))
+        idle = (sessions, detail)
+        if self._vault is not None:
+            icon, colour, lines = self._vault(sessions)
+            self._icon, self._colour, self._share = icon, colour, None
+            self._say(*lines)
+        else:
+            self._icon, self._colour, self._share = "shield-check", "live", None
+            self._say(text.counted(sessions, "session", "sessions"), detail or self.tr("index up to date"))
+        self._idle = idle
 
     def set_progress(self, progress: ScanProgress) -> None:
         """Say how far the scan has come, in numbers."""
@@ -73,6 +99,11 @@ class IndexStatus(QWidget):
         """See Qt."""
         tokens = theme().tokens
         painter = QPainter(self)
+        if self.is_hot:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(tokens.hover)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(_INSET, 4, -_INSET, -4), RADIUS_SMALL, RADIUS_SMALL)
         track = QRect(_INSET, 0, self.width() - 2 * _INSET, 1 if self._share is None else 2)
         painter.fillRect(track, tokens.line)
         if self._share is not None:
@@ -82,9 +113,12 @@ class IndexStatus(QWidget):
         paint_icon(painter, self._icon, QRect(px(18), px(11), px(ICON), px(ICON)), getattr(tokens, self._colour))
         painter.end()
 
-    def _say(self, first: str, second: str) -> None:
-        self._first.setText(first)
-        self._second.setText(second)
-        self._second.setVisible(bool(second))
+    def _say(self, *words: str) -> None:
+        self._idle = None
+        for number, line in enumerate(self._lines):
+            line.setText(words[number] if number < len(words) else "")
+            line.setVisible(bool(line.text()))
         self.setAccessibleDescription(self.words)
+        self.setToolTip(text.tooltip(self.words))
+        self.updateGeometry()
         self.update()

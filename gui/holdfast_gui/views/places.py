@@ -68,6 +68,12 @@ class PlacesView(Pane):
             self._model.set_kept(kept)
             self._mark()
 
+    def set_expiring(self, sessions: int) -> None:
+        """Show how many sessions their agents will delete soon."""
+        with self.list.staying():
+            self._model.set_expiring(sessions)
+            self._mark()
+
     def set_saved(self, searches: Iterable[SavedSearch]) -> None:
         """Show these saved searches."""
         self._model.set_saved(searches)
@@ -129,6 +135,7 @@ class PlacesView(Pane):
         self.setMinimumWidth(theme().px(160))
 
     def _mark(self) -> None:
+        self._model.keep_shown(self._chosen)
         self.list.set_chosen(self._chosen)
 
     def _on_chosen(self, place: Place) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyleOptionViewItem, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.session_list import Group, HitRow, SessionRole
+from holdfast_gui.models.vault import badge_words
 from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
@@ -206,8 +207,8 @@ def _paint_outcome(
 
 
 def _badge(entry: SessionEntry) -> tuple[str, str, str] | None:
-    if entry.state == "lost":
-        return tr("gone at the source"), "bad", "bad_ground"
+    if lost := badge_words(entry):
+        return lost, "bad", "bad_ground"
     if entry.problem_count:
         return text.counted(entry.problem_count, "problem", "problems"), "wait", "wait_ground"
     return ("problem", "bad", "bad_ground") if entry.state == "problem" else None
