@@ -180,6 +180,8 @@ class Agent(ABC):
     """Whether `read` tells by itself if a checkpoint still fits a source that was changed in place."""
     is_sealed: ClassVar[bool] = False
     """Whether its files are signed or summed by itself, so that a changed one is refused: they cannot be repaired."""
+    deletion_setting: ClassVar[str] = ""
+    """What the rule of `deletes_after_days` is called in the agent's own settings."""
     closing: ClassVar[Closing | None] = None
     """How a call of a tool that was never ended is ended in its own form, where that is known."""
 

@@ -43,6 +43,7 @@ class ClaudeCode(Agent):
     hue = 15
     program = "claude"
     how_to_install = "https://code.claude.com/docs/en/setup"
+    deletion_setting = "cleanupPeriodDays"
     closing = ClaudeClosing()
 
     def roots(self, home: Home) -> list[Path]:

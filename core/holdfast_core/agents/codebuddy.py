@@ -34,6 +34,7 @@ class CodeBuddy(LineAgent):
     hue = 245
     program = "codebuddy"
     how_to_install = "https://www.codebuddy.ai/docs/cli/installation"
+    deletion_setting = "cleanupPeriodDays"
     patterns = ("*/*.jsonl", "*/*/subagents/*.jsonl")
 
     def roots(self, home: Home) -> list[Path]:

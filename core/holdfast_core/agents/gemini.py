@@ -18,6 +18,7 @@ class Gemini(GeminiLike):
     hue = 210
     program = "gemini"
     how_to_install = "https://geminicli.com/docs/get-started/installation"
+    deletion_setting = "general.sessionRetention.maxAge"
 
     def roots(self, home: Home) -> list[Path]:
         moved = home.environment.get("GEMINI_CLI_HOME", "").strip()

@@ -29,6 +29,7 @@ class Qwen(GeminiLike):
     hue = 265
     program = "qwen"
     how_to_install = "https://qwenlm.github.io/qwen-code-docs/en/users/overview"
+    deletion_setting = "general.sessionRetention.maxAge"
     fork_flag: ClassVar[str] = "--fork-session"
     beside: ClassVar[tuple[str, ...]] = ("../../../todos/{stem}.json", "../../../../todos/{stem}.json")
     closing = QwenClosing()

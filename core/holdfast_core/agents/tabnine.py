@@ -18,6 +18,7 @@ class Tabnine(GeminiLike):
     hue = 305
     program = "tabnine"
     how_to_install = "https://docs.tabnine.com/main/getting-started/tabnine-cli"
+    deletion_setting = "general.sessionRetention.maxAge"
 
     def roots(self, home: Home) -> list[Path]:
         return [home.path / ".tabnine" / "agent" / "tmp"]

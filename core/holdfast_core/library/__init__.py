@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from holdfast_core.library.vaulted import Vaulted
     from holdfast_core.model.health import OperationName
     from holdfast_core.model.query import Query, Sort
+    from holdfast_core.model.vault import VaultReport
     from holdfast_core.scan.capturing import Capturing
     from holdfast_core.scan.kept import Keeping
     from holdfast_core.scan.process import IndexerProcess
@@ -50,6 +51,7 @@ __all__ = ["Followed", "Library", "Loaded"]
 _LOCK_SECONDS = 30.0
 _ANSWER_SECONDS = 2.0
 _FILE_THREADS = 4
+_MIND_AFTER_SECONDS = 300.0
 
 Answer = TypeVar("Answer")
 
@@ -62,8 +64,9 @@ class Library(Outgoing):
     What a list does without is loaded when it is used: a window paints before.
     ``changes`` and ``progress`` tell what the indexer did, ``reports`` the
     result of each look everywhere, ``failures`` sentences for the person,
-    ``settings_changed`` that somebody wrote the settings file; all in the
-    loop's thread and only after `start`.
+    ``settings_changed`` that somebody wrote the settings file, ``verified``
+    what verifying the vault by itself has found; all in the loop's thread and
+    only after `start`.
     """
 
     def __init__(self, paths: Paths, home: Home) -> None:
@@ -72,6 +75,7 @@ class Library(Outgoing):
         self.reports: Observers[ScanReport] = Observers()
         self.failures: Observers[str] = Observers()
         self.settings_changed: Observers[None] = Observers()
+        self.verified: Observers[VaultReport] = Observers()
         self._paths = paths
         self._home = home
         self._known_agents: Mapping[str, Agent] | None = None
@@ -79,6 +83,7 @@ class Library(Outgoing):
         self._indexer_command: Sequence[str] = (*self_command(), "_indexer")
         self._indexer: IndexerProcess | None = None
         self._held_check: asyncio.Task[None] | None = None
+        self._minding: asyncio.Task[None] | None = None
         self._list = Lane(paths.index, "list")
         self._search = Lane(paths.index, "search")
         self._files = ThreadPoolExecutor(_FILE_THREADS, "files")
@@ -123,6 +128,7 @@ class Library(Outgoing):
         self._indexer = IndexerProcess(self._indexer_command, first, self._heard)
         self._indexer.start()
         self._held_check = asyncio.create_task(self._check_held(), name="check of held sessions at the start")
+        self._minding = asyncio.create_task(self._mind(), name="verifying the vault by itself")
 
     @cached_property
     def held(self) -> Held:
@@ -167,6 +173,8 @@ class Library(Outgoing):
 
     async def close(self) -> None:
         """Close live sessions, end the indexer, then the readers. Questions that still wait are cancelled."""
+        if self._minding is not None:
+            self._minding.cancel()
         if self._held_check is not None:
             await self._held_check
         if "_keeping" in self.__dict__:
@@ -425,6 +433,15 @@ class Library(Outgoing):
             await self.held.start_check()
         except HoldfastError as error:
             self.failures.notify(str(error))
+
+    async def _mind(self) -> None:
+        """Verify the vault when that is due, after the start and what comes with it."""
+        await asyncio.sleep(_MIND_AFTER_SECONDS)
+        from holdfast_core.library.minding import Minding
+
+        minding = Minding(self.held.parts, self.verified.notify)
+        self.progress.add(minding.hear)
+        await minding.run()
 
     @cached_property
     def _agents(self) -> Mapping[str, Agent]:

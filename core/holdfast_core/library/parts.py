@@ -94,7 +94,10 @@ class Parts:
             if self._audit is not None:
                 self._audit.use_level(self.settings.audit_level)
             if self._vault is not None:
-                self._vault.options = self._vault_options()
+                if self._vault.directory != self.vault_directory:
+                    self._vault = None  # what is asked of it now is answered; it goes with its last answer
+                else:
+                    self._vault.options = self._vault_options()
         for follower in self.followers:
             follower(self.settings)
 

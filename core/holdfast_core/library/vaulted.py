@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from holdfast_core.atomic import open_regular, read_bytes
+from holdfast_core.errors import HoldfastError, Refused
 from holdfast_core.library.giving import Giving
 from holdfast_core.library.storage import free_bytes
-from holdfast_core.model.vault import Expiring, Removed, VaultEstimate
+from holdfast_core.model.vault import Candidate, DeletionRule, Expiring, Forgotten, PartShares, Removed, VaultEstimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +24,9 @@ EXPIRING_DAYS: Final = 7.0
 _SAMPLES: Final = 40
 _SAMPLE_BYTES: Final = 1 << 20
 _LEVEL: Final = 3
+_SAMPLED: Final = 48
+_LARGEST: Final = 2000
+_SAMPLED_BYTES: Final = 32 << 20
 
 
 class Vaulted(Giving):
@@ -50,6 +56,69 @@ class Vaulted(Giving):
 
         agents = [bare(agent) for agent in self._library.known_agents().values()]
         return await self._do(lambda vault: removed(vault, agents, self._home))
+
+    async def rules(self) -> list[DeletionRule]:
+        """Return by which rules the agents that are here delete sessions, by their own settings as they are now."""
+        from holdfast_core.scan.kept import bare
+
+        agents = [bare(agent) for agent in self._library.known_agents().values()]
+
+        def look() -> list[DeletionRule]:
+            found = []
+            for agent in agents:
+                if not any(root.is_dir() for root in agent.roots(self._home)):
+                    continue
+                days = agent.deletes_after_days(self._home)
+                if days is not None:
+                    found.append(DeletionRule(agent.id, days, agent.deletion_setting))
+            return found
+
+        return await self._library.in_thread(look)
+
+    async def candidates(self, *, limit: int = 200) -> list[Candidate]:
+        """Return the largest sessions whose files could go because they were verified here since they were captured.
+
+        `free` verifies them again, byte by byte.
+        """
+        from holdfast_core.library.space import candidates
+
+        names = list(self._library.known_agents())
+        return await self._do(lambda vault: candidates(vault, names, limit=limit))
+
+    async def parts(self) -> PartShares:
+        """Return what sessions are made of, from a sample of them, the likelier taken the larger they are.
+
+        Reads some of the agents' files: for whoever asks for it, not for every look.
+        """
+        from holdfast_core.library.space import parts_of, sampled_ids, together
+
+        keys = await self._library.keys("", sort="size")
+        entries = await self._library.entries(keys[:_LARGEST])
+        sizes = {one.id: one.size_bytes for one in entries if 0 < one.size_bytes <= _SAMPLED_BYTES and not one.is_gone}
+        found = []
+        for session_id in sampled_ids(sizes, count=_SAMPLED):
+            with suppress(HoldfastError, OSError):
+                loaded = await self._library.load(session_id)
+                found.append(await self._library.in_thread(partial(parts_of, loaded.session.messages)))
+        return together(found)
+
+    async def forget(self, left_out: Sequence[str] | None) -> Forgotten:
+        """Remove what is kept of sources that are left out, as in the setting, of all if None; on the person's word.
+
+        What is here alone stays. A look everywhere comes first, so that nothing is
+        captured by an earlier setting meanwhile: the settings must count already.
+
+        Raises:
+            HoldfastError: something cannot be removed now; what was removed stays so.
+        """
+        from holdfast_core.library.space import forget
+        from holdfast_core.scan.left_out import LeftOut
+
+        with suppress(Refused):  # paused: nothing is captured either
+            await self._library.update()
+        names = list(self._library.known_agents())
+        out = None if left_out is None else LeftOut(tuple(left_out))
+        return await self._changing("vault.forget", "", lambda vault: forget(vault, names, out))
 
     async def estimate(self) -> VaultEstimate:
         """Return what keeping every version will take at first, as a sample of the agents' files tells."""

@@ -194,3 +194,41 @@ class VaultEstimate(msgspec.Struct, frozen=True):
     estimated_bytes: int
     free_bytes: int
     by_agent: dict[str, int]
+
+
+class DeletionRule(msgspec.Struct, frozen=True):
+    """After how many days an agent deletes, and how that is called in its own settings, empty if it is not known."""
+
+    agent: str
+    days: int
+    setting: str = ""
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """Sources of which nothing is kept any more. ``kept`` counts those that stay, as something is here alone."""
+
+    sources: int = 0
+    bytes: int = 0
+    kept: int = 0
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A session with a file of its own at its agent, of which all was verified here after it was captured."""
+
+    session_id: str
+    size_bytes: int
+    modified_ms: int
+
+
+class PartShares(msgspec.Struct, frozen=True):
+    """What sessions are made of, as some of them tell: bytes of their parts as read. ``sampled`` counts sessions."""
+
+    sampled: int = 0
+    images: int = 0
+    tool_output: int = 0
+    rest: int = 0
+
+    @property
+    def total(self) -> int:
+        """The bytes of all parts that were looked at."""
+        return self.images + self.tool_output + self.rest

@@ -22,7 +22,11 @@ class LeftOut:
 
     def has_all(self, reading: Reading) -> bool:
         """Return whether all that was read of a source is left out: what holds anything else too is captured whole."""
-        return bool(self.texts) and self._has_each((one.facts.kind, one.facts.project_path) for one in reading.sessions)
+        return self.has_sessions((one.facts.kind, one.facts.project_path) for one in reading.sessions)
+
+    def has_sessions(self, sessions: Iterable[tuple[str, str]]) -> bool:
+        """Return whether each of these, by its kind and project, is left out; False for none."""
+        return bool(self.texts) and self._has_each(sessions)
 
     def wanted(self, writer: IndexWriter) -> Callable[[SourceRef], bool]:
         """Return what says of a source that the index knows whether it is to be captured."""

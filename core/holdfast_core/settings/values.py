@@ -120,8 +120,8 @@ class Settings(BaseModel):
         (),
         max_length=1000,
         title="Left out of the vault",
-        description='What is not kept: agents, projects or kinds, as in `["agent:aider", "project:/home/me/big", '
-        '"kind:subagent"]`. What is kept already stays.',
+        description="What is not kept: an agent by its id as in `agents`, a project with all below it, or the "
+        'subagents, as in `["agent:NAME", "project:/home/me/big", "kind:subagent"]`. What is kept already stays.',
     )
     vault_reserve_mb: int = Field(
         2048,
@@ -148,8 +148,10 @@ class Settings(BaseModel):
     vault_encrypted: bool = Field(
         False,
         title="Encrypt the vault",
-        description="Encrypt the vault too, with the passphrase of the held sessions. While it is locked nothing new "
-        "is kept: it waits until you unlock it. The index of words and the agents' own files stay in the clear.",
+        description="Encrypt the vault too, with the passphrase of the held sessions; without one nothing is "
+        "encrypted. What is kept already is written anew, bit by bit, while Holdfast is open and has nothing else to "
+        "do. While it is locked nothing new is kept: it waits until you unlock it. The index of words and the agents' "
+        "own files stay in the clear.",
     )
     warn_deletion_days: int = Field(
         3,

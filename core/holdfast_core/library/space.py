@@ -1,0 +1,109 @@
+"""What takes space and what of it may go: files that are safe here, parts of sessions, what the person leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from holdfast_core.model.message import Image, ToolResult
+from holdfast_core.model.vault import Candidate, Forgotten, PartShares
+
+if TYPE_CHECKING:
+    from holdfast_core.model.message import Block, Message
+    from holdfast_core.scan.left_out import LeftOut
+    from holdfast_core.vault.table import Mark
+    from holdfast_core.vault.vault import StrandState, Vault
+
+_MAIN: Final = ("", "main")
+
+
+def candidates(vault: Vault, agents: Iterable[str], *, limit: int) -> list[Candidate]:
+    """Return sessions whose files could go because they are verified here, the largest first.
+
+    A file that several sessions share is left out: it would take along those that nobody meant.
+    """
+    found: list[tuple[int, StrandState]] = []
+    for agent in agents:
+        found += [(one.content_bytes, one) for one in vault.states(agent).values() if _is_proved(one)]
+    found.sort(key=lambda pair: (-pair[0], pair[1].key))
+    chosen: list[Candidate] = []
+    for size, state in found:
+        if len(chosen) == limit:
+            break
+        marks = vault.marks(state.agent, state.key)
+        if len(marks) == 1 and marks[0].kind in _MAIN:
+            modified_ms = state.fingerprint.modified_ns // 1_000_000
+            chosen.append(Candidate(f"{state.agent}:{marks[0].native_id}", size, modified_ms))
+    return chosen
+
+
+def forget(vault: Vault, agents: Iterable[str], left_out: LeftOut | None) -> Forgotten:
+    """Remove what is kept of sources that are left out, of all if None; what is here alone stays.
+
+    Raises:
+        Locked, Refused, HoldfastError, OSError: as `Vault.forget`; what was removed before stays so.
+    """
+    sources = size = kept = 0
+    for agent in agents:
+        for key, state in vault.states(agent).items():
+            if state.owner or not _is_out(left_out, agent, vault.marks(agent, key)):
+                continue
+            if state.is_gone or state.lost_messages or state.is_damaged:
+                kept += 1
+                continue
+            size += vault.forget(agent, key)
+            sources += 1
+    return Forgotten(sources, size, kept)
+
+
+def parts_of(messages: Iterable[Message]) -> PartShares:
+    """Return how many bytes the parts of one session take as they were read."""
+    images = tool_output = rest = 0
+    for message in messages:
+        for block in message.blocks:
+            if isinstance(block, Image):
+                images += len(block.data_base64)
+            elif isinstance(block, ToolResult):
+                tool_output += _size(block)
+            else:
+                rest += _size(block)
+    return PartShares(1, images, tool_output, rest)
+
+
+def together(found: Sequence[PartShares]) -> PartShares:
+    """Return the sum over sessions."""
+    return PartShares(
+        sum(one.sampled for one in found),
+        sum(one.images for one in found),
+        sum(one.tool_output for one in found),
+        sum(one.rest for one in found),
+    )
+
+
+def sampled_ids(states: Mapping[str, int], *, count: int) -> list[str]:
+    """Return some of these ids, the likelier the larger; the same ones for the same sizes."""
+    from random import Random
+
+    if not any(states.values()):
+        return []
+    chosen = Random(len(states)).choices(list(states), list(states.values()), k=count)
+    return list(dict.fromkeys(chosen))
+
+
+def _is_proved(state: StrandState) -> bool:
+    """Return whether all of a source was verified here after it was captured, and it is still with its agent."""
+    is_whole = not (state.owner or state.is_gone or state.is_damaged or state.lost_messages)
+    return is_whole and state.verified_ms >= state.captured_ms > 0
+
+
+def _is_out(left_out: LeftOut | None, agent: str, marks: Sequence[Mark]) -> bool:
+    if left_out is None or left_out.has_agent(agent):
+        return True
+    return left_out.has_sessions((mark.kind or "main", mark.project) for mark in marks)
+
+
+def _size(block: Block) -> int:
+    text = getattr(block, "text", "")
+    if text:
+        return len(text.encode("utf-8", "surrogatepass"))
+    return len(str(getattr(block, "input", "") or ""))
