@@ -31,7 +31,7 @@ from benchmarks.report import Bar, Row, bars, table
 
 PLACE = Path(__file__).resolve().parent.parent / "build" / "benchmarks"
 # What needs no archive has programs of its own, which print their own figures; most measure the window.
-WINDOW = ("first_paint", "transcript", "stall", "sealed", "held", "redact", "reading")
+WINDOW = ("first_paint", "transcript", "stall", "sealed", "held", "vault", "redact", "reading")
 NAMES = ("index", "search", "append", "list", *WINDOW)
 _MS = 1_000
 _MB = 1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import NamedTuple
 import msgspec
 
 from holdfast_core import clock
+from holdfast_core.agents._tap import tapped
 from holdfast_core.agents.base import Fingerprint
-from holdfast_core.errors import NotNow, Refused
+from holdfast_core.errors import NotNow, Refused, SourceError
 from holdfast_core.model.vault import VersionReason
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
@@ -20,7 +22,7 @@ from holdfast_core.vault.batch import Batch
 from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import PIECE_BYTES, Content, FileContent, Seen, SeenContent, is_gapless
 from holdfast_core.vault.going import Going, chunks_of, numbers, opened
-from holdfast_core.vault.hot import Hot, blocks_of, ends_of, is_database, latest, pack, unpack
+from holdfast_core.vault.hot import Hot, HotSeal, blocks_of, ends_of, is_database, latest
 from holdfast_core.vault.mending import Mender, ready
 from holdfast_core.vault.pieces import Plan, VersionContent, planned, planned_blocks
 from holdfast_core.vault.strand import Strand, digest, strand_name, strand_path
@@ -48,6 +50,7 @@ _RECORD_BYTES = 1 << 22
 _NUL_BYTES = 16
 _WORTH_COMPARING_BYTES = 1 << 16
 _TURNS = 1000
+_BESIDE_DATABASES = ("-wal", "-journal")
 _NOT_DAMAGED = ("locked", "unknown_key", "newer_format", "not_regular", "too_large")
 
 log = logging.getLogger(__name__)
@@ -87,6 +90,7 @@ class Capturing:
         self._keys = keys
         self._catalogue = catalogue
         self._encrypt = encrypt
+        self._seal = HotSeal(keys)
         self._going: dict[tuple[str, str], Going] = {}
         self._left: set[tuple[str, str]] = set()
         self._batch = Batch(directory)
@@ -177,7 +181,7 @@ class Capturing:
         if row is None:
             return None
         stored = self._catalogue.hot(row.name)
-        hot = unpack(stored, self._keys, row.name, row.position, encrypt=row.is_encrypted)
+        hot = self._seal.unpack(stored, row.name, row.position, encrypt=row.is_encrypted)
         if hot is None or row.name in self._batch.doubtful or (self._encrypt and not row.is_encrypted):
             return self.reopened(row.name)
         found = self._going[agent, key] = Going(row, hot)
@@ -225,7 +229,7 @@ class Capturing:
             self._batch.publish()
             for going in self._going.values():
                 row = going.row
-                going.change.hot = pack(going.hot, self._keys, row.name, row.position, encrypt=row.is_encrypted)
+                going.change.hot = self._seal.pack(going.hot, row.name, row.position, encrypt=row.is_encrypted)
             self._catalogue.put(going.change for going in self._going.values())
             return [going.row.name for going in self._going.values() if _is_overgrown(going.row)]
         finally:
@@ -418,7 +422,23 @@ def _content(wanted: Wanted, going: Going | None, files: ExitStack) -> Content:
             return SeenContent(seen.blocks, None)
         if former is not None and start <= former.size:
             return SeenContent(seen.blocks, files.enter_context(closing(FileContent(wanted.path))))
-    return files.enter_context(closing(FileContent(wanted.path)))
+    content = files.enter_context(closing(FileContent(wanted.path)))
+    return _clean_copy(wanted.path, files) or content if is_database(content) else content
+
+
+def _clean_copy(path: str, files: ExitStack) -> Content | None:
+    """Return a database with what stands in its log, None if there is nothing beside it or it cannot be copied."""
+    if not any(os.path.lexists(path + ending) for ending in _BESIDE_DATABASES):
+        return None
+    from holdfast_core.agents._sqlite import private_copy
+
+    tap = files.enter_context(tapped(path))
+    try:
+        with private_copy(path, root=Path(path).parent) as database:
+            database.columns("sqlite_schema")  # whoever asks nothing does not see the log
+    except SourceError as error:
+        log.info("a database is captured without its log: %s", error.reason)
+    return files.enter_context(closing(FileContent(tap.copy))) if tap.copy else None
 
 
 def _ranges(content: Content, ranges: Sequence[tuple[int, int]], end: int, most: int) -> Iterator[tuple[int, bytes]]:

@@ -17,7 +17,7 @@ from holdfast_core.vault.content import Content, FileContent
 from holdfast_core.vault.roll import read_roll, write_roll
 from holdfast_core.vault.state import StrandState, state_of
 from holdfast_core.vault.upkeep import adopt, settle, strand_files, to_fold, within
-from holdfast_core.vault.verifying import LOCKED, MISSING, Anchor, Finding, bad_versions, checked
+from holdfast_core.vault.verifying import LOCKED, MISSING, UNREADABLE, Anchor, Finding, bad_versions, checked
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class Verifying:
             if fresh is None:
                 return Finding(""), row
             finding = self._checked(fresh)
-            if not finding.reason or self._sources is None:
+            if finding.reason in ("", UNREADABLE) or self._sources is None:
                 return finding, fresh
             with _content(self._sources(state_of(fresh, fresh.owner))) as content:
                 if content is None and (finding.is_file_whole or finding.reason == MISSING):

@@ -7,12 +7,14 @@ import hmac
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 
 import msgspec
 
 from holdfast_core.sealed.derive import derive
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
+from holdfast_core.sealed.layout import ID_BYTES
 from holdfast_core.vault.content import SQLITE_MAGIC, Content
 from holdfast_core.vault.pieces import block_digests
 from holdfast_core.vault.table import Table, VersionRow, best
@@ -70,44 +72,48 @@ def blocks_of(content: Content | None) -> bytes:
     return block_digests(content) if content and is_database(content) else b""
 
 
-def pack(hot: Hot, keys: Keys, name: str, position: Sequence[object], *, encrypt: bool) -> bytes:
-    """Return it as it stands in the catalogue, bound to the strand and the position for which it is true."""
-    plain = _encoder.encode(hot)
-    bound = _bound(name, position)
-    if not encrypt:
-        return hmac.digest(_key(keys), bound + plain, "sha256") + plain
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+class HotSeal:
+    """Seals what stands in the catalogue with the keys of today; for one batch."""
 
-    data_key = keys.data_key()
-    nonce = os.urandom(_NONCE_BYTES)
-    return data_key.id + nonce + AESGCM(_cipher_key(data_key.secret)).encrypt(nonce, plain, bound)
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
-
-def unpack(stored: bytes, keys: Keys, name: str, position: Sequence[object], *, encrypt: bool) -> Hot | None:
-    """Return what `pack` was given, None if this is not it."""
-    bound = _bound(name, position)
-    with suppress(msgspec.DecodeError, SealedError):
+    def pack(self, hot: Hot, name: str, position: Sequence[object], *, encrypt: bool) -> bytes:
+        """Return it as it stands in the catalogue, bound to the strand and the position for which it is true."""
+        plain, bound = _encoder.encode(hot), _bound(name, position)
         if not encrypt:
+            return hmac.digest(self._key, bound + plain, "sha256") + plain
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        data_key = self._keys.data_key()
+        nonce = os.urandom(_NONCE_BYTES)
+        return data_key.id + nonce + AESGCM(_cipher_key(data_key.secret)).encrypt(nonce, plain, bound)
+
+    def unpack(self, stored: bytes, name: str, position: Sequence[object], *, encrypt: bool) -> Hot | None:
+        """Return what `pack` was given, None if this is not it."""
+        bound = _bound(name, position)
+        with suppress(msgspec.DecodeError, SealedError):
+            if encrypt:
+                return _decoder.decode(self._decrypted(stored, bound))
             plain = stored[_MAC_BYTES:]
-            wanted = hmac.digest(_key(keys), bound + plain, "sha256")
+            wanted = hmac.digest(self._key, bound + plain, "sha256")
             return _decoder.decode(plain) if hmac.compare_digest(wanted, stored[:_MAC_BYTES]) else None
-        return _decoder.decode(_decrypted(stored, keys, bound))
-    return None
+        return None
 
+    @cached_property
+    def _key(self) -> bytes:
+        return derive(self._keys.key("vault"), salt=self._keys.store_id, info=_INFO)
 
-def _decrypted(stored: bytes, keys: Keys, bound: bytes) -> bytes:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    def _decrypted(self, stored: bytes, bound: bytes) -> bytes:
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    secret = keys.data_key(stored[:16]).secret
-    try:
-        return AESGCM(_cipher_key(secret)).decrypt(stored[16 : 16 + _NONCE_BYTES], stored[16 + _NONCE_BYTES :], bound)
-    except (InvalidTag, ValueError) as error:
-        raise SealedError("bad_tag", "what going on needs") from error
-
-
-def _key(keys: Keys) -> bytes:
-    return derive(keys.key("vault"), salt=keys.store_id, info=_INFO)
+        secret = self._keys.data_key(stored[:ID_BYTES]).secret
+        nonce, sealed = stored[ID_BYTES : ID_BYTES + _NONCE_BYTES], stored[ID_BYTES + _NONCE_BYTES :]
+        try:
+            return AESGCM(_cipher_key(secret)).decrypt(nonce, sealed, bound)
+        except (InvalidTag, ValueError) as error:
+            raise SealedError("bad_tag", "what going on needs") from error
 
 
 def _cipher_key(secret: bytes) -> bytes:

@@ -16,7 +16,7 @@ from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import PIECE_BYTES, Content
 from holdfast_core.vault.going import Going, row_of
-from holdfast_core.vault.hot import Hot, blocks_of, ends_of, latest, unpack
+from holdfast_core.vault.hot import Hot, HotSeal, blocks_of, ends_of, latest
 from holdfast_core.vault.pieces import VersionContent
 from holdfast_core.vault.salvage import Salvaged, unknown
 from holdfast_core.vault.strand import Strand, digest, strand_path
@@ -84,7 +84,7 @@ class Mender:
         hot = None
         if known is not None:
             stored = self._catalogue.hot(name)
-            hot = unpack(stored, self._keys, name, known.position, encrypt=known.is_encrypted)
+            hot = HotSeal(self._keys).unpack(stored, name, known.position, encrypt=known.is_encrypted)
         if strand is None and known is None:
             return None
         if strand is not None:
