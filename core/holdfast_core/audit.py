@@ -414,9 +414,12 @@ class AuditLog:
             sync_directory(self._path.parent)
 
     def _files(self) -> list[Path]:
-        """Return the files of the log, the oldest first."""
+        """Return the files of the log, the oldest first. That they cannot be listed is not the same as none."""
         names = re.compile(re.escape(self._path.name) + r"(\.[1-9][0-9]{0,5})?")
-        found = [path for path in self._path.parent.glob(f"{self._path.name}*") if names.fullmatch(path.name)]
+        try:
+            found = [path for path in self._path.parent.iterdir() if names.fullmatch(path.name)]
+        except FileNotFoundError:
+            return []
         return sorted(found, key=self._number, reverse=True)
 
     def _number(self, path: Path) -> int:
