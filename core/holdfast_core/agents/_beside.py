@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,9 +28,12 @@ def files_beside(path: str, patterns: Sequence[str], *, root: str) -> list[Path]
     """
     source, names = Path(path), _names(path)
     found: list[str] = []
+    entered: dict[str, bool] = {}
     for pattern in patterns:
         folder, parts = _start(source, pattern)
-        if _may_enter(folder, root):
+        if folder not in entered:
+            entered[folder] = _may_enter(folder, root)
+        if entered[folder]:
             parts = [_literal(part, names) for part in parts]
             found += _matching(folder, parts, root, FILES_LIMIT - len(found))
     return [Path(one) for one in sorted(set(found) - {path})]
@@ -60,13 +64,13 @@ def _start(source: Path, pattern: str) -> tuple[str, list[str]]:
 
 
 def _may_enter(folder: str, root: str) -> bool:
-    top = str(Path(root).parent)
+    top = root.rstrip(os.sep).rpartition(os.sep)[0] or os.sep
     return folder == top or (folder.startswith(top.rstrip(os.sep) + os.sep) and not _has_link(folder, top, root))
 
 
 def _literal(part: str, names: dict[str, str]) -> str:
     """Return one part of a pattern with the source's names in it, which are no patterns themselves."""
-    for name, text in names.items():
+    for name, text in names.items() if "{" in part else ():
         part = part.replace(f"{{{name}}}", _MAGIC.sub(lambda sign: f"[{sign[0]}]", text))
     return part
 
@@ -74,10 +78,18 @@ def _literal(part: str, names: dict[str, str]) -> str:
 def _has_link(folder: str, top: str, root: str) -> bool:
     """Return whether a folder below ``top``, or one on the way to it, is a link; the root itself may be one."""
     while folder != top:
-        if folder != root and Path(folder).is_symlink():
+        if folder != root and stat.S_ISLNK(_mode_of(folder)):
             return True
-        folder = str(Path(folder).parent)
+        folder = folder.rpartition(os.sep)[0]
     return False
+
+
+def _mode_of(path: str) -> int:
+    """Return what stands at a path, 0 for nothing that can be seen."""
+    try:
+        return os.lstat(path).st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def _matching(folder: str, parts: Sequence[str], root: str, limit: int) -> list[str]:
@@ -109,16 +121,13 @@ def _walk(folder: str, parts: Sequence[str], root: str) -> Iterator[str]:
 
 def _literally(path: str, rest: Sequence[str], root: str) -> Iterator[str]:
     """Yield what fits below a path that needs no look into its folder, which may hold thousands."""
-    here = Path(path)
-    try:
-        if here.is_symlink() and path != root:
-            return
-        if rest and here.is_dir():
-            yield from _walk(path, rest, root)
-        elif not rest and here.is_file():
-            yield path
-    except (OSError, ValueError):
-        return
+    mode = _mode_of(path)
+    if stat.S_ISLNK(mode) and path == root:
+        mode = _mode_of(os.path.realpath(path))
+    if rest and stat.S_ISDIR(mode):
+        yield from _walk(path, rest, root)
+    elif not rest and stat.S_ISREG(mode):
+        yield path
 
 
 def _everything(folder: str, depth: int) -> Iterator[str]:
