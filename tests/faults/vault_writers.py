@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from holdfast_core.agents.base import Fingerprint, SourceRef
 from holdfast_core.errors import HoldfastError, NotFound
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
-from holdfast_core.vault import capturing
+from holdfast_core.vault import batch, capturing
 from holdfast_core.vault.vault import Mark, Seen, Vault, VaultOptions
 
 from tests.faults.held_writers import quiet
@@ -156,7 +156,7 @@ class VaultFold(VaultWriter):
     """A source whose strand is written whole after each growth."""
 
     def open(self, root: Path) -> Save:
-        return _with_limit(super().open(root))
+        return _limited(super().open(root), capturing, "FOLD_BYTES", 100)
 
     def save(self, vault: Vault, number: int) -> None:
         capture(vault, "one", lines(number) * 8)
@@ -167,15 +167,25 @@ class VaultFold(VaultWriter):
         return number if data == lines(number) * 8 else None
 
 
-def _with_limit(save: Callable[[int], object]) -> Save:
+class VaultLargeBatch(VaultStrands):
+    """New sources, more in a batch than files may be open."""
+
+    def open(self, root: Path) -> Save:
+        return _limited(super().open(root), batch, "MOST_OPEN", 2)
+
+
+def _limited(save: Save, module: ModuleType, name: str, limit: int) -> Save:
+    """Lower a limit while something is saved."""
+
     def limited(number: int) -> None:
-        before, capturing.FOLD_BYTES = capturing.FOLD_BYTES, 100
+        before = getattr(module, name)
+        setattr(module, name, limit)
         try:
             save(number)
         finally:
-            capturing.FOLD_BYTES = before
+            setattr(module, name, before)
 
     return limited
 
 
-VAULT_WRITERS: tuple[type[VaultWriter], ...] = (VaultGrowth, VaultRewrite, VaultStrands, VaultFold)
+VAULT_WRITERS: tuple[type[VaultWriter], ...] = (VaultGrowth, VaultRewrite, VaultStrands, VaultLargeBatch, VaultFold)

@@ -93,6 +93,7 @@ class Capturing:
         self._seal = HotSeal(keys)
         self._going: dict[tuple[str, str], Going] = {}
         self._left: set[tuple[str, str]] = set()
+        self._failure: BaseException | None = None
         self._batch = Batch(directory)
 
     def capture(self, wanted: Wanted, *, database_ms: int = 0) -> Captured:
@@ -160,13 +161,13 @@ class Capturing:
             SealedError: locked.
             OSError: the disk does not take it.
         """
-        self._batch.publish()
+        self._publish_early()
         self._going = {place: going for place, going in self._going.items() if going.row.name != name}
         mender = Mender(self._directory, self._keys, self._catalogue, self.rewrite)
         going = mender.mend(name, content, only_filled=only_filled)
         if going is None:
             return None
-        self._batch.publish()
+        self._publish_early()
         with closing(Strand.open(self._directory, name, self._keys)) as strand:
             ready(going, strand)
         self._going[going.row.agent, going.row.key] = going
@@ -197,7 +198,7 @@ class Capturing:
             OSError: it is not there or cannot be read.
         """
         if self._batch.is_unnamed(name):
-            self._batch.publish()
+            self._publish_early()
         with closing(Strand.open(self._directory, name, self._keys)) as strand:
             going = opened(strand, name, self._catalogue.named(name))
             is_other = strand.stream.is_encrypted != self._encrypt
@@ -226,6 +227,8 @@ class Capturing:
             OSError, HoldfastError: it is not; nothing of this batch counts.
         """
         try:
+            if self._failure is not None:
+                raise self._failure
             self._batch.publish()
             for going in self._going.values():
                 row = going.row
@@ -239,6 +242,15 @@ class Capturing:
         """Forget what was not published."""
         self._clear()
         self._batch.discard()
+
+    def _publish_early(self) -> None:
+        """Sync and name what was written so far, which counts only with the rest; if that fails nothing will count."""
+        try:
+            self._batch.publish()
+        except BaseException as error:
+            self._going.clear()  # what they are about may not be there
+            self._failure = error
+            raise
 
     def _clear(self) -> None:
         self._going.clear()
@@ -257,7 +269,7 @@ class Capturing:
             yield pack_told(said[0])
 
         if self._batch.is_unnamed(name) or self._batch.is_full:
-            self._batch.publish()
+            self._publish_early()
         position = self._batch.append(name, self._keys, going.row.position, payloads())
         going.take(said[0], position)
 
@@ -279,7 +291,7 @@ class Capturing:
 
     def _first(self, wanted: Wanted, content: Content) -> Captured:
         if self._batch.is_full:
-            self._batch.publish()
+            self._publish_early()
         now, size = clock.now_ms(), content.size
         messages = sum(mark.messages for mark in wanted.marks)
         table = Table(
@@ -328,7 +340,7 @@ class Capturing:
         if isinstance(content, SeenContent) and content.start:
             content = files.enter_context(closing(FileContent(wanted.path)))  # not half of now and half of before
         if self._batch.is_unnamed(going.row.name):
-            self._batch.publish()
+            self._publish_early()
         with closing(Strand.open(self._directory, going.row.name, self._keys)) as strand:
             most = best(table.versions) or former
             versions = [former] if most.number == former.number else [former, most]

@@ -6,7 +6,7 @@ import bisect
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast_core.vault.content import PIECE_BYTES, Content
 from holdfast_core.vault.strand import Strand
@@ -14,7 +14,9 @@ from holdfast_core.vault.table import VersionRow, grow
 
 BLOCK_BYTES = 1 << 14
 BLOCK_DIGEST_BYTES = 16
-_LEAST_BYTES, _MOST_BYTES = 1 << 11, 1 << 16
+_LEAST_BYTES = 1 << 11
+_MOST_TIMES = 32
+_MOST_PIECES = 1 << 16
 _BOUNDARY = re.compile(rb"\n|\},")
 _ROLLING_BYTES = 32
 _MASK = 3
@@ -136,24 +138,33 @@ def planned(former: Sequence[tuple[Content, VersionRow]], now: Content, end: int
     if now.size - tail - start < _LEAST_BYTES:
         plan.add(start, now.size - tail - start)
     else:
-        _middle(plan, _known(former, starts), now, start, now.size - tail)
+        least = least_bytes(now.size)
+        _middle(plan, _known(former, starts, least), cut(now, start, now.size - tail, least=least))
     plan.keep(places.at(content.size - tail, tail))
     return plan, starts[0]
 
 
-def _known(former: Sequence[tuple[Content, VersionRow]], starts: Sequence[int]) -> dict[bytes, Pieces]:
+def least_bytes(size: int) -> int:
+    """Return the least size of pieces of a content: larger ones of very large contents, so that they can be known."""
+    least = _LEAST_BYTES
+    while least * _MOST_PIECES < size:
+        least *= 2
+    return least
+
+
+def _known(former: Sequence[tuple[Content, VersionRow]], starts: Sequence[int], least: int) -> dict[bytes, Pieces]:
     """Return where the pieces of earlier versions are, behind what they begin with in common with the new one."""
     known: dict[bytes, Pieces] = {}
     for (content, version), start in zip(former, starts, strict=True):
         places = PieceMap(version.pieces)
-        for place, size, name in cut(content, start, content.size):
+        for place, size, name in cut(content, start, content.size, least=least):
             if name not in known:
                 known[name] = places.at(place, size)
     return known
 
 
-def _middle(plan: Plan, known: dict[bytes, Pieces], now: Content, start: int, end: int) -> None:
-    for place, size, name in cut(now, start, end):
+def _middle(plan: Plan, known: dict[bytes, Pieces], parts: Iterable[tuple[int, int, bytes]]) -> None:
+    for place, size, name in parts:
         found = known.get(name)
         if found is not None:
             plan.keep(found)
@@ -163,16 +174,16 @@ def _middle(plan: Plan, known: dict[bytes, Pieces], now: Content, start: int, en
             known[name] = [(last + count - size, size)]
 
 
-def cut(content: Content, start: int, end: int) -> Iterator[tuple[int, int, bytes]]:
+def cut(content: Content, start: int, end: int, *, least: int) -> Iterator[tuple[int, int, bytes]]:
     """Yield (offset, size, digest) of pieces whose ends depend on what stands before them alone."""
-    data, place = b"", start
+    data, place, most = b"", start, least * _MOST_TIMES
     while place < end:
-        if len(data) < _MOST_BYTES and place + len(data) < end:
-            data += content.read(place + len(data), min(PIECE_BYTES, end - place - len(data)))
+        if len(data) < most and place + len(data) < end:
+            data += content.read(place + len(data), min(max(PIECE_BYTES, 2 * most), end - place - len(data)))
         done = 0
         is_last = place + len(data) >= end
-        while done < len(data) and (is_last or len(data) - done >= _MOST_BYTES):
-            size = _cut_at(data, done) - done
+        while done < len(data) and (is_last or len(data) - done >= most):
+            size = _cut_at(data, done, least) - done
             yield place + done, size, hashlib.sha256(data[done : done + size]).digest()[:16]
             done += size
         if not done:
@@ -215,10 +226,10 @@ def _block_digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()[:BLOCK_DIGEST_BYTES]
 
 
-def _cut_at(data: bytes, start: int) -> int:
+def _cut_at(data: bytes, start: int, least: int) -> int:
     """Return where the piece ends that begins at ``start``."""
-    end = min(len(data), start + _MOST_BYTES)
-    for found in _BOUNDARY.finditer(data, start + _LEAST_BYTES, end):
+    end = min(len(data), start + least * _MOST_TIMES)
+    for found in _BOUNDARY.finditer(data, start + least, end):
         place = found.end()
         if not zlib.crc32(data[place - _ROLLING_BYTES : place]) & _MASK:
             return place

@@ -111,7 +111,7 @@ def test_pieces_fill_a_range_without_gaps(data: bytes, before: int, behind: int)
         content = FileContent(path)
         start, end = min(before, len(data)), max(min(before, len(data)), len(data) - behind)
 
-        places = list(cut(content, start, end))
+        places = list(cut(content, start, end, least=2048))
 
         content.close()
     assert sum(size for _, size, _ in places) == end - start
