@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from holdfast_core.atomic import read_bytes, write_all
-from holdfast_core.sealed.compression import FRAME_WORTH_BYTES, compress, decompress
+from holdfast_core.sealed.compression import FRAME_WORTH_BYTES, USUAL, compress, decompress
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import (
@@ -69,6 +69,7 @@ def write_stream(
     generation: int,
     encrypt: bool,
     tail: Callable[[Sequence[Stored]], Iterable[bytes]],
+    level: int = USUAL,
 ) -> Written:
     """Write a container into an empty file that is open for reading and writing.
 
@@ -94,7 +95,7 @@ def write_stream(
         identity=identity,
     )
     seal = Seal(keys, header)
-    body = _Body(descriptor, header.size, seal)
+    body = _Body(descriptor, header.size, seal, level)
     for plain in frames:
         body.add(plain)
     header = header._replace(body_bytes=body.stored_bytes, plain_bytes=body.plain_bytes, frame_count=len(body.frames))
@@ -119,8 +120,9 @@ def write_stream(
 class _Body:
     """The frames of a container that is being written: in memory while they are small, else in its file."""
 
-    def __init__(self, descriptor: int, start: int, seal: Seal) -> None:
+    def __init__(self, descriptor: int, start: int, seal: Seal, level: int) -> None:
         self.stored_bytes = self.plain_bytes = 0
+        self._level = level
         self.frames: list[Stored] = []
         self._descriptor = descriptor
         self._start = start
@@ -138,7 +140,7 @@ class _Body:
     def add(self, plain: bytes) -> None:
         if len(plain) > MAX_PAYLOAD_BYTES:
             raise SealedError("too_large", f"a frame of {len(plain)} bytes")
-        compression, packed = compress(plain, worth_bytes=FRAME_WORTH_BYTES)
+        compression, packed = compress(plain, worth_bytes=FRAME_WORTH_BYTES, level=self._level)
         piece = Piece(len(self.frames), 0, len(plain), compression)
         stored = packed if self._seal.cipher is None else self._seal.cipher.seal_frame(piece, packed)
         self._digest.update(plain)

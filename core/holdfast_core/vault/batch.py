@@ -68,6 +68,7 @@ class Batch:
         *,
         generation: int,
         encrypt: bool,
+        level: int,
     ) -> Written:
         """Write a strand whole; it has its name after `publish`.
 
@@ -97,6 +98,7 @@ class Batch:
                     generation=generation,
                     encrypt=encrypt,
                     tail=frames.told,
+                    level=level,
                 )
             except BaseException:
                 os.close(descriptor)

@@ -16,6 +16,7 @@ from holdfast_core.agents._tap import tapped
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.errors import NotNow, Refused, SourceError
 from holdfast_core.model.vault import VersionReason
+from holdfast_core.sealed.compression import QUICK, USUAL
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.batch import Batch
@@ -207,10 +208,16 @@ class Capturing:
         self._going[going.row.agent, going.row.key] = going
         return going
 
-    def rewrite(self, going: Going, table: Table, chunks: Iterator[tuple[int, bytes]]) -> None:
+    def rewrite(self, going: Going, table: Table, chunks: Iterator[tuple[int, bytes]], *, level: int = USUAL) -> None:
         """Write a strand whole, as its next generation."""
         written = self._batch.write(
-            going.row.name, self._keys, table, chunks, generation=going.row.generation + 1, encrypt=self._encrypt
+            going.row.name,
+            self._keys,
+            table,
+            chunks,
+            generation=going.row.generation + 1,
+            encrypt=self._encrypt,
+            level=level,
         )
         going.replaced(table, written, is_encrypted=self._encrypt)
 
@@ -318,7 +325,7 @@ class Capturing:
         )
         row = Row(name=self._free_name(wanted), agent=wanted.agent, key=wanted.key, path=wanted.path)
         going = Going(row, Hot(table, ends_of(content, size), blocks_of(content)))
-        self.rewrite(going, table, _ranges(content, [(0, size)], 0, PIECE_BYTES))
+        self.rewrite(going, table, _ranges(content, [(0, size)], 0, PIECE_BYTES), level=QUICK)
         self._going[wanted.agent, wanted.key] = going
         return Captured(table.versions[0].reason, 1, is_new_version=True, stored_bytes=row.offset)
 
