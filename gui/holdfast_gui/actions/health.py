@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from holdfast_core import clock
-from holdfast_core.errors import HoldfastError, NotFound
+from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject, QTimer
 
 from holdfast_gui.actions.application import open_settings
-from holdfast_gui.models.places import Place
+from holdfast_gui.actions.leading import show_list, show_session
 from holdfast_gui.tasks import Latest
 from holdfast_gui.text import tr
 from holdfast_gui.views.health import RECORDS, HealthPage
@@ -34,9 +35,9 @@ class Checkup(QObject):
         self._timer.timeout.connect(self._look)
         self.page = page = HealthPage()
         page.looked_at.connect(self._on_looked_at)
-        page.list_wanted.connect(self._show_list)
+        page.list_wanted.connect(partial(show_list, context))
         page.place_wanted.connect(self._go_to)
-        page.session_wanted.connect(context.scope.slot(self._show_session))
+        page.session_wanted.connect(context.scope.slot(lambda session_id: show_session(context, session_id)))
         page.settings_wanted.connect(context.scope.slot(lambda words: open_settings(context, words)))
         page.report_wanted.connect(context.troubles.show_details)
         page.logs_wanted.connect(context.troubles.open_logs)
@@ -90,21 +91,3 @@ class Checkup(QObject):
             places.choose(place)
         else:
             self._context.toast.say(tr("There is nothing there any more"))
-
-    async def _show_session(self, session_id: str) -> None:
-        try:
-            entry = await self._context.library.entry(session_id)
-        except NotFound:
-            self._context.toast.say(tr("This session is not listed any more"))
-            return
-        self._context.browser.reveal(entry.id)
-        self._context.reading.open(entry.id)
-
-    def _show_list(self, query_text: str, title: str) -> None:
-        kind, _, value = query_text.partition(":")
-        place = (
-            Place("agent", value, query_text, title)
-            if kind == "agent"
-            else Place("saved", query_text, query_text, title)
-        )
-        self._context.browser.go_to(place)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject
 
-from holdfast_gui.models.places import AGENTS, HEALTH, LIVE, PROBLEMS, RECOVERY, TRASH, Place
+from holdfast_gui.models.places import AGENTS, EXPIRING, HEALTH, LIVE, PROBLEMS, RECOVERY, STORAGE, TRASH, Place
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -18,6 +18,12 @@ def _agents(context: Context) -> PlacePage:
     from holdfast_gui.actions.agents import Surveying
 
     return Surveying(context).page
+
+
+def _expiring(context: Context) -> PlacePage:
+    from holdfast_gui.actions.expecting import Expecting
+
+    return Expecting(context).page
 
 
 def _health(context: Context) -> PlacePage:
@@ -44,6 +50,12 @@ def _recovery(context: Context) -> PlacePage:
     return Recovering(context).page
 
 
+def _storage(context: Context) -> PlacePage:
+    from holdfast_gui.actions.freeing import Freeing
+
+    return Freeing(context).page
+
+
 def _trash(context: Context) -> PlacePage:
     from holdfast_gui.actions.trashing import Trashing
 
@@ -52,10 +64,12 @@ def _trash(context: Context) -> PlacePage:
 
 MAKERS: Final[dict[str, Callable[[Context], PlacePage]]] = {
     AGENTS.kind: _agents,
+    EXPIRING.kind: _expiring,
     HEALTH.kind: _health,
     LIVE.kind: _live,
     PROBLEMS.kind: _problems,
     RECOVERY.kind: _recovery,
+    STORAGE.kind: _storage,
     TRASH.kind: _trash,
 }
 

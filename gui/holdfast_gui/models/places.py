@@ -25,6 +25,7 @@ PlaceKind = Literal[
     "trash",
     "agents",
     "health",
+    "storage",
     "agent",
     "project",
     "tag",
@@ -78,6 +79,7 @@ ALL: Final = Place("all", "", "", later("All sessions"))
 STARRED: Final = Place("starred", "", "is:starred", later("Starred"))
 AGENTS: Final = Place("agents", "", "", later("Agents"))
 HEALTH: Final = Place("health", "", "", later("Health"))
+STORAGE: Final = Place("storage", "", "", later("Storage"))
 PROBLEMS: Final = Place("problems", "", "is:problem", later("Problems"))
 LOST: Final = Place("lost", "", "is:lost", later("Lost at the source"))
 EXPIRING: Final = Place("expiring", "", "", later("About to be deleted"))
