@@ -24,7 +24,7 @@ from holdfast_core.model.session import SessionFacts
 from holdfast_core.model.vault import WITHOUT_CONTENT, Version
 
 if TYPE_CHECKING:
-    from holdfast_core.vault.vault import Vault
+    from holdfast_core.vault.vault import StrandState, Vault
 
 _IN_MEMORY = Path("/dev", "shm")  # where there is one, nothing that is put there reaches a disk
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -111,7 +111,7 @@ def mirror(vault: Vault, agent: Agent, ref: SourceRef, number: int, home: Home) 
     try:
         made = Mirror(os.path.realpath(top), home)
         _put_companions(made, vault, ref, version)
-        _put_lists(made, agent, ref, home)
+        _put_lists(made, vault, agent, ref, home)
         yield _put_source(made, vault, agent, ref, version), made
     finally:
         shutil.rmtree(top, ignore_errors=True)
@@ -150,7 +150,7 @@ def _put_source(made: Mirror, vault: Vault, agent: Agent, ref: SourceRef, versio
 
 def _put_companions(made: Mirror, vault: Vault, ref: SourceRef, version: Version) -> None:
     """Write the files that belonged to the source at that time."""
-    for state in vault.companions(ref.agent, ref.key):
+    for state in _companions(vault, ref):
         number = vault.version_at(state.agent, state.key, version.captured_ms + _SLACK_MS)
         found = [one for one in vault.versions(state.agent, state.key) if one.reason not in WITHOUT_CONTENT]
         one = next((one for one in found if one.number == number), found[0] if found and number is None else None)
@@ -159,10 +159,20 @@ def _put_companions(made: Mirror, vault: Vault, ref: SourceRef, version: Version
             made.put(state.path, chunks, modified_ns=one.modified_ms * 1_000_000)
 
 
-def _put_lists(made: Mirror, agent: Agent, ref: SourceRef, home: Home) -> None:
+def _companions(vault: Vault, ref: SourceRef) -> list[StrandState]:
+    """Return the companions of a source; what lies beside it may count as another's, which came first."""
+    folder = Path(ref.path).parent
+    own = vault.companions(ref.agent, ref.key)
+    others = [one for one in vault.states(ref.agent).values() if one.owner and Path(one.path).parent == folder]
+    return list({one.key: one for one in (*own, *others)}.values())
+
+
+def _put_lists(made: Mirror, vault: Vault, agent: Agent, ref: SourceRef, home: Home) -> None:
     """Write the lists in which the source stands with others, as they are now but for where it is."""
-    for path in agent.indexes(ref, home):
+    for path in dict.fromkeys((*agent.indexes(ref, home), *agent.index_places(ref, home))):
         content = read_small(path, limit=_LIST_BYTES)
+        if content is None and vault.state(ref.agent, str(path)) is not None:
+            content = b"".join(vault.content(ref.agent, str(path)))  # the list is gone too
         if content is None:
             continue
         for parent in Path(ref.path).parents:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from holdfast_core.agents import all_agents
-from holdfast_core.agents.base import Home
+from holdfast_core.agents.base import Agent, Home
 from holdfast_core.model.changes import ScanFailure
 from holdfast_core.scan.capturing import LOCKED, NO_SPACE, CaptureStatus
 from holdfast_core.scan.homes import with_homes
+from holdfast_core.scan.kept import _Kept
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.vault import VaultOptions
 
@@ -29,7 +30,7 @@ SCAN = """
     import sys
     from pathlib import Path
     from holdfast_core.agents import all_agents
-    from holdfast_core.agents.base import Home
+    from holdfast_core.agents.base import Agent, Home
     from holdfast_core.paths import find_paths
     from holdfast_core.scan.capturing import Capturing
     from holdfast_core.scan.kept import Keeping
@@ -73,6 +74,12 @@ def kept(tmp_path: Path, keys: Keys) -> Iterator[Kept]:
 
 def _captured(kept: Kept, agent: str = "fake") -> set[str]:
     return {Path(look.path).name for look in kept.keeping.looks.of(agent).values()}
+
+
+def test_an_agent_with_a_vault_answers_all_that_an_agent_is_asked() -> None:
+    asked = {name for name, value in vars(Agent).items() if callable(value) and not name.startswith("_")}
+
+    assert asked <= vars(_Kept).keys()
 
 
 def test_a_renamed_source_goes_on_as_the_same_without_a_copy(kept: Kept) -> None:
