@@ -267,12 +267,6 @@ class _Kept(Agent):
     def is_form_of(self, ref: SourceRef, path: str) -> bool:
         return self.inner.is_form_of(ref, path)
 
-    def index_places(self, ref: SourceRef, home: Home) -> list[Path]:
-        return self.inner.index_places(ref, home)
-
-    def is_form_of(self, ref: SourceRef, path: str) -> bool:
-        return self.inner.is_form_of(ref, path)
-
     def place_for(self, ref: SourceRef, head: bytes) -> Path:
         return self.inner.place_for(ref, head)
 
