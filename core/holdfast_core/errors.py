@@ -67,6 +67,14 @@ class NotNow(Refused):
     """Nothing is wrong with it: it can be done once something else has ended, or later."""
 
 
+class NeedsCopy(Refused):
+    """The agent would not find a session from this directory: it can, once the person says that a copy goes there."""
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message, detail=path)
+        self.path = path
+
+
 class Untrusted(Refused):
     """A directory is not this person's alone: it can be used once they say that they trust it.
 

@@ -12,7 +12,7 @@ from holdfast_core.cli.context import Context
 from holdfast_core.cli.held import held_target
 from holdfast_core.cli.index import ensure_index
 from holdfast_core.cli.sessions import print_entries
-from holdfast_core.errors import WrongUsage
+from holdfast_core.errors import NeedsCopy, WrongUsage
 from holdfast_core.export.document import entry_document
 from holdfast_core.model.held import is_held_id
 from holdfast_core.model.resume import ResumeChoice, ResumePlan
@@ -34,6 +34,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--project", metavar="DIR", type=Path, help="continue in this directory; it is remembered")
     parser.add_argument(
         "--trust-directory", action="store_true", help="also in a directory that others own or can change"
+    )
+    parser.add_argument(
+        "--copy", action="store_true", help="put a copy where the agent looks from that directory, if it needs one"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be run")
     parser = asking.add_yes(commands.add("resume delete", delete_held))
@@ -57,19 +60,16 @@ async def resume(context: Context, arguments: argparse.Namespace) -> None:
         return
     terminal = arguments.terminal or ("here" if _is_in_terminal(context) else None)
     choice = ResumeChoice(
-        terminal=terminal, fork=arguments.fork, project=arguments.project, is_trusted=arguments.trust_directory
+        terminal=terminal,
+        fork=arguments.fork,
+        project=arguments.project,
+        is_trusted=arguments.trust_directory,
+        with_copy=arguments.copy,
     )
-    if arguments.dry_run:
-        _tell(context, await context.library.resume_plan(entry.id, **choice))
-    elif terminal == "here":
-        _check_own_terminal(context)
-        plan = await context.library.resume_plan(entry.id, **choice)
-        await _here(context, plan, entry, is_chosen=arguments.project is not None)
-    else:
-        plan = await context.library.resume(entry.id, **choice)
-        if plan.method == "copy":
-            context.warn("Run this where you want to go on:")
-        _tell(context, plan)
+    try:
+        await _continue(context, entry, arguments, choice)
+    except NeedsCopy as error:
+        raise NeedsCopy(f"{error} Say that it may with --copy.", path=error.path) from error
 
 
 async def delete_held(context: Context, arguments: argparse.Namespace) -> None:
@@ -84,6 +84,21 @@ async def clear_held(context: Context, arguments: argparse.Namespace) -> None:
     if loss.sessions:
         keeping.confirm_deletion(context, loss, arguments)
     keeping.tell_deleted(context, await context.library.held.clear() if loss.sessions else [])
+
+
+async def _continue(context: Context, entry: SessionEntry, arguments: argparse.Namespace, choice: ResumeChoice) -> None:
+    if arguments.dry_run:
+        _tell(context, await context.library.resume_plan(entry.id, **choice))
+    elif choice.get("terminal") == "here":
+        _check_own_terminal(context)
+        plan = await context.library.resume_plan(entry.id, **choice)
+        await context.library.put_copy(plan)
+        await _here(context, plan, entry, is_chosen=arguments.project is not None)
+    else:
+        plan = await context.library.resume(entry.id, **choice)
+        if plan.method == "copy":
+            context.warn("Run this where you want to go on:")
+        _tell(context, plan)
 
 
 async def _resume_held(context: Context, entry: SessionEntry, arguments: argparse.Namespace) -> None:

@@ -87,6 +87,7 @@ class Outgoing:
 
         Raises:
             ProjectGone: its directory is not there; choose another as ``project``.
+            NeedsCopy: its agent would not find it from that directory; choose ``with_copy``.
             NotFound: the agent's program is not installed.
             Refused: it is unsafe as things are.
         """
@@ -111,8 +112,22 @@ class Outgoing:
                 known_projects=projects,
                 repositories=Repositories(self._paths.repositories),
                 is_trusted=choice.get("is_trusted", False),
+                with_copy=choice.get("with_copy", False),
             )
         )
+
+    async def put_copy(self, plan: ResumePlan) -> None:
+        """Put a copy of the session where its agent looks from the plan's directory, if the plan needs one.
+
+        Raises:
+            Refused: the agent is writing it, or it is there already.
+        """
+        if plan.copy_to:
+            from holdfast_core.resume.copying import put_copy
+
+            entry = await self.entry(plan.session_id)
+            agent, place = self._agent(entry.agent), Path(plan.copy_to)
+            await self.in_thread(lambda: put_copy(agent, entry, self._home, place))
 
     async def resume(self, session_id: str, **choice: Unpack[ResumeChoice]) -> ResumePlan:
         """Continue a session in a terminal where there is one, and return what was done.
@@ -125,6 +140,7 @@ class Outgoing:
         if is_held_id(session_id):
             return await self._resume_held(session_id, choice)
         plan = await self.resume_plan(session_id, **choice)
+        await self.put_copy(plan)
         if plan.method == "terminal":
             await self.in_thread(lambda: resume.start(plan, self._home, self._used_settings))
         if choice.get("project") is not None:

@@ -22,7 +22,8 @@ class ResumePlan(msgspec.Struct, frozen=True):
 
     ``program`` is where ``argv[0]`` was found, ``identity`` the (device, inode)
     of the directory as it was checked, ``is_trusted`` whether the person said
-    that a directory of someone else will do.
+    that a directory of someone else will do. ``copy_to`` is where a copy of the
+    session must be put before it starts, empty if the agent finds it as it is.
     """
 
     session_id: str
@@ -34,12 +35,17 @@ class ResumePlan(msgspec.Struct, frozen=True):
     program: str = ""
     identity: tuple[int, int] | None = None
     is_trusted: bool = False
+    copy_to: str = ""
 
 
 class ResumeChoice(TypedDict, total=False):
-    """What a person may choose: a terminal by name, a fork, a directory, and that it may be someone else's."""
+    """What a person may choose: a terminal by name, a fork, a directory, and that it may be someone else's.
+
+    ``with_copy``: a copy of the session may be put where its agent looks from that directory.
+    """
 
     terminal: str | None
     fork: bool
     project: Path | None
     is_trusted: bool
+    with_copy: bool

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from holdfast_core.agents.base import Agent, Home, ResumeTarget
-from holdfast_core.errors import AgentMissing, NotFound, ProjectGone, Refused
+from holdfast_core.errors import AgentMissing, NeedsCopy, NotFound, ProjectGone, Refused
 from holdfast_core.model.resume import ResumePlan
 from holdfast_core.model.session import SessionEntry
 from holdfast_core.resume import moved, quoting, spawn, terminal
+from holdfast_core.resume.copying import missing_copy
 from holdfast_core.resume.programs import find_program, real_command
 from holdfast_core.resume.project import Project, chosen_directory, open_project, within
 
@@ -47,6 +48,7 @@ def plan(
     known_projects: Iterable[str] = (),
     repositories: Repositories | None = None,
     is_trusted: bool = False,
+    with_copy: bool = False,
 ) -> ResumePlan:
     """Return how a session is continued, having checked all that can be checked without starting it.
 
@@ -54,11 +56,14 @@ def plan(
     ``project`` is a directory that the person chose, ``moved_projects`` what
     was remembered of such choices, ``known_projects`` where else sessions take
     place, ``repositories`` what was remembered of them, by which a project is
-    known again that has moved; ``is_trusted`` says that the person accepts a directory of someone
-    else. Reads directories: not for the thread of a window.
+    known again that has moved; ``with_copy`` says that a copy may be put
+    where the agent looks from another directory, by `copying.put_copy`;
+    ``is_trusted`` says that the person accepts a directory of someone else.
+    Reads directories: not for the thread of a window.
 
     Raises:
         ProjectGone: the directory is not there; its candidates are offered.
+        NeedsCopy: the agent would not find the session from that directory.
         AgentMissing: the agent's program is not installed; the message says how.
         Refused: it is unsafe as things are, or the agent cannot continue this session.
         WrongUsage: there is no such terminal.
@@ -73,6 +78,13 @@ def plan(
     _check_source(entry)
     with _opened(directory, entry, known_projects, repositories, is_trusted=is_trusted) as held:
         identity = held.identity
+    place = missing_copy(agent, entry, home, directory)
+    if place is not None and not with_copy:
+        raise NeedsCopy(
+            f"{agent.name} looks for sessions only where those of this directory are, and this one was made in"
+            " another. A copy can be put there; the session stays where it is, too.",
+            path=str(place),
+        )
     argv = command.argv
     shell_line = (quoting.powershell_line if sys.platform == "win32" else quoting.posix_line)(argv, directory)
     program = find_program(argv[0], home)
@@ -92,6 +104,7 @@ def plan(
         program=str(program),
         identity=identity,
         is_trusted=is_trusted,
+        copy_to=str(place or ""),
     )
 
 
@@ -108,6 +121,7 @@ def start(plan: ResumePlan, home: Home, settings: Settings) -> None:
     found = terminal.choose_terminal(plan.terminal, settings.terminal_command, home)
     if found is None:
         raise Refused("This terminal is not there any more. Choose another one.", detail=plan.terminal)
+    _check_copy(plan)
     with _held(plan) as project:
         agent_argv = _agent_argv(plan, home)
         command = agent_argv
@@ -131,6 +145,7 @@ def run_here(plan: ResumePlan, home: Home) -> int:
         Refused: the directory is another one now.
     """
     environment = spawn.spawn_environment(home.environment, plan.cwd)
+    _check_copy(plan)
     with _held(plan) as project:
         argv = _agent_argv(plan, home)
         if sys.platform == "win32":
@@ -159,6 +174,11 @@ def _remember(repositories: Repositories | None, projects: Iterable[str]) -> Non
     if repositories is not None:
         with suppress(TimeoutError, OSError):
             within(_SEARCH_SECONDS, lambda: repositories.see(projects))
+
+
+def _check_copy(plan: ResumePlan) -> None:
+    if plan.copy_to and not os.path.lexists(plan.copy_to):
+        raise Refused("The copy of the session that its agent needs in this directory is not there.")
 
 
 def _check_source(entry: SessionEntry) -> None:

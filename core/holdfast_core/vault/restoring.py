@@ -18,6 +18,7 @@ from holdfast_core.atomic import open_regular, sync_directory, write_file
 from holdfast_core.errors import HoldfastError, NotFound, NotNow, Refused
 from holdfast_core.model.repair import RestoreUndo, UndoPiece
 from holdfast_core.model.vault import WITHOUT_CONTENT, Restored, Version
+from holdfast_core.paths import make_private
 from holdfast_core.vault.opened import is_open
 from holdfast_core.vault.vault import Vault
 
@@ -26,6 +27,7 @@ _DATABASE_PARTS = ("-wal", "-shm", "-journal")
 _PIECE_BYTES = 1 << 20
 _DAY_MS = 86_400_000
 _TODAY = "Its date is today's: by its own one the agent would have deleted it again."
+_CHANGED = "The agent has just changed this session. Try again in a moment."
 _NOT_KEPT = "This agent is set to keep no sessions. It will delete this one when it starts."
 
 
@@ -304,9 +306,10 @@ def _written(
             piece = _before(vault, agent.id, put)
             digest = hashlib.sha256()
             _make_parents(put.path)
-            pieces.append(piece)
-            write_file(put.path, _digesting(put.content(), digest))
-            pieces[-1] = msgspec.structs.replace(piece, digest=digest.hexdigest())
+            try:
+                write_file(put.path, _unchanged(piece, _digesting(put.content(), digest)))
+            finally:
+                pieces.append(msgspec.structs.replace(piece, digest=digest.hexdigest()))
             _date(put.path, (modified_ms or put.modified_ms) * 1_000_000)
         if replaced is not None and replaced != puts[-1].path and os.path.lexists(replaced):
             # Another form of the same session: the agent would see only one of them.
@@ -317,7 +320,8 @@ def _written(
     except BaseException:
         for piece in reversed(pieces):
             with suppress(HoldfastError, OSError):
-                _put_back(vault, agent.id, [piece])
+                if _is_ours(piece):
+                    _put_back(vault, agent.id, [piece])
         raise
     return RestoreUndo(agent.id, session_id, tuple(pieces))
 
@@ -337,8 +341,25 @@ def _before(vault: Vault, agent: str, put: _Put) -> UndoPiece:
         raise Refused("The vault does not have what the agent has now, so nothing was put in its place.")
     seen = state.fingerprint
     if state.is_gone or (seen.size_bytes, seen.modified_ns) != (now.size_bytes, now.modified_ns):
-        raise NotNow("The agent has just changed this session. Try again in a moment.", detail=str(put.path))
+        raise NotNow(_CHANGED, detail=str(put.path))
     return UndoPiece(str(put.path), put.key, state.newest_version, "", now.modified_ns)
+
+
+def _unchanged(piece: UndoPiece, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what is to be written, and look at the very end whether what it replaces is still what is in the vault.
+
+    Raises:
+        NotNow: it is not; nothing was replaced.
+    """
+    yield from chunks
+    now_ns = fingerprint_at(piece.path).modified_ns if os.path.lexists(piece.path) else 0
+    if now_ns != piece.modified_ns:
+        raise NotNow(_CHANGED, detail=piece.path)
+
+
+def _is_ours(piece: UndoPiece) -> bool:
+    """Return whether a place is as it was made here: what was not written yet, or has changed since, is left alone."""
+    return _digest_at(Path(piece.path)) == piece.digest if piece.digest else not os.path.lexists(piece.path)
 
 
 def _put_back(vault: Vault, agent: str, pieces: Sequence[UndoPiece]) -> None:
@@ -356,9 +377,8 @@ def _put_back(vault: Vault, agent: str, pieces: Sequence[UndoPiece]) -> None:
 def _make_parents(path: Path) -> None:
     """Make the directories of a file, for this person alone; a name that was given survives a power cut."""
     missing = [folder for folder in path.parents if not folder.is_dir()]
-    for folder in reversed(missing):
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
+    make_private(path.parent)
+    for folder in missing:
         sync_directory(folder.parent)
 
 

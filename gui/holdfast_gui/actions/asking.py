@@ -13,7 +13,7 @@ from holdfast_gui.text import one_line, project_name, tr
 from holdfast_gui.views.choice import Choice, ChoiceDialog
 
 if TYPE_CHECKING:
-    from holdfast_core.errors import ProjectGone, Untrusted
+    from holdfast_core.errors import NeedsCopy, ProjectGone, Untrusted
 
 
 async def ask_for_project(window: QWidget, error: ProjectGone) -> Path | None:
@@ -55,6 +55,23 @@ async def ask_to_trust(window: QWidget, error: Untrusted) -> bool:
         detail=error.path,
         choices=(),
         accept=tr("Continue there this once"),
+        leave=tr("Cancel"),
+    )
+    return await ask(dialog) == QDialog.DialogCode.Accepted
+
+
+async def ask_to_copy(window: QWidget, error: NeedsCopy) -> bool:
+    """Say that the agent would not find the session in the new folder, and ask whether a copy may be put there."""
+    dialog = ChoiceDialog(
+        window,
+        title=tr("The agent would not find this session there"),
+        message=tr(
+            "It looks only for sessions that were made in the folder. A copy of this one can be put there; "
+            "the session itself stays where it is."
+        ),
+        detail=error.path,
+        choices=(),
+        accept=tr("Put a copy there and continue"),
         leave=tr("Cancel"),
     )
     return await ask(dialog) == QDialog.DialogCode.Accepted

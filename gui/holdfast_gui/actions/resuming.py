@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast_core.errors import AgentMissing, ProjectGone, Untrusted
+from holdfast_core.errors import AgentMissing, NeedsCopy, ProjectGone, Untrusted
 from holdfast_core.model.held import is_held_id
 from PySide6.QtWidgets import QDialog
 
-from holdfast_gui.actions.asking import ask_for_project, ask_to_trust
+from holdfast_gui.actions.asking import ask_for_project, ask_to_copy, ask_to_trust
 from holdfast_gui.tasks import ask
 from holdfast_gui.text import tr
 from holdfast_gui.views.choice import ChoiceDialog
@@ -28,10 +28,12 @@ async def resume(context: Context, session_id: str, *, fork: bool = False) -> No
         await resume_held(context, session_id)
         return
     project: Path | None = None
-    is_trusted = False
+    is_trusted = with_copy = False
     while True:
         try:
-            plan = await context.library.resume(session_id, fork=fork, project=project, is_trusted=is_trusted)
+            plan = await context.library.resume(
+                session_id, fork=fork, project=project, is_trusted=is_trusted, with_copy=with_copy
+            )
         except ProjectGone as error:
             project = await ask_for_project(context.window, error)
             if project is None:
@@ -40,6 +42,11 @@ async def resume(context: Context, session_id: str, *, fork: bool = False) -> No
         except Untrusted as error:
             is_trusted = await ask_to_trust(context.window, error)
             if not is_trusted:
+                return
+            continue
+        except NeedsCopy as error:
+            with_copy = await ask_to_copy(context.window, error)
+            if not with_copy:
                 return
             continue
         except AgentMissing as error:

@@ -331,9 +331,13 @@ def test_resume_in_a_moved_project_asks_once(indexed: Person):
     old.rename(new)
 
     refused = indexed.run("resume", row["id"], "--dry-run")
-    indexed.ok("resume", row["id"], "--project", str(new), "--terminal", "here")
+    # This agent looks only among the sessions of the directory that it is in.
+    uncopied = indexed.run("resume", row["id"], "--project", str(new), "--terminal", "here")
+    indexed.ok("resume", row["id"], "--project", str(new), "--copy", "--terminal", "here")
 
     assert (refused.returncode, refused.stdout) == (3, "")
+    assert (uncopied.returncode, uncopied.stdout) == (4, "")
+    assert "--copy" in uncopied.stderr
     assert indexed.json("resume", row["id"], "--dry-run")["cwd"] == str(new)
 
 

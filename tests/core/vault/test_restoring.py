@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -21,6 +21,7 @@ from holdfast_core.errors import HoldfastError, NotFound, NotNow, Refused, Sourc
 from holdfast_core.vault.opened import is_open
 from holdfast_core.vault.repairing import repaired
 from holdfast_core.vault.restoring import restore_to_agent, restore_to_path, restore_to_project, undo_restore
+from holdfast_core.vault.vault import Vault
 
 from tests.core.agents.support import CASES, DATA, case_id, home_of
 from tests.core.vault.agent_world import World
@@ -241,6 +242,30 @@ def test_what_is_not_in_the_vault_is_never_replaced(claude: World) -> None:
         restore_to_agent(claude.vault, claude.agent, ref, claude.home, session_id="x", capture=lambda: None)
 
     assert path.read_bytes() == records(2)
+
+
+def test_what_the_agent_writes_while_a_version_is_put_back_is_never_replaced(claude: World) -> None:
+    ref = claude.ref()
+    path = Path(ref.path)
+    path.write_bytes(records(2))
+    content = claude.vault.content
+
+    class Slow:
+        """The vault, in which an agent has time to write while a version is read."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(claude.vault, name)
+
+        def content(self, *which: Any) -> Iterator[bytes]:
+            yield from content(*which)
+            if which[1] == ref.key:
+                path.write_bytes(records(5))
+
+    with pytest.raises(NotNow, match="just changed"):
+        restore_to_agent(cast(Vault, Slow()), claude.agent, ref, claude.home, session_id="x", capture=claude.capture)
+
+    assert path.read_bytes() == records(5)
+    assert not list(claude.home.path.rglob("*.tmp"))
 
 
 def test_undo_does_not_take_away_what_the_agent_added_unless_told(claude: World) -> None:
