@@ -16,6 +16,7 @@ from holdfast_core.agents._tap import tapped
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.errors import NotNow, Refused, SourceError
 from holdfast_core.model.vault import VersionReason
+from holdfast_core.paths import path_text
 from holdfast_core.sealed.compression import QUICK, USUAL
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
@@ -132,7 +133,7 @@ class Capturing:
         going = self.going(agent, old_key)
         if going is None or self.going(agent, key) is not None:
             return False
-        self.tell(going, Moved(key, path))
+        self.tell(going, Moved(key, path_text(path)))
         self._going[agent, key] = self._going.pop((agent, old_key))
         self._left.add((agent, old_key))
         former = latest(going.hot.table)
@@ -304,7 +305,7 @@ class Capturing:
         table = Table(
             agent=wanted.agent,
             key=wanted.key,
-            path=wanted.path,
+            path=path_text(wanted.path),
             owner=wanted.owner,
             fingerprint=numbers(wanted.seen.fingerprint),
             versions=[
@@ -318,12 +319,12 @@ class Capturing:
                     reason=wanted.reason or "first",
                     pieces=[(0, size)] if size else [],
                     added=messages,
-                    path=wanted.path,
+                    path=path_text(wanted.path),
                 )
             ],
             marks=list(wanted.marks),
         )
-        row = Row(name=self._free_name(wanted), agent=wanted.agent, key=wanted.key, path=wanted.path)
+        row = Row(name=self._free_name(wanted), agent=wanted.agent, key=wanted.key, path=path_text(wanted.path))
         going = Going(row, Hot(table, ends_of(content, size), blocks_of(content)))
         self.rewrite(going, table, _ranges(content, [(0, size)], 0, PIECE_BYTES), level=QUICK)
         self._going[wanted.agent, wanted.key] = going
@@ -400,7 +401,7 @@ class Capturing:
                 reason=reason,
                 pieces=plan.pieces,
                 added=max(0, total - newest.messages),
-                path=wanted.path,
+                path=path_text(wanted.path),
             )
             return Opened(version, table.end + plan.new_bytes, data, marks, fingerprint)
 

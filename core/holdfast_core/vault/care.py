@@ -10,6 +10,7 @@ from pathlib import Path
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError
 from holdfast_core.model.vault import BadVersion, VaultReport, VerifyProgress
+from holdfast_core.paths import text_path
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.vault.access import Access
 from holdfast_core.vault.catalogue import Catalogue, Row
@@ -90,9 +91,9 @@ class Verifying:
         catalogue.damaged(row.name, numbers)
         self._missing += finding.reason == MISSING
         marks = catalogue.marks(row.name)
-        session_id = f"{row.agent}:{marks[0].native_id}" if marks else row.key
+        session_id = f"{row.agent}:{marks[0].native_id}" if marks else text_path(row.key)
         for number in sorted(numbers) or [0]:
-            self._bad.append(BadVersion(session_id, number, finding.reason, row.agent, row.key))
+            self._bad.append(BadVersion(session_id, number, finding.reason, row.agent, text_path(row.key)))
 
     def _again(self, catalogue: Catalogue, row: Row, finding: Finding) -> tuple[Finding, Row]:
         """Look again while nobody writes, and repair."""

@@ -11,7 +11,7 @@ import apsw
 
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.errors import HoldfastError
-from holdfast_core.paths import database_name
+from holdfast_core.paths import database_name, path_text, text_path
 
 if TYPE_CHECKING:
     from holdfast_core.vault.vault import Vault
@@ -45,11 +45,8 @@ class Look(NamedTuple):
 
 
 def is_text(key: str) -> bool:
-    """Return whether a source has a name that can be kept: one of bytes that are no text cannot."""
-    try:
-        return bool(key.encode())
-    except UnicodeEncodeError:
-        return False
+    """Return whether a source has a name that can be kept."""
+    return bool(key)
 
 
 class Looks:
@@ -72,7 +69,7 @@ class Looks:
 
     def at(self, agent: str, key: str) -> Look | None:
         """Return what one source looked like, None if it was never captured; raises as `of`."""
-        return self._asked(f"{_QUESTION} AND key = ?", (agent, key)).get(key) if is_text(key) else None
+        return self._asked(f"{_QUESTION} AND key = ?", (agent, path_text(key))).get(key)
 
     def close(self) -> None:
         """Close the file."""
@@ -89,7 +86,10 @@ class Looks:
                 rows: list[Any] = self._open().execute(question, tuple(values)).fetchall()
         except (apsw.Error, OSError) as error:
             raise HoldfastError("The list of the vault cannot be read.", detail=repr(error)) from error
-        return {row[0]: Look(row[1], Fingerprint(*row[2:5]), row[5], row[6], bool(row[7]), row[8]) for row in rows}
+        return {
+            text_path(row[0]): Look(text_path(row[1]), Fingerprint(*row[2:5]), row[5], row[6], bool(row[7]), row[8])
+            for row in rows
+        }
 
     def _open(self) -> apsw.Connection:
         path = self.directory / CATALOGUE

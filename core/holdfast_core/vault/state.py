@@ -8,6 +8,7 @@ import msgspec
 
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.errors import NotNow
+from holdfast_core.paths import text_path
 from holdfast_core.vault.catalogue import Row
 
 
@@ -52,9 +53,9 @@ def state_of(row: Row, owner: str) -> StrandState:
     """Return what a row says, of a companion with the key of the source that it belongs to."""
     return StrandState(
         agent=row.agent,
-        key=row.key,
-        path=row.path,
-        owner=owner,
+        key=text_path(row.key),
+        path=text_path(row.path),
+        owner=text_path(owner),
         fingerprint=Fingerprint(row.size, row.modified_ns, row.inode),
         content_bytes=row.content_bytes,
         version_count=row.version_count,

@@ -16,6 +16,7 @@ from holdfast_core.agents.base import Fingerprint, SourceRef, fingerprint_at
 from holdfast_core.atomic import sync_directory, write_file
 from holdfast_core.errors import NotFound
 from holdfast_core.model.vault import VaultReport, VaultStatus, VaultUse, VerifyProgress, Version, VersionReason
+from holdfast_core.paths import path_text, text_path
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.access import Access, told
 from holdfast_core.vault.capturing import Captured, Capturing, Wanted
@@ -55,7 +56,7 @@ class Vault:
     def state(self, agent: str, key: str) -> StrandState | None:
         """Return what is known of a source, None if it never was captured. Of this batch only after `commit`."""
         catalogue = self._access.known()
-        row = catalogue.row(agent, key) if catalogue else None
+        row = catalogue.row(agent, path_text(key)) if catalogue else None
         return self._state(row) if row else None
 
     def states(self, agent: str) -> dict[str, StrandState]:
@@ -63,22 +64,25 @@ class Vault:
         catalogue = self._access.known()
         rows = catalogue.rows(agent) if catalogue else []
         keys = {row.name: row.key for row in rows}
-        return {row.key: self._state(row, keys) for row in rows}
+        return {text_path(row.key): self._state(row, keys) for row in rows}
 
     def marks(self, agent: str, key: str) -> list[Mark]:
         """Return the sessions in a source's newest version; those that are not there any more have no messages."""
         row = self._row(agent, key)
-        return self._access.catalogue().marks(row.name) if row else []
+        return [_mark(one, text_path) for one in self._access.catalogue().marks(row.name)] if row else []
 
     def lost(self, agent: str, key: str) -> dict[str, int]:
         """Return how many messages of each session of a source are gone there."""
         row = self._row(agent, key)
-        return self._access.catalogue().lost(row.name) if row else {}
+        found = self._access.catalogue().lost(row.name) if row else {}
+        return {text_path(native_id): lost for native_id, lost in found.items()}
 
     def companions(self, agent: str, key: str) -> list[StrandState]:
         """Return what is known of the companions of a source."""
         row = self._row(agent, key)
-        return [self._state(one, {row.name: key}) for one in self._access.catalogue().owned(row.name)] if row else []
+        return (
+            [self._state(one, {row.name: row.key}) for one in self._access.catalogue().owned(row.name)] if row else []
+        )
 
     def versions(self, agent: str, key: str) -> list[Version]:
         """Return the versions of a source, the first first; none if it never was captured."""
@@ -96,7 +100,8 @@ class Vault:
         """Return (agent, key) of the sources that hold or held a session, the last captured first."""
         catalogue = self._access.known()
         agent, _, native_id = session_id.partition(":")
-        return [one for one in catalogue.holding(native_id) if one[0] == agent] if catalogue else []
+        found = catalogue.holding(path_text(native_id)) if catalogue else []
+        return [(of, text_path(key)) for of, key in found if of == agent]
 
     def capture(
         self,
@@ -127,7 +132,8 @@ class Vault:
         minutes = 0 if is_urgent else self.options.database_minutes
         with told():
             taken = capturing.capture(
-                Wanted(ref.agent, ref.key, ref.path, look, marks, reason), database_ms=int(minutes * _MINUTE_MS)
+                Wanted(ref.agent, path_text(ref.key), ref.path, look, [_mark(one, path_text) for one in marks], reason),
+                database_ms=int(minutes * _MINUTE_MS),
             )
             self._companions(capturing, ref, companions)
         return taken
@@ -139,10 +145,10 @@ class Vault:
         """
         capturing = self._access.begin()
         with told():
-            taken = capturing.close_version(agent, key, reason)
-            going = capturing.going(agent, key)
+            taken = capturing.close_version(agent, path_text(key), reason)
+            going = capturing.going(agent, path_text(key))
             for row in self._access.catalogue().owned(going.row.name) if going else ():
-                if not os.path.lexists(row.path):
+                if not os.path.lexists(text_path(row.path)):
                     capturing.close_version(agent, row.key, "deleted")
         return taken
 
@@ -153,7 +159,7 @@ class Vault:
         """
         capturing = self._access.begin()
         with told():
-            return capturing.move(agent, old_key, ref.key, ref.path, ref.fingerprint)
+            return capturing.move(agent, path_text(old_key), path_text(ref.key), ref.path, ref.fingerprint)
 
     def lose(self, agent: str, key: str, native_id: str, lost: int) -> None:
         """Note how many messages of a session are here and not at the source; 0 if all are there again.
@@ -164,11 +170,12 @@ class Vault:
         """
         capturing = self._access.begin()
         with told():
-            going = capturing.going(agent, key)
+            going = capturing.going(agent, path_text(key))
             if going is None:
                 raise NotFound("This session is not in the vault.")
-            if going.hot.table.lost.get(native_id, 0) != lost:
-                capturing.tell(going, Lost(native_id, lost))
+            name = path_text(native_id)
+            if going.hot.table.lost.get(name, 0) != lost:
+                capturing.tell(going, Lost(name, lost))
 
     def tag(self, agent: str, key: str, number: int, text: str) -> None:
         """Give a version a name, or take it away; at once.
@@ -181,7 +188,7 @@ class Vault:
             raise NotFound("There is no such version.", detail=f"version {number}")
         capturing = self._access.begin()
         with told():
-            row = capturing.going(agent, key)
+            row = capturing.going(agent, path_text(key))
             if row is not None:
                 going = capturing.reopened(row.row.name)
                 capturing.tell(going, Tagged(number, text))
@@ -230,7 +237,7 @@ class Vault:
         """
         self.commit()
         with told(), self._access.alone() as catalogue:
-            row = catalogue.row(agent, key)
+            row = catalogue.row(agent, path_text(key))
             if row is None:
                 return 0
             names, freed = [row.name, *(one.name for one in catalogue.owned(row.name))], 0
@@ -267,7 +274,7 @@ class Vault:
         catalogue = self._access.known()
         if catalogue is None:
             return VaultReport()
-        rows = [row for row in catalogue.rows() if only is None or (row.agent, row.key) in only]
+        rows = [row for row in catalogue.rows() if only is None or (row.agent, text_path(row.key)) in only]
         with told():
             verifying = Verifying(self._access, sources if is_repairing else None)
             return verifying.run(catalogue, rows, on_progress=on_progress, should_stop=should_stop)
@@ -319,31 +326,31 @@ class Vault:
 
     def _companions(self, capturing: Capturing, ref: SourceRef, companions: Sequence[Path]) -> None:
         """Take the files that belong to a source, where they changed; those that are gone are noted."""
-        going = capturing.going(ref.agent, ref.key)
+        going = capturing.going(ref.agent, path_text(ref.key))
         if going is None or (not companions and going.row.newest_version == 1 and not going.row.sequence > 1):
             return
         known = {row.key: row for row in self._access.catalogue().owned(going.row.name)}
         for path in companions:
-            key = str(path)
+            key = path_text(str(path))
             before = known.pop(key, None)
-            now = fingerprint_at(key)
+            now = fingerprint_at(str(path))
             if before is not None and not before.is_gone and _is_same(before, now):
                 continue
             other = capturing.going(ref.agent, key) if before is None else None
             if other is not None and other.row.owner != going.row.name:
                 continue  # it is a source of its own
             try:
-                capturing.capture(Wanted(ref.agent, key, key, Seen(now), owner=going.row.name))
+                capturing.capture(Wanted(ref.agent, key, str(path), Seen(now), owner=going.row.name))
             except (FileNotFoundError, IsADirectoryError):
                 if before is not None and not before.is_gone:
                     capturing.close_version(ref.agent, key, "deleted")
         for row in known.values():
-            if not row.is_gone and not os.path.lexists(row.path):
+            if not row.is_gone and not os.path.lexists(text_path(row.path)):
                 capturing.close_version(ref.agent, row.key, "deleted")
 
     def _row(self, agent: str, key: str) -> Row | None:
         catalogue = self._access.known()
-        return catalogue.row(agent, key) if catalogue else None
+        return catalogue.row(agent, path_text(key)) if catalogue else None
 
     def _state(self, row: Row, keys: dict[str, str] | None = None) -> StrandState:
         owner = ""
@@ -352,6 +359,15 @@ class Vault:
             named = None if found is not None else self._access.catalogue().named(row.owner)
             owner = found if found is not None else named.key if named else row.owner
         return state_of(row, owner)
+
+
+def _mark(mark: Mark, change: Callable[[str], str]) -> Mark:
+    """Return a mark with its texts in the form in which they are kept, or as they were."""
+    texts = (mark.native_id, mark.project, mark.kind)
+    if all(text.isascii() and "\0" not in text for text in texts):
+        return mark
+    native_id, project, kind = map(change, texts)
+    return Mark(native_id, mark.messages, mark.tip, project, kind)
 
 
 def _is_same(row: Row, now: Fingerprint) -> bool:

@@ -463,3 +463,24 @@ def test_an_empty_source_is_a_version_too(tmp_path: Path) -> None:
 
     assert reasons == ["first", "grown", "truncated"]
     assert [world.content("a.jsonl", number) for number in (1, 2)] == [transcript(3), b""]
+
+
+def test_names_that_are_no_text_are_kept_as_they_are(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    name, side = "caf\udce9.jsonl", world.put("r\udcffle.txt", b"beside")
+    marks = [Mark("one\udcff", 9, b"", "/home/caf\udce9", "main")]
+    world.capture(name, transcript(9), companions=[side], marks=marks)
+    world.put(name, transcript(4))
+    world.vault.capture(world.ref(name), marks=[Mark("one\udcff", 4, b"", "/home/caf\udce9", "main")])
+    world.vault.lose(AGENT, world.key(name), "one\udcff", 5)
+    world.vault.commit()
+    world.reopen()
+
+    assert world.vault.states(AGENT).keys() == {world.key(name), str(side)}
+    assert [state.path for state in world.vault.companions(AGENT, world.key(name))] == [str(side)]
+    assert world.vault.lost(AGENT, world.key(name)) == {"one\udcff": 5}
+    assert world.vault.marks(AGENT, world.key(name))[0].project == "/home/caf\udce9"
+    assert world.vault.strands_of(f"{AGENT}:one\udcff") == [(AGENT, world.key(name))]
+    assert [world.content(name, number) for number in (1, 2)] == [transcript(9), transcript(4)]
+    assert world.vault.verify().bad == ()
+    assert world.vault.forget(AGENT, world.key(name)) > 0
