@@ -27,6 +27,7 @@ from holdfast_core.vault.going import Going, chunks_of, numbers, opened
 from holdfast_core.vault.hot import Hot, HotSeal, blocks_of, ends_of, is_database, latest
 from holdfast_core.vault.mending import Mender, ready
 from holdfast_core.vault.pieces import Plan, VersionContent, planned, planned_blocks
+from holdfast_core.vault.salvage import has_other_head
 from holdfast_core.vault.strand import Strand, digest, strand_name, strand_path
 from holdfast_core.vault.table import (
     Data,
@@ -53,7 +54,8 @@ _NUL_BYTES = 16
 _WORTH_COMPARING_BYTES = 1 << 16
 _TURNS = 1000
 _BESIDE_DATABASES = ("-wal", "-journal")
-_NOT_DAMAGED = ("locked", "unknown_key", "newer_format", "not_regular", "too_large")
+_NOT_DAMAGED = ("locked", "not_regular", "too_large")
+_SAID_BY_HEAD = ("unknown_key", "newer_format")
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,8 @@ class Capturing:
         except SealedError as error:
             row = self._catalogue.row(wanted.agent, wanted.key)
             if row is None or error.reason in _NOT_DAMAGED:
+                raise
+            if error.reason in _SAID_BY_HEAD and not self._has_other_head(row.name):
                 raise
             log.warning("what the vault has of a session is damaged (%s) and is written anew", error.reason)
             with closing(FileContent(wanted.seen.copy or wanted.path)) as content:
@@ -296,6 +300,9 @@ class Capturing:
                 raise
             except Refused:  # another process has written it further
                 return self._next(self.reopened(going.row.name), wanted, content, files)
+
+    def _has_other_head(self, name: str) -> bool:
+        return has_other_head(self._directory, name, self._catalogue.essentials(name))
 
     def _first(self, wanted: Wanted, content: Content) -> Captured:
         if self._batch.is_full:

@@ -123,7 +123,12 @@ class Verifying:
             return after._replace(reason=finding.reason), now
 
     def _checked(self, row: Row) -> Finding:
-        return checked(self._access.directory, row, self._access.keys(), self._roll.get(row.name))
+        access, anchor = self._access, self._roll.get(row.name)
+        finding = checked(access.directory, row, access.keys(), anchor)
+        if finding.reason == UNREADABLE:
+            patches = access.catalogue().essentials(row.name)
+            return checked(access.directory, row, access.keys(), anchor, patches)
+        return finding
 
     def _bad_versions(self, catalogue: Catalogue, row: Row) -> frozenset[int]:
         try:

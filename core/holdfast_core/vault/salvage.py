@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from holdfast_core.atomic import read_bytes
 from holdfast_core.sealed.container import Position
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import FRAME_BYTES, PLAIN, RECORD_BYTES, TAG_BYTES, ZSTD, Piece
-from holdfast_core.sealed.seal import Record
+from holdfast_core.sealed.seal import Record, open_sealed
 from holdfast_core.sealed.stream import Patch, Stream
 from holdfast_core.vault.strand import Held, Spot, Strand, digest, identity_of, strand_path
 from holdfast_core.vault.table import (
@@ -129,6 +131,21 @@ class Salvaged(Strand):
                 last = record.position
                 yield record
             place = self.stream.next_after(last) if last.offset < self.stream.size_bytes else None
+
+
+def has_other_head(directory: Path, name: str, patches: Sequence[Patch]) -> bool:
+    """Return whether a strand begins otherwise than it was written: then what its header says is not to be believed.
+
+    Raises:
+        OSError: it may not be read.
+    """
+    if not patches:
+        return False
+    descriptor = open_sealed(strand_path(directory, name))
+    try:
+        return read_bytes(descriptor, len(patches[0][1])) != patches[0][1]
+    finally:
+        os.close(descriptor)
 
 
 def _apply(table: Table, told: Told) -> None:

@@ -12,7 +12,7 @@ from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.stream import Patch, Stream
 from holdfast_core.vault.catalogue import Row
-from holdfast_core.vault.salvage import Salvaged
+from holdfast_core.vault.salvage import Salvaged, has_other_head
 from holdfast_core.vault.strand import Strand, digest, identity_of, strand_path
 from holdfast_core.vault.table import incomplete
 
@@ -45,8 +45,12 @@ class Finding(NamedTuple):
     is_file_whole: bool = True
 
 
-def checked(directory: Path, row: Row, keys: Keys, anchor: Anchor | None = None) -> Finding:
+def checked(
+    directory: Path, row: Row, keys: Keys, anchor: Anchor | None = None, patches: Sequence[Patch] = ()
+) -> Finding:
     """Return whether a strand is whole, and not behind what was seen of it; what is locked is verified outside alone.
+
+    ``patches`` are its essentials: a header that is another one is damaged, whatever it says.
 
     Raises:
         OSError: it may not be read.
@@ -64,7 +68,10 @@ def checked(directory: Path, row: Row, keys: Keys, anchor: Anchor | None = None)
             with closing(Strand(stream)) as strand:
                 return _inside(strand)
     except SealedError as error:
-        return Finding(_REASONS.get(error.reason, DAMAGED), is_file_whole=False)
+        reason = _REASONS.get(error.reason, DAMAGED)
+        if reason == UNREADABLE and has_other_head(directory, row.name, patches):
+            reason = DAMAGED
+        return Finding(reason, is_file_whole=False)
 
 
 def bad_versions(

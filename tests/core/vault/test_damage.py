@@ -13,7 +13,7 @@ from holdfast_core.sealed.errors import SealedError
 from holdfast_core.vault.catalogue import Row
 from holdfast_core.vault.vault import Mark
 from holdfast_core.vault.verifying import checked
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.vault.support import AGENT, World, record, transcript
@@ -223,6 +223,8 @@ _DAMAGE = st.tuples(
 
 
 @settings(max_examples=40)
+@example(damages=[("cut", 0.25, 0.0), ("flip", 0.015625, 0.0)], has_source=False)
+@example(damages=[("zero", 0.25, 0.25)], has_source=False)
 @given(st.lists(_DAMAGE, min_size=1, max_size=3), st.booleans())
 def test_no_damage_makes_a_version_something_else(damages: list[tuple[str, float, float]], has_source: bool) -> None:
     with tempfile.TemporaryDirectory() as top:
