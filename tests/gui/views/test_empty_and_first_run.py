@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from holdfast_core.model.changes import ScanProgress
+from holdfast_core.model.places import Count
+from holdfast_core.model.vault import VaultEstimate
 from holdfast_gui.theme import theme
 from holdfast_gui.views.empty import EmptyState
 from holdfast_gui.views.first_run import FirstRunPage
@@ -107,3 +109,89 @@ def test_without_an_action_there_is_no_button(qapp, qtbot):
     empty.show()
 
     assert not empty.button.isVisible()
+
+
+ESTIMATE = VaultEstimate(
+    12, 10_000_000_000, 1_000_000_000, 38_000_000_000, {"codex": 4_000_000_000, "kimi": 6_000_000_000}
+)
+
+
+def test_the_first_page_says_how_much_keeping_takes(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    assert page.keeping.words == "Looking how much that takes …"
+
+    page.set_estimate(ESTIMATE)
+
+    assert page.keeping.words.endswith("Takes about 1.0 GB for 10.0 GB; 38.0 GB are free.")
+
+
+def test_what_an_agent_takes_is_left_out_of_the_sum_with_it(page, qtbot):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_estimate(ESTIMATE)
+    codex = next(row for row in page.agent_rows() if row.agent == "codex")
+
+    with qtbot.waitSignal(page.keeping_changed) as heard:
+        QTest.mouseClick(codex.switch, LEFT)
+
+    assert heard.args == [True, ("agent:codex",)]
+    assert page.keeping.words.endswith("Takes about 600 MB for 6.0 GB; 38.0 GB are free.")
+
+    QTest.keyClick(codex.switch, Qt.Key.Key_Space)
+    assert page.keeping.left_out == ()
+
+
+def test_keeping_is_switched_off_as_a_whole_with_what_that_means(page, qtbot):
+    page.set_agents(invented.agents(), home=invented.HOME)
+
+    with qtbot.waitSignal(page.keeping_changed) as heard:
+        QTest.mouseClick(page.keeping.switch, LEFT)
+
+    assert heard.args == [False, ()]
+    assert page.keeping.words == "Nothing is kept: what an agent deletes or cuts is gone for good."
+    assert not any(row.switch.isEnabled() for row in page.agent_rows())
+
+
+def test_projects_and_subagents_can_be_left_out(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_projects([Count("", 3), Count("/home/ada/code/kelp-api", 7), Count("/home/ada/code/holdfast", 2)])
+    assert not page.keeping.projects[0].isVisible()
+
+    QTest.mouseClick(page.keeping.projects_button, LEFT)
+    QTest.mouseClick(page.keeping.projects[1].switch, LEFT)
+    QTest.mouseClick(page.keeping.subagents.switch, LEFT)
+
+    assert page.keeping.left_out == ("project:/home/ada/code/holdfast", "kind:subagent")
+
+
+def test_what_the_settings_leave_out_stays_left_out(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_kept(is_on=True, left_out=["project:/elsewhere", "agent:kimi"])
+    rows = {row.agent: row for row in page.agent_rows()}
+    assert not rows["kimi"].switch.isChecked() and rows["codex"].switch.isChecked()
+
+    QTest.mouseClick(rows["kimi"].switch, LEFT)
+
+    assert page.keeping.left_out == ("project:/elsewhere",)
+
+
+def test_what_is_decided_elsewhere_cannot_be_changed_here(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_kept(is_on=True, left_out=[], can_change=False)
+
+    assert not page.keeping.switch.isEnabled() and not page.agent_rows()[0].switch.isEnabled()
+
+
+def test_too_small_a_disk_is_told(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_estimate(VaultEstimate(1, 90, 9_000_000_000, 8_000_000_000, {"codex": 90}))
+
+    assert page.keeping.words.endswith("That is too little: what does not fit is not kept.")
+
+
+def test_rows_of_agents_keep_the_keyboard_while_sessions_are_counted(page):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    row = page.agent_rows()[1]
+    row.switch.setFocus()
+    page.set_agents(invented.agents(), home=invented.HOME)
+
+    assert page.agent_rows()[1] is row and row.switch.hasFocus()
