@@ -126,7 +126,7 @@ class Capturing:
         going = self.going(agent, key)
         if going is None or going.row.is_gone:
             return None if going is None else Captured(None, going.row.newest_version)
-        now = clock.now_ms()
+        now = _moment(going.row)
         marks = [msgspec.structs.replace(mark, messages=0, tip=b"") for mark in going.hot.table.marks]
         version = VersionRow(going.row.newest_version + 1, now, now, now, 0, 0, reason, [])
         self.tell(going, Opened(version, going.hot.table.end, marks=marks))
@@ -142,7 +142,7 @@ class Capturing:
         self._left.add((agent, old_key))
         former = latest(going.hot.table)
         if former is not None:
-            now, total = clock.now_ms(), sum(mark.messages for mark in going.hot.table.marks)
+            now, total = _moment(going.row), sum(mark.messages for mark in going.hot.table.marks)
             number = going.row.newest_version + 1
             version = msgspec.structs.replace(
                 former,
@@ -377,7 +377,7 @@ class Capturing:
         if not newest.has_content and (reason == "grown" or not plan.new):
             reason = "restored"
         reason = wanted.reason or reason
-        now, total = clock.now_ms(), sum(mark.messages for mark in merged(table.marks, marks))
+        now, total = _moment(row), sum(mark.messages for mark in merged(table.marks, marks))
         is_young = now - newest.opened_ms < SAME_VERSION_MS
         # What a person named, and what an agent did to its file, stays as it was.
         is_open = newest.reason in ("first", "grown") and is_young and not newest.tag
@@ -424,6 +424,11 @@ class Capturing:
             if not self._batch.is_unnamed(name) and not strand_path(self._directory, name).exists():
                 return name
         raise SealedError("wrong_identity", "no free name for a strand")
+
+
+def _moment(row: Row) -> int:
+    """Return the time: surely later than that of what was verified."""
+    return max(clock.now_ms(), row.verified_ms + 1)
 
 
 def _is_growth(going: Going, content: Content, former: VersionRow) -> bool:

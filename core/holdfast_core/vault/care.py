@@ -43,7 +43,8 @@ class Verifying:
         self._sources = sources
         self._bad: list[BadVersion] = []
         self._repaired = self._missing = self._bytes = self._done = 0
-        self._whole: list[str] = []
+        self._whole: list[Row] = []
+        self._since_ms = 0
         self._roll: dict[str, Anchor] = {}
 
     def run(
@@ -76,6 +77,7 @@ class Verifying:
         )
 
     def _verify(self, catalogue: Catalogue, row: Row) -> None:
+        began_ms = clock.now_ms()
         finding = self._checked(row)
         if finding.reason and finding.reason != LOCKED:
             finding, row = self._again(catalogue, row, finding)
@@ -83,7 +85,9 @@ class Verifying:
         if finding.reason == LOCKED:
             return
         if not finding.reason:
-            self._whole.append(row.name)
+            if not self._whole:
+                self._since_ms = began_ms
+            self._whole.append(row)
             if len(self._whole) >= _AT_ONCE:
                 self._note(catalogue)
             return
@@ -139,9 +143,9 @@ class Verifying:
             return frozenset()
 
     def _note(self, catalogue: Catalogue) -> None:
-        names, self._whole = self._whole, []
-        if names:
-            catalogue.verified(names, clock.now_ms())
+        rows, self._whole = self._whole, []
+        if rows:
+            catalogue.verified(rows, self._since_ms)
 
     def _read_roll(self) -> dict[str, Anchor]:
         try:

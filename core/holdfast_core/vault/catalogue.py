@@ -281,14 +281,16 @@ class Catalogue:
                 for table in ("strand", "version", "mark", "hot", "essential"):
                     self._connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
 
-    def verified(self, names: Iterable[str], at_ms: int) -> None:
-        """Note when strands were proved whole."""
+    def verified(self, rows: Iterable[Row], at_ms: int) -> None:
+        """Note that strands were proved whole as these rows say, from ``at_ms`` on; what came later was not."""
         with self.changing():
-            for name in names:
+            for row in rows:
                 self._connection.execute(
-                    "UPDATE strand SET verified_ms = ?, is_damaged = 0 WHERE name = ?", (at_ms, name)
+                    "UPDATE strand SET is_damaged = 0,"
+                    " verified_ms = CASE tag WHEN ? THEN max(?, captured_ms) ELSE ? END WHERE name = ?",
+                    (row.tag, at_ms, at_ms - 1, row.name),
                 )
-                self._connection.execute("UPDATE version SET is_damaged = 0 WHERE name = ?", (name,))
+                self._connection.execute("UPDATE version SET is_damaged = 0 WHERE name = ?", (row.name,))
 
     def damaged(self, name: str, versions: Iterable[int]) -> None:
         """Note that versions of a strand cannot be given whole."""
