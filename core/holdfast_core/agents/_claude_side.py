@@ -12,6 +12,7 @@ import msgspec
 
 from holdfast_core.agents._claude_tools import todo_of, todos_of
 from holdfast_core.agents._jsonl import open_regular, read_small
+from holdfast_core.agents._tap import tap_at
 from holdfast_core.agents._values import PREVIEW_LIMIT, one_line, text_of_name
 from holdfast_core.atomic import is_alive
 from holdfast_core.errors import SourceError
@@ -45,13 +46,20 @@ def encode_project(path: str) -> str:
 
 def plan_of(path: str, root: str) -> str:
     """Return the name of the plan that the last records of a transcript tell, empty for none."""
+    seen = tap_at(path)
+    if seen is not None and seen.blocks:
+        return _slug_in(seen.blocks[-1][1][-_TAIL_BYTES:])  # just read
     try:
         descriptor = open_regular(path, root=root)
     except SourceError:
         return ""
     with os.fdopen(descriptor, "rb") as file:
         file.seek(max(os.fstat(descriptor).st_size - _TAIL_BYTES, 0))
-        found = _SLUG.findall(file.read(_TAIL_BYTES))
+        return _slug_in(file.read(_TAIL_BYTES))
+
+
+def _slug_in(content: bytes) -> str:
+    found = _SLUG.findall(content)
     return found[-1].decode() if found else ""
 
 
