@@ -330,6 +330,22 @@ def test_a_link_in_the_way_is_never_followed(claude: World, tmp_path: Path) -> N
     assert not (tmp_path / "elsewhere" / f"{SESSION}.jsonl").exists()
 
 
+def test_a_root_that_is_a_link_is_the_persons_own_way_to_keep_it_elsewhere(claude: World, tmp_path: Path) -> None:
+    ref = claude.ref()
+    root = claude.home.path / ".claude" / "projects"
+    root.rename(tmp_path / "dotfiles")
+    root.symlink_to(tmp_path / "dotfiles")
+    results = Path(ref.path).parent / SESSION / "tool-results" / "t.txt"
+    results.unlink()
+    whole = Path(ref.path).read_bytes()
+    Path(ref.path).unlink()
+
+    restored(claude, ref)
+
+    assert Path(ref.path).read_bytes() == whole
+    assert results.read_bytes() == b"long"
+
+
 def test_a_failure_leaves_everything_as_it_was(claude: World, tmp_path: Path) -> None:
     ref = claude.ref()
     path = Path(ref.path)
