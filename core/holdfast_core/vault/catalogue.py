@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -153,6 +153,31 @@ _COLUMNS = Row.__struct_fields__
 _INSERT = f"INSERT OR REPLACE INTO strand ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM strand"
 _BOOLEANS = tuple(_COLUMNS.index(name) for name in ("is_encrypted", "is_gone", "is_damaged"))
+
+
+class Totals(NamedTuple):
+    """The sums of all strands, as `model.vault.VaultStatus` has them."""
+
+    sessions: int = 0
+    sources: int = 0
+    versions: int = 0
+    stored_bytes: int = 0
+    source_bytes: int = 0
+    lost_at_source: int = 0
+    damaged: int = 0
+    captured_ms: int = 0
+    verified_ms: int = 0
+    last_verified_ms: int = 0
+    unverified: int = 0
+
+
+_TOTALS = """
+SELECT coalesce(sum(owner = ''), 0), coalesce(sum(version_count * (owner = '')), 0), coalesce(sum(offset), 0),
+    coalesce(sum(content_bytes), 0), coalesce(sum(lost_messages), 0), coalesce(sum(is_damaged), 0),
+    coalesce(max(captured_ms), 0), coalesce(min(verified_ms), 0), coalesce(max(verified_ms), 0),
+    coalesce(sum(verified_ms = 0), 0)
+FROM strand
+"""
 
 
 class Change(msgspec.Struct):
@@ -300,6 +325,11 @@ class Catalogue:
                 self._connection.execute(
                     "UPDATE version SET is_damaged = 1 WHERE name = ? AND number = ?", (name, number)
                 )
+
+    def totals(self) -> Totals:
+        """Return the sums of all strands."""
+        (sessions,) = self.read("SELECT count(DISTINCT native_id) FROM mark", ())[0]
+        return Totals(int(sessions), *map(int, self.read(_TOTALS, ())[0]))
 
     def value(self, name: str) -> int:
         """Return a number that was remembered, 0 for none."""

@@ -21,7 +21,7 @@ from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.access import Access, told
 from holdfast_core.vault.capturing import Captured, Capturing, Wanted
 from holdfast_core.vault.care import Sources, Verifying, forget_in_roll, own_file, tidy
-from holdfast_core.vault.catalogue import Row
+from holdfast_core.vault.catalogue import Row, Totals
 from holdfast_core.vault.content import Seen
 from holdfast_core.vault.going import numbers
 from holdfast_core.vault.state import NoSpaceKept, StrandState, VaultOptions, state_of
@@ -298,26 +298,14 @@ class Vault:
 
     def status(self) -> VaultStatus:
         """Return the state of the whole vault."""
-        catalogue = self._access.known()
-        rows = catalogue.rows() if catalogue else []
-        sources = [row for row in rows if not row.owner]
-        sessions = catalogue.read("SELECT count(DISTINCT native_id) FROM mark", ())[0][0] if catalogue else 0
+        catalogue, access = self._access.known(), self._access
+        totals = catalogue.totals() if catalogue else Totals()
         return VaultStatus(
-            sessions=int(sessions),
-            sources=len(sources),
-            versions=sum(row.version_count for row in sources),
-            stored_bytes=sum(row.offset for row in rows),
-            source_bytes=sum(row.content_bytes for row in rows),
-            lost_at_source=sum(row.lost_messages for row in rows),
-            damaged=sum(row.is_damaged for row in rows),
-            captured_ms=max((row.captured_ms for row in rows), default=0),
-            verified_ms=min((row.verified_ms for row in rows), default=0),
-            is_paused_for_space=self._access.is_short_of_space,
-            free_bytes=self._access.free_bytes(),
+            **totals._asdict(),
+            is_paused_for_space=access.is_short_of_space,
+            free_bytes=access.free_bytes(),
             reserve_bytes=self.options.reserve_bytes,
-            unverified=sum(not row.verified_ms for row in rows),
-            last_verified_ms=max((row.verified_ms for row in rows), default=0),
-            is_locked=bool(rows) and self.is_encrypted and not self._access.keys().is_unlocked,
+            is_locked=bool(totals.sources) and self.is_encrypted and not access.keys().is_unlocked,
         )
 
     def close(self) -> None:
