@@ -439,9 +439,13 @@ class Library(Outgoing):
         await asyncio.sleep(_MIND_AFTER_SECONDS)
         from holdfast_core.library.minding import Minding
 
-        minding = Minding(self.held.parts, self.verified.notify)
+        minding = Minding(self.held.parts, self._take_report)
         self.progress.add(minding.hear)
         await minding.run()
+
+    def _take_report(self, report: VaultReport) -> None:
+        self.vaulted.last_report = report
+        self.verified.notify(report)
 
     @cached_property
     def _agents(self) -> Mapping[str, Agent]:

@@ -29,6 +29,8 @@ class Telling:
         self._library = library
         self._parts = parts
         self._home = home
+        self.last_report: VaultReport | None = None
+        """What verifying has found last in this process, by itself or on request."""
 
     async def status(self) -> VaultStatus:
         """Return the state of the whole vault."""
@@ -113,9 +115,10 @@ class Telling:
             if on_progress is not None:
                 loop.call_soon_threadsafe(on_progress, progress)
 
-        return await self._do(
+        self.last_report = await self._do(
             lambda vault: vault.verify(on_progress=tell, should_stop=should_stop, is_repairing=is_repairing)
         )
+        return self.last_report
 
     async def usage(self) -> list[VaultUse]:
         """Return what takes space, the largest first."""

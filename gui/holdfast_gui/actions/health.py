@@ -11,6 +11,8 @@ from PySide6.QtCore import QObject, QTimer
 
 from holdfast_gui.actions.application import open_settings
 from holdfast_gui.actions.leading import show_list, show_session
+from holdfast_gui.models.places import STORAGE
+from holdfast_gui.models.storage import vault_state
 from holdfast_gui.tasks import Latest
 from holdfast_gui.text import tr
 from holdfast_gui.views.health import RECORDS, HealthPage
@@ -40,6 +42,7 @@ class Checkup(QObject):
         page.session_wanted.connect(context.scope.slot(lambda session_id: show_session(context, session_id)))
         page.settings_wanted.connect(context.scope.slot(lambda words: open_settings(context, words)))
         page.report_wanted.connect(context.troubles.show_details)
+        page.verify_wanted.connect(lambda: context.actions.run("vault.verify"))
         page.logs_wanted.connect(context.troubles.open_logs)
         page.state.action_pressed.connect(self._try_again)
 
@@ -77,14 +80,24 @@ class Checkup(QObject):
         try:
             health = await held.health()
             audit = await held.audit(RECORDS)
+            status = await self._context.library.vaulted.status()
         except HoldfastError as error:
             self.page.fail(str(error))
             return
+        now = clock.now()
         self.page.set_health(
-            health, audit, names=names, now=clock.now(), last_problem=last.message if last is not None else ""
+            health,
+            audit,
+            names=names,
+            now=now,
+            last_problem=last.message if last is not None else "",
+            vault=vault_state(status, self._context.library.vaulted.last_report, now),
         )
 
     def _go_to(self, kind: str) -> None:
+        if kind == STORAGE.kind:
+            self._context.actions.run("storage.open")
+            return
         places = self._context.window.places
         place = next((place for place in places.places() if place.kind == kind), None)
         if place is not None:

@@ -1,16 +1,18 @@
-"""What the storage page adds up: by agent, project and kind, at the agents and here."""
+"""How the vault stands, and what the storage page adds up: by agent, project and kind, at the agents and here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
-from holdfast_core.model.vault import PartShares, VaultUse
+from holdfast_core.model.vault import PartShares, VaultReport, VaultStatus, VaultUse
 
 from holdfast_gui import text
 from holdfast_gui.models.places import quoted
 from holdfast_gui.text import later, tr
 
+State = Literal["good", "wait", "bad"]
 ALL: Final = "place:all"
 COMPANION: Final = "companion"
 _KINDS: Final[dict[str, tuple[str, str]]] = later(
@@ -70,6 +72,23 @@ def share_words(parts: PartShares, part_bytes: int) -> str:
     return tr("under 1 %") if 0 < share < 1 else f"{share:.0f} %"
 
 
+def vault_state(status: VaultStatus, report: VaultReport | None, now: datetime) -> tuple[str, State]:
+    """Return how the vault is in one line; ``report`` is what verifying has found last, if that was of late."""
+    if status.damaged:
+        return text.counted(status.damaged, "source is not whole here", "sources are not whole here"), "bad"
+    if waits := _waits(status):
+        return waits, "wait"
+    if not status.versions:
+        return tr("nothing is kept yet"), "good"
+    versions = text.counted(status.versions, "version", "versions")
+    if not status.last_verified_ms:
+        return tr("{versions}, not verified yet").format(versions=versions), "good"
+    words = tr("{versions}, verified {ago}").format(versions=versions, ago=text.ago(status.last_verified_ms, now))
+    if report is not None and report.repaired:
+        words = tr("{words}, {count} mended").format(words=words, count=text.count(report.repaired))
+    return words, "good"
+
+
 def rest_of(sums: Sequence[Sum], shown: int) -> str:
     """Return a line about what is not shown; empty if all is."""
     hidden = sums[shown:]
@@ -77,6 +96,17 @@ def rest_of(sums: Sequence[Sum], shown: int) -> str:
         return ""
     size = text.size(sum(one.there for one in hidden))
     return tr("and {count} more, {size} at the agents").format(count=text.count(len(hidden)), size=size)
+
+
+def _waits(status: VaultStatus) -> str:
+    """Return why nothing new is kept; empty if it is."""
+    if not status.is_enabled:
+        return tr("switched off, nothing new is kept")
+    if status.is_locked:
+        return tr("locked, nothing new is kept")
+    if status.is_paused_for_space or status.free_bytes < status.reserve_bytes:
+        return tr("{size} free, nothing new is kept").format(size=text.size(status.free_bytes))
+    return ""
 
 
 def _project(path: str) -> tuple[str, str]:

@@ -49,7 +49,7 @@ _PARTS: Final = later(
         "other": "Other",
     }
 )
-# What stands behind a row of states: what the search field would say for it, or a place; that only if there is any.
+# What stands behind a row of states: what the search field would say for it, or a place; some only if there is any.
 _HELD: Final = "is:held"
 _PLACE: Final = "place:"
 _WAYS: Final = later(
@@ -58,8 +58,10 @@ _WAYS: Final = later(
         "Cut off": "place:recovery",
         "Problems": "place:problems",
         "Agents": "place:agents",
+        "Vault": "place:storage",
     }
 )
+_ONLY_IF_ANY: Final = ("place:recovery", "place:problems", "place:agents")
 _EVENTS: Final = later(
     {
         "session.create": "Session made",
@@ -125,6 +127,7 @@ class HealthPage(PlacePage):
     session_wanted = Signal(str)
     settings_wanted = Signal(str)
     report_wanted = Signal()
+    verify_wanted = Signal()
     logs_wanted = Signal()
     looked_at = Signal(bool)
 
@@ -144,6 +147,7 @@ class HealthPage(PlacePage):
         self.timings = _Timings()
         self.states = _States()
         self.states.pressed.connect(self._go)
+        self.states.verify_button.clicked.connect(self.verify_wanted)
         self.states.report_button.clicked.connect(self.report_wanted)
         self.states.logs_button.clicked.connect(self.logs_wanted)
         self.parts = _Storage(self.tr("What Holdfast takes"))
@@ -165,8 +169,9 @@ class HealthPage(PlacePage):
         names: Mapping[str, str],
         now: datetime,
         last_problem: str = "",
+        vault: tuple[str, State] | None = None,
     ) -> None:
-        """Show these figures in place of earlier ones. ``names`` are the agents'."""
+        """Show these figures in place of earlier ones. ``names`` are the agents', ``vault`` says how that is."""
         self._names = names
         self._has_figures = True
         self._skeleton.hide()
@@ -177,7 +182,9 @@ class HealthPage(PlacePage):
         self._set_cards(health, now)
         self.warnings.set_warnings(health.storage.warnings)
         self.timings.set_operations(health.metrics.operations)
-        self.states.set_states([(row.name, row.words, row.state) for row in health.rows], last_problem)
+        states: list[tuple[str, str, State]] = [(row.name, row.words, row.state) for row in health.rows]
+        self.states.set_states([("Vault", *vault), *states] if vault else states, last_problem)
+        self.states.verify_button.setVisible(vault is not None)
         self._set_storage(health.storage)
         self.records.set_report(audit, now)
 
@@ -323,10 +330,13 @@ class _States(Card):
         self._shown: list[StateRow] = []
         self._states = QVBoxLayout()
         self.problem = StateRow()
+        self.verify_button = Button(tr("Verify the vault now"), kind="flat")
+        self.verify_button.hide()
         self.report_button = Button(tr("Show report"), kind="flat")
         self.logs_button = Button(tr("Open logs folder"), kind="flat")
         buttons = QHBoxLayout()
         buttons.setSpacing(theme().px(6))
+        buttons.addWidget(self.verify_button)
         buttons.addWidget(self.report_button)
         buttons.addWidget(self.logs_button)
         buttons.addStretch(1)
@@ -351,7 +361,7 @@ class _States(Card):
             if number < len(states):
                 name, said, state = states[number]
                 key = _WAYS.get(name, "")
-                row.set_state(name, said, state, key="" if key.startswith(_PLACE) and state == "good" else key)
+                row.set_state(name, said, state, key="" if key in _ONLY_IF_ANY and state == "good" else key)
         words = last_problem or tr("none since the start")
         self.problem.set_state(tr("Last problem"), words, "wait" if last_problem else "good")
         self.report_button.setVisible(bool(last_problem))

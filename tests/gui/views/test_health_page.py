@@ -233,3 +233,17 @@ def test_nothing_stands_outside_the_page(page, qapp, qtbot, mode, width, scale):
 
     cards = (narrow.held, narrow.live, narrow.timings, narrow.states, narrow.parts, narrow.sources, narrow.records)
     assert all(card.mapTo(narrow, card.rect().bottomRight()).x() <= width for card in cards)
+
+
+def test_the_vault_has_a_line_and_a_way(page, qtbot):
+    page.set_health(
+        busy_health(), busy_audit(), names={}, now=NOW, vault=("31,877 versions, verified 2 hours ago", "good")
+    )
+    row = page.states.state_rows()[0]
+
+    assert row.words == "Vault: 31,877 versions, verified 2 hours ago, fine"
+    with qtbot.waitSignal(page.place_wanted) as heard:
+        QTest.mouseClick(row, LEFT)
+    assert heard.args == ["storage"]
+    with qtbot.waitSignal(page.verify_wanted):
+        QTest.mouseClick(page.states.verify_button, LEFT)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from holdfast_core.model.vault import PartShares, Removed, VaultStatus
-from holdfast_gui.models.storage import by_agent, by_kind, by_project, rest_of, share_words, total
+from holdfast_core.model.vault import PartShares, Removed, VaultReport, VaultStatus
+from holdfast_gui.models.storage import by_agent, by_kind, by_project, rest_of, share_words, total, vault_state
 from holdfast_gui.theme import theme
 from holdfast_gui.views.expiring import ExpiringPage, Going, Rule
 from holdfast_gui.views.storage import Freeable, StoragePage
@@ -241,3 +241,22 @@ def test_what_cannot_be_found_out_is_told(expiring_page, qtbot):
     assert expiring_page.state.sentence == "What agents delete cannot be found out"
     with qtbot.waitSignal(expiring_page.state.action_pressed):
         QTest.mouseClick(expiring_page.state.button, LEFT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "report", "expected"),
+    [
+        ({}, None, ("31,877 versions, verified 2 hours ago", "good")),
+        ({}, VaultReport(5, repaired=3), ("31,877 versions, verified 2 hours ago, 3 mended", "good")),
+        ({"last_verified_ms": 0}, None, ("31,877 versions, not verified yet", "good")),
+        ({"damaged": 2}, None, ("2 sources are not whole here", "bad")),
+        ({"is_locked": True}, None, ("locked, nothing new is kept", "wait")),
+        ({"is_enabled": False}, None, ("switched off, nothing new is kept", "wait")),
+        ({"free_bytes": 5_000_000}, None, ("5.0 MB free, nothing new is kept", "wait")),
+        ({"versions": 0}, None, ("nothing is kept yet", "good")),
+    ],
+)
+def test_how_the_vault_is_stands_in_one_line(changes, report, expected):
+    status = msgspec.structs.replace(vault.STATUS, **changes)
+
+    assert expected == vault_state(status, report, NOW)
