@@ -11,7 +11,6 @@ from holdfast_core.agents.base import Agent, Fingerprint, Home, SourceRef
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.scan.discover import KEPT_INODE, Discovery, Kind, SourceChange, is_kept, is_visible
 from holdfast_core.scan.homes import is_let_go, is_silent
-from holdfast_core.vault.looks import is_text
 
 if TYPE_CHECKING:
     from holdfast_core.vault.looks import Look, Looks
@@ -91,7 +90,7 @@ class Adopting:
                 look is not None and (look.is_of(ref.fingerprint) or self._is_early(agent, look))
             ):
                 continue
-            if is_text(ref.key) and self._is_wanted(ref):
+            if self._is_wanted(ref):
                 self._found.changes.append(SourceChange(ref, "uncaptured", None))
 
     def _is_early(self, agent: Agent, look: Look) -> bool:

@@ -23,7 +23,6 @@ from holdfast_core.scan.discover import Discovery, SourceChange, is_missing
 from holdfast_core.scan.kept import Keeping, Losses, newest_content
 from holdfast_core.scan.left_out import LeftOut
 from holdfast_core.scan.losses import gone_since, only_grew, tip_of
-from holdfast_core.vault.looks import is_text
 
 if TYPE_CHECKING:
     from holdfast_core.vault.looks import Look
@@ -127,9 +126,11 @@ class Capturing:
             SourceError, OSError: it cannot be read, and the vault has nothing of it.
         """
         ref = change.ref
-        if not is_text(ref.key):
+        try:
+            source = replace(self._source(ref, agent, home), is_indexed=change.kind == "uncaptured")
+        except HoldfastError as error:
+            self._note(None, error)
             return Read.of(ref, agent.read(ref, home, checkpoint=change.checkpoint))
-        source = replace(self._source(ref, agent, home), is_indexed=change.kind == "uncaptured")
         is_out = ref.agent == HELD_AGENT or not self.is_enabled or self.left_out.has_agent(ref.agent)
         if is_out and source.losses is None:
             return Read.of(ref, agent.read(ref, home, checkpoint=change.checkpoint))
@@ -147,7 +148,11 @@ class Capturing:
 
         A source that only moved is let go of in the index by its former key.
         """
-        source = self._source(change.ref, agent, home)
+        try:
+            source = self._source(change.ref, agent, home)
+        except HoldfastError as error:
+            self._note(None, error)
+            return None
         if source.state is None:
             return None
         try:

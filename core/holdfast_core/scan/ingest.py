@@ -210,9 +210,11 @@ class _Pass:
     def _read(self, change: SourceChange) -> Read | None:
         ref, agent = change.ref, self.agents[change.ref.agent]
         try:
-            with _one_bad_session(self.writer, ref):
-                if self.capturing is not None:
+            if self.capturing is not None:
+                with _one_bad_session(self.writer, None):
                     return self.capturing.read(change, agent, self.home)
+                log.error("a source of %s is not captured", ref.agent)  # the list must not suffer from that
+            with _one_bad_session(self.writer, ref):
                 return Read.of(ref, agent.read(ref, self.home, checkpoint=change.checkpoint))
         except (SourceError, OSError) as error:
             if is_missing(ref.path):
@@ -296,7 +298,7 @@ def _one_bad_session(writer: IndexWriter, ref: SourceRef | None) -> Iterator[Non
         raise
     except Exception as error:
         if ref is None:
-            log.debug("a batch is taken apart", exc_info=error)
+            log.debug("it is tried otherwise", exc_info=error)
             return
         incident(log, error)
         writer.failed(ref, "internal")

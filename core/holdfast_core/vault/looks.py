@@ -44,11 +44,6 @@ class Look(NamedTuple):
         ) and was.inode == now.inode & INODES
 
 
-def is_text(key: str) -> bool:
-    """Return whether a source has a name that can be kept."""
-    return bool(key)
-
-
 class Looks:
     """The catalogue of one vault, only to be read, by any thread. ``vault`` is asked to make one that is missing."""
 
@@ -83,13 +78,21 @@ class Looks:
             return {}
         try:
             with self._lock:
-                rows: list[Any] = self._open().execute(question, tuple(values)).fetchall()
+                rows = self._rows(question, values)
         except (apsw.Error, OSError) as error:
             raise HoldfastError("The list of the vault cannot be read.", detail=repr(error)) from error
         return {
             text_path(row[0]): Look(text_path(row[1]), Fingerprint(*row[2:5]), row[5], row[6], bool(row[7]), row[8])
             for row in rows
         }
+
+    def _rows(self, question: str, values: Sequence[str]) -> list[Any]:
+        try:
+            return self._open().execute(question, tuple(values)).fetchall()
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError):
+            self.close()
+            self._vault().states("")  # a damaged one is made anew
+            return self._open().execute(question, tuple(values)).fetchall()
 
     def _open(self) -> apsw.Connection:
         path = self.directory / CATALOGUE

@@ -22,6 +22,7 @@ from holdfast_core.errors import NotFound
 from holdfast_core.model.message import Message
 from holdfast_core.model.session import SessionFacts
 from holdfast_core.model.vault import WITHOUT_CONTENT, Version
+from holdfast_core.paths import text_path
 
 if TYPE_CHECKING:
     from holdfast_core.vault.vault import StrandState, Vault
@@ -142,7 +143,7 @@ def _put_source(made: Mirror, vault: Vault, agent: Agent, ref: SourceRef, versio
     """Write the source itself, in the form that it had in this version."""
     chunks = vault.content(ref.agent, ref.key, version.number)
     first = next(chunks, b"")
-    its = msgspec.structs.replace(ref, path=version.path or ref.path)
+    its = msgspec.structs.replace(ref, path=text_path(version.path) or ref.path)
     path = str(agent.place_for(its, first[:_HEAD_BYTES]))
     place = made.put(path, itertools.chain([first], chunks), modified_ns=version.modified_ms * 1_000_000)
     return made.ref(ref, place)

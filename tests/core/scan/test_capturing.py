@@ -296,15 +296,36 @@ def test_what_is_gone_in_another_home_stays(tmp_path: Path, keys: Keys) -> None:
     place.close()
 
 
-def test_a_name_that_is_no_text_is_indexed_all_the_same(kept: Kept) -> None:
+def test_a_name_that_is_no_text_is_captured_and_shown_when_it_is_gone(kept: Kept) -> None:
     path = write_session(kept.home.path, "one", "apple")
     odd = Path(os.fsdecode(os.fsencode(path.parent) + b"/b\xffd.jsonl"))
     path.rename(odd)
+    kept.update()
+    odd.unlink()
 
     kept.update()
-    outcome = kept.update()
 
-    assert (set(kept.entries()), outcome.discovery.changes) == ({"fake:one"}, [])
+    assert kept.entries()["fake:one"].lost_messages == 1
+    assert len(kept.session("fake:one").messages) == 1
+
+
+def test_a_damaged_catalogue_of_the_vault_is_made_anew_and_nothing_is_lost(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    kept.update()
+    path.unlink()
+    kept.update()
+    kept.close()
+    for name in ("vault.db", "vault.db-wal", "vault.db-shm"):
+        (kept.top / "vault" / name).write_bytes(b"no database" * 1000)
+    kept.open()
+
+    kept.rebuild()
+
+    assert {one.id: one.lost_messages for one in kept.entries().values()} == {"fake:one": 2}
+    assert "made anew" in caplog.text
+    caplog.clear()
 
 
 def test_one_line_more_costs_the_vault_that_line(kept: Kept) -> None:
