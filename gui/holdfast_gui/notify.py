@@ -14,14 +14,22 @@ class Kind(StrEnum):
     """What is worth interrupting a person for."""
 
     LOST = "lost"
+    EXPIRING = "expiring"
+    SPACE = "space"
     STILL_RUNNING = "still_running"
 
     @property
     def heading(self) -> str:
         """What the person calls it."""
-        if self is Kind.LOST:
-            return QCoreApplication.translate("holdfast", "Messages are gone at the source")
-        return QCoreApplication.translate("holdfast", "Holdfast goes on in the tray")
+        match self:
+            case Kind.LOST:
+                return QCoreApplication.translate("holdfast", "Messages are gone at the source")
+            case Kind.EXPIRING:
+                return QCoreApplication.translate("holdfast", "An agent is about to delete sessions")
+            case Kind.SPACE:
+                return QCoreApplication.translate("holdfast", "The vault needs space")
+            case Kind.STILL_RUNNING:
+                return QCoreApplication.translate("holdfast", "Holdfast goes on in the tray")
 
 
 class Shower(Protocol):

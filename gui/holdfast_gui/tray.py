@@ -39,6 +39,7 @@ class Tray(QObject):
     """
 
     session_wanted = Signal(str)
+    lost_wanted = Signal()
     open_wanted = Signal()
     search_wanted = Signal()
     message_clicked = Signal()
@@ -47,6 +48,7 @@ class Tray(QObject):
         super().__init__(parent)
         self._actions = tuple(actions)
         self._sessions: tuple[TraySession, ...] = ()
+        self._lost = ""
         self._is_stale = True
         self.menu = QMenu()
         self.menu.aboutToShow.connect(self._rebuild)
@@ -75,6 +77,12 @@ class Tray(QObject):
         self._sessions = tuple(sessions)
         self._is_stale = True
 
+    def set_lost(self, words: str) -> None:
+        """Offer above all to see what was lost at the source, in these words; empty for nothing."""
+        if words != self._lost:
+            self._lost = words
+            self._is_stale = True
+
     def show_message(self, title: str, content: str) -> bool:
         """Show a notification; False where this desktop cannot."""
         if not (self._icon.isVisible() and self.is_available and QSystemTrayIcon.supportsMessages()):
@@ -93,6 +101,11 @@ class Tray(QObject):
             return
         self._is_stale = False
         self.menu.clear()
+        if self._lost:
+            entry = self.menu.addAction(icon("problem", "text"), text.escaped_mnemonic(self._lost))
+            entry.setObjectName("lost")
+            entry.triggered.connect(lambda _checked=False: self.lost_wanted.emit())
+            self.menu.addSeparator()
         for session in self._sessions:
             entry = self.menu.addAction(session.line)
             entry.setObjectName(session.id)

@@ -104,6 +104,24 @@ class Giving(Telling):
         versions = await self.versions(session_id)
         return await self._to_agent(session_id, ref, versions[0].number, plan.data)
 
+    async def export(
+        self, session_id: str, number: int, path: Path, export_format: str = "md", *, overwrite: bool = False
+    ) -> Path:
+        """Write a version of a session as an export and return the file.
+
+        Raises:
+            NotFound: there is no such version, or the session is not in it.
+            Refused: there is a file already and ``overwrite`` is False.
+        """
+        from holdfast_core import export as exports
+        from holdfast_core.scan.load import Loaded
+
+        session, ref = await self.session(session_id, number), await self.source(session_id)
+        entry = await self._library.entry(session_id)
+        text = await self._library.rendered(Loaded(session, entry, ref, None), export_format)
+        await self._library.in_thread(lambda: exports.write(path, text, overwrite=overwrite))
+        return path
+
     async def freeable(self, session_ids: Sequence[str]) -> Freed:
         """Return the agents' files of sessions that could go to the system's trash now: every byte verified here."""
         return await self._freeing(session_ids, is_done=False)

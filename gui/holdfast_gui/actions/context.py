@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from holdfast_core.settings import Settings, SettingsRead
 
     from holdfast_gui.actions.browse import Browser
+    from holdfast_gui.actions.guarding import Guarding
     from holdfast_gui.actions.indexing import Indexing
     from holdfast_gui.actions.keeping import Keeping
     from holdfast_gui.actions.reading import Reading
@@ -60,6 +61,7 @@ class Context:
     indexing: Indexing
     troubles: Troubles
     keeping: Keeping
+    guarding: Guarding
     toast: Toast
     notifier: Notifier = field(default_factory=Notifier)
     overrides: Mapping[str, str] = field(default_factory=dict)

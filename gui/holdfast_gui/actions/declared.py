@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from holdfast_gui.actions import application, held, search, session, view
+from holdfast_gui.actions import application, held, search, session, storage, vault, view
 from holdfast_gui.actions.registry import SPECS, ActionSpec
 
-NOUNS: Final = (application, session, held, search, view)
+NOUNS: Final = (application, session, held, vault, search, view, storage)
 
 
 def declared() -> Mapping[str, ActionSpec]:

@@ -259,10 +259,15 @@ async def delete(context: Context) -> None:
     group=3,
     keys=("Ctrl+Z",),
     icon="history",
-    enabled=lambda context: bool(context.keeping.deleted or context.keeping.restored),
+    enabled=lambda context: bool(context.keeping.deleted or context.keeping.restored or context.keeping.given_back),
 )
 async def undo(context: Context) -> None:
-    """Put back what was deleted last, or take back that a session went to an earlier version."""
+    """Put back what was deleted last, or take back that a session went to an earlier version or back to its agent."""
+    if context.keeping.given_back:
+        from holdfast_gui.actions.vault_work import undo_restore as undo_giving_back
+
+        await undo_giving_back(context, context.keeping.given_back)
+        return
     if context.keeping.restored is not None:
         from holdfast_gui.actions.held_work import undo_restore
 

@@ -76,6 +76,7 @@ class Keeping(QObject):
         self._deleted: list[str] = []
         self.restored: tuple[str, int] | None = None
         """The session that went back to an earlier version last, and the version that it was before."""
+        self._given_back = ""
         self.bar = NoticeBar()
         self.idle_bar = NoticeBar()
         self._window, self._library, self._scope = window, library, scope
@@ -101,7 +102,17 @@ class Keeping(QObject):
 
     @deleted.setter
     def deleted(self, ids: list[str]) -> None:
-        self._deleted, self.restored = ids, None
+        self._deleted, self.restored, self._given_back = ids, None, ""
+
+    @property
+    def given_back(self) -> str:
+        """The session whose agent got a version of it back last, which can be undone in one step."""
+        return self._given_back
+
+    @given_back.setter
+    def given_back(self, session_id: str) -> None:
+        self.deleted = []
+        self._given_back = session_id
 
     @property
     def live(self) -> list[LiveEntry]:

@@ -21,7 +21,8 @@ class Memory(msgspec.Struct):
 
     ``theme`` and ``font_scale`` repeat the settings, ``agents`` what the agents
     look like, so that the first paint need not wait for these. ``keys`` are the shortcuts that the person chose,
-    ``muted`` the kinds of notification that are switched off.
+    ``muted`` the kinds of notification that are switched off. ``warned_of`` are the sessions of which it was told
+    on the day ``warned_on`` that their agents will delete them.
     """
 
     window: bytes = b""
@@ -33,6 +34,8 @@ class Memory(msgspec.Struct):
     muted: list[str] = []
     said_no_tray: bool = False
     said_still_running: bool = False
+    warned_on: str = ""
+    warned_of: list[str] = []
 
 
 def load(config: Path) -> Memory:

@@ -21,12 +21,20 @@ if TYPE_CHECKING:
 
 
 async def resume(context: Context, session_id: str, *, fork: bool = False) -> None:
-    """Continue a session in a terminal; where its directory is gone, ask for the new one and remember it."""
+    """Continue a session in a terminal, or live here if it is ours; one that is not whole is restored first."""
     if is_held_id(session_id):
         from holdfast_gui.actions.held_work import resume_held
 
         await resume_held(context, session_id)
         return
+    from holdfast_gui.actions.vault_work import restored_first
+
+    if fork or await restored_first(context, session_id):
+        await _resume(context, session_id, fork=fork)
+
+
+async def _resume(context: Context, session_id: str, *, fork: bool) -> None:
+    """Continue an agent's session; where its directory is gone, ask for the new one and remember it."""
     project: Path | None = None
     is_trusted = with_copy = False
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast_gui.actions.registry import action
-from holdfast_gui.models.places import EXPIRING, STORAGE
+from holdfast_gui.models.places import STORAGE
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 def open_storage(context: Context) -> None:
     """See what takes space, at the agents and here, and free it where it is safe."""
     _go_to(context, STORAGE)
-
-
-@action("vault.expiring", "What agents &delete next", icon="clock", in_palette=False)
-def expiring(context: Context) -> None:
-    """See which sessions agents are about to delete, by which rules, and whether they are safe here."""
-    _go_to(context, EXPIRING)
 
 
 def _go_to(context: Context, place: Place) -> None:

@@ -183,6 +183,7 @@ class Program:
         parts.traying.say_what_is_missing()
         await context.library.start()
         kept = self.scope.spawn(context.keeping.begin(), "the check of held sessions")
+        self.scope.spawn(context.guarding.begin(), "the vault")
         if self.start.opened:
             await carry_out(context, self.start.opened, str(Path.cwd()))
         await kept

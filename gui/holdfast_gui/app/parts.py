@@ -74,6 +74,7 @@ class Parts:
         self.tray.hide()
         self.bridge.close()
         self.context.keeping.close()
+        self.context.guarding.close()
         self.dragging.close()
 
 
@@ -117,6 +118,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
     from holdfast_gui.actions.context import Context
     from holdfast_gui.actions.declared import declared
     from holdfast_gui.actions.dragging import Dragging
+    from holdfast_gui.actions.guarding import Guarding
     from holdfast_gui.actions.importing import Dropping
     from holdfast_gui.actions.keeping import Keeping
     from holdfast_gui.actions.keyboard import PlainKeys
@@ -152,6 +154,7 @@ async def assemble(front: Front, application: Application, reporter: Reporter) -
         indexing=front.indexing,
         troubles=troubles,
         keeping=keeping,
+        guarding=Guarding(window, library, scope, reading=reading),
         toast=toast,
     )
     actions = Actions(context, declared())

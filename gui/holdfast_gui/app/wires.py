@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from holdfast_gui.actions.opening import carry_out
 from holdfast_gui.actions.trashing import delete_sessions
+from holdfast_gui.actions.vault_work import do_with_version
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.desktop import Application
@@ -35,6 +36,7 @@ def connect(parts: Parts, application: Application, instance: Instance, reporter
     _connect_session(parts)
     _connect_tray(parts)
     _connect_held(parts)
+    _connect_vault(parts)
     parts.searching.open(context.window.session_list.current_id)
 
 
@@ -109,9 +111,26 @@ def _connect_held(parts: Parts) -> None:
     context.window.detail.held.wanted.connect(context.actions.run)
 
 
+def _connect_vault(parts: Parts) -> None:
+    context, guarding = parts.context, parts.context.guarding
+    context.settled.add(guarding.use_settings)
+    parts.bridge.changed.connect(guarding.hear)
+    parts.bridge.progressed.connect(guarding.progress)
+    context.reading.turned.connect(guarding.show_detail)
+    guarding.version_bar.action_pressed.connect(context.actions.run)
+    guarding.changed.connect(context.refresh)
+    guarding.changed.connect(parts.traying.watch_vault)
+    guarding.expiring_found.connect(parts.traying.warn_of_deletions)
+    context.window.places.status.clicked.connect(lambda: context.actions.run("storage.open"))
+    context.window.detail.vault.wanted.connect(
+        context.scope.slot(lambda what, number: do_with_version(context, what, number))
+    )
+
+
 def _connect_tray(parts: Parts) -> None:
     context, tray = parts.context, parts.tray
     tray.session_wanted.connect(context.scope.slot(parts.traying.resume))
+    tray.lost_wanted.connect(parts.traying.show_lost)
     tray.open_wanted.connect(context.raise_window)
     tray.search_wanted.connect(lambda: context.actions.run("search.focus"))
     tray.message_clicked.connect(parts.traying.notifier.clicked)

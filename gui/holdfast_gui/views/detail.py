@@ -105,12 +105,10 @@ class DetailPane(Pane):
         """Take what was given to ``held`` into the order of the focus."""
         self._order_focus()
 
-    def set_versions(self, versions: Sequence[Version], now: datetime, *, read: int = 0) -> None:
+    def set_versions(self, entry: SessionEntry, versions: Sequence[Version], now: datetime, *, read: int = 0) -> None:
         """Show the versions of the session; above all else where its source has lost something."""
-        if self._entry is None:
-            return
-        self.vault.set_versions(self._entry, versions, now, read=read)
-        is_first = is_lost(self._entry)
+        self.vault.set_versions(entry, versions, now, read=read)
+        is_first = is_lost(entry)
         if is_first != (self._column.indexOf(self.vault) == 0):
             self._column.insertWidget(0 if is_first else _VERSIONS_AT, self.vault)
         self._order_focus()

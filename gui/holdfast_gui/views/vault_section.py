@@ -169,16 +169,16 @@ class VersionRow(Pressable):
             painter.drawRoundedRect(self.rect(), look.px(RADIUS_SMALL), look.px(RADIUS_SMALL))
         top = look.px(5)
         paint_dot(
-            painter, QPoint(look.px(4), top + look.line("body") // 2), look.px(7), self._dot_colour(), roundness=0.5
+            painter, QPoint(look.px(8), top + look.line("body") // 2), look.px(7), self._dot_colour(), roundness=0.5
         )
-        first = QRect(look.px(23), top, self.width() - look.px(23), look.line("body"))
+        first = QRect(look.px(26), top, self.width() - look.px(30), look.line("body"))
         painter.setFont(look.font("small"))
         painter.setPen(tokens.text2)
         painter.drawText(first, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._when)
         first.setRight(first.right() - painter.fontMetrics().horizontalAdvance(self._when) - look.px(8))
         strong = self.versions.is_shown or self.is_read
         _paint_words(painter, first, self._title, "bold" if strong else "body", "text")
-        second = QRect(look.px(23), top + look.line("body"), self.width() - look.px(23), look.line("small"))
+        second = QRect(look.px(26), top + look.line("body"), self.width() - look.px(30), look.line("small"))
         _paint_words(painter, second, self._words, "small", "bad" if self.version.is_damaged else "text2")
         painter.end()
 
