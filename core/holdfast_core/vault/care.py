@@ -17,7 +17,7 @@ from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import Content, FileContent
 from holdfast_core.vault.roll import read_roll, write_roll
 from holdfast_core.vault.state import StrandState, state_of
-from holdfast_core.vault.upkeep import adopt, settle, strand_files, to_fold, within
+from holdfast_core.vault.upkeep import adopt, seal_put_aside, settle, strand_files, to_fold, within
 from holdfast_core.vault.verifying import LOCKED, MISSING, UNREADABLE, Anchor, Finding, bad_versions, checked
 
 log = logging.getLogger(__name__)
@@ -184,6 +184,9 @@ def tidy(access: Access, deadline_seconds: float) -> bool:
             return False
         _fold(access, catalogue, name)
     _roll(access, catalogue)
+    if access.encrypts:
+        with access.alone():
+            seal_put_aside(access.directory, access.keys())
     return True
 
 
@@ -204,7 +207,8 @@ def _fold(access: Access, catalogue: Catalogue, name: str) -> None:
         access.commit()
     except SealedError as error:
         log.info("a strand of the vault cannot be folded: %s", error.reason)
-        catalogue.damaged(name, ())
+        if error.reason not in ("locked", "unknown_key"):
+            catalogue.damaged(name, ())
     finally:
         access.discard()
 

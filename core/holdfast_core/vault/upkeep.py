@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from holdfast_core import clock
-from holdfast_core.atomic import remove_stale
+from holdfast_core.atomic import open_regular, read_bytes, remove_stale
+from holdfast_core.sealed.container import Identity, write
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
+from holdfast_core.sealed.layout import ENCRYPTED
 from holdfast_core.vault.catalogue import Catalogue, Change, Row
+from holdfast_core.vault.content import PIECE_BYTES
 from holdfast_core.vault.going import row_of, whole_change
+from holdfast_core.vault.mending import QUARANTINE
 from holdfast_core.vault.salvage import Salvaged
-from holdfast_core.vault.strand import SUFFIX, Strand, strand_path
+from holdfast_core.vault.strand import RECORD_TYPE, SUFFIX, Strand, strand_path
 
 log = logging.getLogger(__name__)
 
 RESTED_MS = 10 * 60 * 1000
 _WORTH_BYTES = 1 << 16
 _AT_ONCE = 256
+SEALED_SUFFIX = ".sealed"
+_SUITE_AT = 12  # in the header, see sealed/FORMAT.md
 
 
 def strand_files(directory: Path) -> Iterator[str]:
@@ -81,11 +88,11 @@ def settle(directory: Path, keys: Keys, catalogue: Catalogue) -> int:
 
 
 def to_fold(catalogue: Catalogue, *, is_encrypted: bool, now_ms: int) -> list[str]:
-    """Return the names of strands that rest, and whose tail is worth folding or which should be encrypted."""
+    """Return the names of strands that rest, and are worth folding or not encrypted as they should be."""
     question = (
         "SELECT name FROM strand WHERE is_damaged = 0 AND captured_ms < ?"
-        " AND (offset - base_bytes > max(min(base_bytes / 8, ?), 0) OR is_encrypted < ?)"
-        " ORDER BY is_encrypted, captured_ms"
+        " AND (offset - base_bytes > max(min(base_bytes / 8, ?), 0) OR is_encrypted <> ?)"
+        " ORDER BY captured_ms"
     )
     return [name for (name,) in catalogue.read(question, (now_ms - RESTED_MS, _WORTH_BYTES, int(is_encrypted)))]
 
@@ -96,6 +103,30 @@ def sweep(directory: Path) -> None:
         if len(folder.name) == 2 and folder.is_dir():
             remove_stale(folder)
     remove_stale(directory)
+
+
+def seal_put_aside(directory: Path, keys: Keys) -> int:
+    """Encrypt what was put aside when nothing was encrypted yet, as the bytes that it is; returns how many files.
+
+    Raises:
+        SealedError: locked.
+        OSError: the disk does not take it.
+    """
+    done = 0
+    for path in (directory / QUARANTINE).glob(f"*{SUFFIX}"):
+        descriptor = open_regular(path)
+        try:
+            data = read_bytes(descriptor, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
+        if data[_SUITE_AT : _SUITE_AT + 1] != bytes((ENCRYPTED,)):
+            sealed = path.with_suffix(SEALED_SUFFIX)
+            sealed.unlink(missing_ok=True)
+            frames = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
+            write(sealed, keys, Identity(RECORD_TYPE, path.stem), frames, expected_generation=None, encrypt=True)
+            path.unlink()
+            done += 1
+    return done
 
 
 def within(deadline_seconds: float) -> Callable[[], bool]:

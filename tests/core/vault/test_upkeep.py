@@ -10,7 +10,7 @@ import pytest
 from holdfast_core.agents.base import fingerprint_at
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
-from holdfast_core.vault.vault import Mark, Seen, Vault
+from holdfast_core.vault.vault import Mark, Seen, Vault, VaultOptions
 
 from tests.core.vault.support import AGENT, World, record, transcript
 
@@ -212,6 +212,48 @@ def test_a_new_key_seals_what_is_folded(tmp_path: Path) -> None:
     world.keys.revoke(former)
 
     assert world.content("a.jsonl") == transcript(6)
+
+
+def test_nothing_plain_stays_once_the_vault_is_encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast_core.vault.upkeep.RESTED_MS", -1)
+    said = b'{"text":"plain as day"}\n'
+    world = World(tmp_path)
+    for name in ("a.jsonl", "b.jsonl"):
+        world.capture(name, said * 5)
+    path = world.strand("a.jsonl")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    world.vault.verify()
+    world.keys.set_passphrase("a passphrase")
+    world.options = VaultOptions(reserve_bytes=0, is_encrypted=True)
+    world.reopen()
+
+    world.vault.tidy(30)
+    world.vault.close()
+
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "vault").rglob("*") if file.is_file())
+    assert b"plain as day" not in kept
+    assert world.open().verify().bad == ()
+    assert [world.content(name) for name in ("a.jsonl", "b.jsonl")] == [said * 5, said * 5]
+    assert len(list((tmp_path / "vault" / "quarantine").glob("*.sealed"))) == 1
+
+
+def test_what_was_encrypted_is_plain_once_it_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast_core.vault.upkeep.RESTED_MS", -1)
+    world = World(tmp_path, VaultOptions(reserve_bytes=0, is_encrypted=True))
+    world.keys.set_passphrase("a passphrase")
+    world.capture("a.jsonl", transcript(9))
+    world.options = VaultOptions(reserve_bytes=0)
+    world.reopen()
+    world.keys.lock()
+    is_done = world.vault.tidy(30)
+    was_damaged = world.vault.status().damaged
+    world.keys.unlock("a passphrase")
+
+    world.vault.tidy(30)
+
+    world.keys.lock()
+    assert (is_done, was_damaged) == (True, 0)
+    assert world.content("a.jsonl") == transcript(9)
 
 
 def test_two_vaults_of_one_process_take_turns(tmp_path: Path) -> None:
