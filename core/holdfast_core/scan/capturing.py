@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from holdfast_core.agents._tap import Tap, tapped
-from holdfast_core.agents.base import Agent, Home, Reading, SessionRead, SourceRef
+from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
 from holdfast_core.errors import HoldfastError, Locked, SourceError
 from holdfast_core.index.change import Read
 from holdfast_core.index.writer import IndexWriter
@@ -21,11 +21,11 @@ from holdfast_core.model.session import Problem
 from holdfast_core.scan.adopting import Adopting
 from holdfast_core.scan.discover import Discovery, SourceChange, is_missing
 from holdfast_core.scan.kept import Keeping, Losses, newest_content
+from holdfast_core.scan.known import KnownSource
 from holdfast_core.scan.left_out import LeftOut
-from holdfast_core.scan.losses import gone_since, only_grew, tip_of
+from holdfast_core.scan.losses import gone_since
 
 if TYPE_CHECKING:
-    from holdfast_core.vault.looks import Look
     from holdfast_core.vault.vault import Captured, Mark, Vault
 
 log = logging.getLogger(__name__)
@@ -47,23 +47,6 @@ class CaptureStatus(NamedTuple):
     waiting: int = 0
     is_locked: bool = False
     is_out_of_space: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A source that is being read, and what the vault knows of it."""
-
-    ref: SourceRef
-    agent: Agent
-    home: Home
-    state: Look | None
-    losses: Losses | None
-    marks: dict[str, Mark]
-    is_indexed: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.ref.agent, self.ref.key
 
 
 class Capturing:
@@ -153,13 +136,13 @@ class Capturing:
         except HoldfastError as error:
             self._note(None, error)
             return None
-        if source.state is None:
+        if source.look is None:
             return None
         try:
             if change.kind == "away":
                 reading = self.keeping.newest(agent, source.ref, home)
                 return Read.of(source.ref, reading, is_kept=True)
-            losses = source.losses if source.state.is_gone else self._closed(source)
+            losses = source.losses if source.look.is_gone else self._closed(source)
             return self._merged(source, None, losses)
         except (HoldfastError, OSError) as error:
             self._note(source, error)
@@ -197,19 +180,19 @@ class Capturing:
         self._is_used = True
         return self.keeping.vault
 
-    def _source(self, ref: SourceRef, agent: Agent, home: Home) -> _Source:
+    def _source(self, ref: SourceRef, agent: Agent, home: Home) -> KnownSource:
         state = self.keeping.looks.at(ref.agent, ref.key)
         if state is None:
-            return _Source(ref, agent, home, None, None, {})
+            return KnownSource(ref, agent, home, None, None, {})
         marks = {mark.native_id: mark for mark in self.vault.marks(ref.agent, ref.key)}
         marks |= self._postponed.get((ref.agent, ref.key), {})
-        return _Source(ref, agent, home, state, self.keeping.losses(ref), marks)
+        return KnownSource(ref, agent, home, state, self.keeping.losses(ref), marks)
 
-    def _reading(self, source: _Source, change: SourceChange) -> Reading:
+    def _reading(self, source: KnownSource, change: SourceChange) -> Reading:
         """Read a source from where the index stopped, if nothing is to be put together and the vault was as far."""
         ref, home, checkpoint = source.ref, source.home, change.checkpoint
         if checkpoint is not None and source.agent.continues_rewritten and source.key not in self._postponed:
-            state = source.state
+            state = source.look
             is_as_far = state is not None and change.before is not None and state.is_of(change.before)
             if change.kind == "shrunk" or not is_as_far:
                 checkpoint = None  # what changed meanwhile is in nobody's mind; what was cut may not be seen
@@ -220,30 +203,36 @@ class Capturing:
             return source.agent.read(ref, home)
         return reading
 
-    def _taken(self, source: _Source, reading: Reading, tap: Tap) -> Read | None:
+    def _taken(self, source: KnownSource, reading: Reading, tap: Tap) -> Read | None:
         """Capture what was read, and put it together with what is gone from it since the last time."""
         reading = _told_damaged(reading, tap, source.ref)
         try:
-            suspects = _suspects(source, reading)
-            captured = self._capture(source, tap, _marks(source, reading))
+            suspects = source.suspects(reading)
+            captured = self._capture(source, tap, source.marks_after(reading))
             if captured.is_postponed and suspects:
-                captured = self._capture(source, tap, _marks(source, reading), is_urgent=True)
+                captured = self._capture(source, tap, source.marks_after(reading), is_urgent=True)
             if captured.is_postponed:
-                self._postponed[source.key] = {mark.native_id: mark for mark in _marks(source, reading)}
+                self._postponed[source.key] = {mark.native_id: mark for mark in source.marks_after(reading)}
             else:
                 self._postponed.pop(source.key, None)
             losses = source.losses
             if suspects and captured.reason not in (None, "first", "grown"):
                 losses = self._lost(source, reading, suspects, captured)
-            elif captured.reason is None and (fewer := _fewer(source, reading)):
+            elif captured.reason is None and (fewer := source.fewer(reading)):
                 losses = self._lost(source, reading, fewer, captured)  # it was not seen when that was captured
             return self._merged(source, reading, losses)
         except (HoldfastError, OSError) as error:
             self._note(source, error)
-            return _without_loss(source, reading)
+            return source.without_loss(reading)
 
     def _capture(
-        self, source: _Source, tap: Tap, marks: Sequence[Mark], *, is_urgent: bool = False, is_corrupted: bool = False
+        self,
+        source: KnownSource,
+        tap: Tap,
+        marks: Sequence[Mark],
+        *,
+        is_urgent: bool = False,
+        is_corrupted: bool = False,
     ) -> Captured:
         from holdfast_core.vault.vault import Seen
 
@@ -268,10 +257,10 @@ class Capturing:
             self.status = self.status._replace(captured=self.status.captured + 1)
         return captured
 
-    def _moved(self, source: _Source, reading: Reading) -> _Source:
+    def _moved(self, source: KnownSource, reading: Reading) -> KnownSource:
         """Return a new source as one that goes on, if one that is gone has moved here: same file, nothing missing."""
         ref = source.ref
-        former = self._moving.get((ref.agent, ref.fingerprint.inode)) if source.state is None else None
+        former = self._moving.get((ref.agent, ref.fingerprint.inode)) if source.look is None else None
         if former is None:
             return source
         counts = {session.facts.native_id: len(session.messages) for session in reading.sessions}
@@ -286,7 +275,9 @@ class Capturing:
         self._found.gone.setdefault(ref.agent, []).append(former)
         return self._source(ref, source.agent, source.home)
 
-    def _lost(self, source: _Source, reading: Reading, suspects: Sequence[str], captured: Captured) -> Losses | None:
+    def _lost(
+        self, source: KnownSource, reading: Reading, suspects: Sequence[str], captured: Captured
+    ) -> Losses | None:
         """Find out what sessions have lost since the version before, and note it."""
         versions = self.vault.versions(*source.key)
         former = newest_content(versions if captured.reason else versions[:-1])
@@ -298,7 +289,7 @@ class Capturing:
         lost = {name: gone_since(earlier.get(name, ()), now.get(name, ())) for name in suspects}
         return self._noted(source, {name: count for name, count in lost.items() if count}, former, captured.reason)
 
-    def _closed(self, source: _Source) -> Losses | None:
+    def _closed(self, source: KnownSource) -> Losses | None:
         """Note that a source is gone, with all that it held."""
         former = newest_content(self.vault.versions(*source.key))
         reason = "replaced" if os.path.lexists(source.ref.path) else "deleted"
@@ -308,7 +299,7 @@ class Capturing:
         losses = self._noted(source, lost, former, reason) or Losses({}, (former,), reason, is_gone=True)
         return msgspec.structs.replace(losses, is_gone=True)
 
-    def _noted(self, source: _Source, lost: Mapping[str, int], former: int, reason: str | None) -> Losses | None:
+    def _noted(self, source: KnownSource, lost: Mapping[str, int], former: int, reason: str | None) -> Losses | None:
         """Note losses in the vault; return them with the earlier ones."""
         known = source.losses
         if not lost:
@@ -319,7 +310,7 @@ class Capturing:
         bases = dict.fromkeys((*(known.bases if known else ()), former))
         return Losses(messages, tuple(bases), reason or "", is_gone=False)
 
-    def _merged(self, source: _Source, reading: Reading | None, losses: Losses | None) -> Read | None:
+    def _merged(self, source: KnownSource, reading: Reading | None, losses: Losses | None) -> Read | None:
         """Return what the index is to be told; the vault is told where it counts otherwise now."""
         if losses is None:
             return None if reading is None or source.is_indexed else Read.of(source.ref, reading, is_kept=True)
@@ -332,7 +323,7 @@ class Capturing:
                 self.vault.lose(*source.key, facts.native_id, facts.lost_messages)
         return Read.of(source.ref, whole, is_kept=True)
 
-    def _spoilt(self, source: _Source, tap: Tap, error: SourceError | OSError, *, is_out: bool) -> Read | None:
+    def _spoilt(self, source: KnownSource, tap: Tap, error: SourceError | OSError, *, is_out: bool) -> Read | None:
         """Return what the vault has of a source that cannot be read.
 
         Raises:
@@ -340,13 +331,13 @@ class Capturing:
         """
         reason = error.reason if isinstance(error, SourceError) else "unreadable"
         is_gone = is_missing(source.ref.path) or reason in _REPLACED
-        if source.state is None and not is_out and not is_gone:
+        if source.look is None and not is_out and not is_gone:
             self._keep_unread(source, tap)
-        if source.state is None or (is_out and source.losses is None):
+        if source.look is None or (is_out and source.losses is None):
             raise error
         try:
             if is_gone:
-                return self._merged(source, None, source.losses if source.state.is_gone else self._closed(source))
+                return self._merged(source, None, source.losses if source.look.is_gone else self._closed(source))
             if reason not in _UNTOLD:
                 return self._merged(source, None, self._corrupted(source, tap))
             reading = self.keeping.newest(source.agent, source.ref, source.home)
@@ -356,14 +347,14 @@ class Capturing:
             self._note(source, trouble)
             return None
 
-    def _keep_unread(self, source: _Source, tap: Tap) -> None:
+    def _keep_unread(self, source: KnownSource, tap: Tap) -> None:
         """Capture a file of which its reader can make nothing: another version may, or a person."""
         try:
             self._capture(source, tap, [])
         except (HoldfastError, OSError) as trouble:
             log.info("a source of %s that cannot be read is not captured: %s", source.ref.agent, type(trouble).__name__)
 
-    def _corrupted(self, source: _Source, tap: Tap) -> Losses | None:
+    def _corrupted(self, source: KnownSource, tap: Tap) -> Losses | None:
         """Capture a file of which nothing can be read any more, and note that all is lost."""
         former = newest_content(self.vault.versions(*source.key))
         captured = self._capture(source, tap, [], is_urgent=True, is_corrupted=True)
@@ -372,7 +363,7 @@ class Capturing:
         lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
         return self._noted(source, lost, former, "corrupted")
 
-    def _note(self, source: _Source | None, error: HoldfastError | OSError) -> None:
+    def _note(self, source: KnownSource | None, error: HoldfastError | OSError) -> None:
         """Remember that a source waits; what keeps all others waiting too is not tried again in this pass."""
         from holdfast_core.vault.vault import NoSpaceKept
 
@@ -394,60 +385,6 @@ class Capturing:
         if self.status != self._told:
             self._told = self.status
             self._on_status(self.status)
-
-
-def _marks(source: _Source, reading: Reading) -> list[Mark]:
-    """Return all sessions in a source; with what tells later if they only grew, where they are read whole each time."""
-    from holdfast_core.vault.vault import Mark
-
-    found = dict(source.marks) if reading.was_continued else {}
-    is_whole = reading.checkpoint is None or reading.is_shared
-    for session in reading.sessions:
-        facts, first = session.facts, session.first_index
-        tip = tip_of(session.messages) if is_whole and not first else b""
-        count = first + len(session.messages)
-        found[facts.native_id] = Mark(facts.native_id, count, tip, facts.project_path, facts.kind)
-    return list(found.values())
-
-
-def _suspects(source: _Source, reading: Reading) -> list[str]:
-    """Return the sessions that may have lost something since they were captured."""
-    now = {session.facts.native_id: session for session in reading.sessions}
-    known = source.losses.messages if source.losses else {}
-    return [
-        name
-        for name, mark in source.marks.items()
-        if mark.messages and name not in known and not _is_whole(mark, now.get(name), reading)
-    ]
-
-
-def _fewer(source: _Source, reading: Reading) -> list[str]:
-    """Return the sessions of which there are fewer messages than were captured."""
-    if reading.was_continued:
-        return []
-    counts = {session.facts.native_id: len(session.messages) for session in reading.sessions}
-    known = source.losses.messages if source.losses else {}
-    return [name for name, mark in source.marks.items() if name not in known and mark.messages > counts.get(name, 0)]
-
-
-def _is_whole(mark: Mark, session: SessionRead | None, reading: Reading) -> bool:
-    if session is None:
-        return reading.was_continued
-    if reading.was_continued and not reading.is_shared:
-        return True
-    return session.first_index == 0 and only_grew(mark.messages, mark.tip, session.messages)
-
-
-def _without_loss(source: _Source, reading: Reading) -> Read | None:
-    """Return what the index may be told without the vault; None if something would leave it."""
-    if source.losses is not None or source.is_indexed:
-        return None
-    if reading.was_continued and not reading.is_shared:
-        return Read.of(source.ref, reading)
-    counts = {session.facts.native_id: session.first_index + len(session.messages) for session in reading.sessions}
-    missing = -1 if not reading.was_continued else 1 << 62
-    is_less = any(mark.messages > counts.get(name, missing) for name, mark in source.marks.items() if mark.messages)
-    return None if is_less else Read.of(source.ref, reading)
 
 
 def _told_damaged(reading: Reading, tap: Tap, ref: SourceRef) -> Reading:

@@ -82,13 +82,14 @@ def test_an_agent_with_a_vault_answers_all_that_an_agent_is_asked() -> None:
     assert asked <= vars(_Kept).keys()
 
 
-def test_a_renamed_source_goes_on_as_the_same_without_a_copy(kept: Kept) -> None:
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_renamed_source_goes_on_as_the_same_without_a_copy(kept: Kept, is_told: bool) -> None:
     path = write_session(kept.home.path, "one", *["apple"] * 500)
     kept.update()
     size = kept.stored_bytes
     moved = path.rename(path.with_name("other.jsonl"))
 
-    outcome = kept.update()
+    outcome = kept.update(*[path, moved] if is_told else [])
 
     assert (outcome.changes.lost, kept.ids("is:lost"), _captured(kept)) == ((), set(), {"other.jsonl"})
     assert kept.stored_bytes < size + 2_000
@@ -136,6 +137,38 @@ def test_another_file_in_the_place_of_a_gone_one_is_not_taken_for_it(kept: Kept)
 
     assert {one.id: one.lost_messages for one in kept.entries().values()} == {"fake:one": 2, "fake:two": 0}
     assert other.exists()
+
+
+def test_what_happens_between_two_looks_is_taken_in_by_its_path(kept: Kept) -> None:
+    path, other = (write_session(kept.home.path, name, "apple", "pear") for name in ("one", "two"))
+    kept.update()
+    path.unlink()
+
+    outcome = kept.update(path)
+    append(other, "plum")
+    later = kept.update(other)
+
+    assert [(loss.id, loss.messages, loss.reason) for loss in outcome.changes.lost] == [("fake:one", 2, "deleted")]
+    assert (later.changes.changed, later.discovery.kept) == (("fake:two",), [])
+    assert {one.id: one.lost_messages for one in kept.entries().values()} == {"fake:one": 2, "fake:two": 0}
+
+
+def test_a_cut_source_that_its_agent_goes_on_with_stays_whole(kept: Kept) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear", "plum")
+    kept.update()
+    write_session(kept.home.path, "one", "apple")
+    kept.update()
+
+    losses = []
+    for text in ("kiwi", "fig"):
+        append(path, text)
+        losses += kept.update(path).changes.lost
+
+    assert losses == []
+    assert [message.blocks[0].text for message in kept.session("fake:one").messages] == [
+        "apple", "pear", "plum", "kiwi", "fig",
+    ]  # fmt: skip
+    assert kept.entries()["fake:one"].lost_messages == 2
 
 
 def test_what_is_left_out_is_indexed_and_not_captured(kept: Kept) -> None:
