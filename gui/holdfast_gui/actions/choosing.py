@@ -14,14 +14,19 @@ from PySide6.QtCore import QObject, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from holdfast_gui.actions.left_out import offer
+from holdfast_gui.actions.protecting import choose_passphrase, unlock
 from holdfast_gui.models.settings import setting_rows, shown
 from holdfast_gui.tasks import ask
 from holdfast_gui.text import counted, one_line, tr
 from holdfast_gui.views.confirm import ConfirmSheet
+from holdfast_gui.views.left_out import LeftOutControl
 from holdfast_gui.views.settings import SettingsDialog
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.context import Context
+
+ENCRYPTED = "vault_encrypted"
 
 
 class Choosing(QObject):
@@ -38,10 +43,12 @@ class Choosing(QObject):
         self.dialog.reset_wanted.connect(slot(self.reset))
         self.dialog.reset_all_wanted.connect(slot(self.reset_all))
         self.dialog.directory_wanted.connect(slot(self.pick))
+        self.dialog.adding_wanted.connect(slot(self.leave_out))
         self.dialog.file_wanted.connect(slot(self.open_file))
 
     async def open(self, words: str = "") -> None:
         """Show the dialog beside the window, with the settings that hold ``words``."""
+        self.dialog.names = {agent.agent: agent.name for agent in self._context.indexing.agents}
         await self._show()
         if words:
             self.dialog.search_for(words)
@@ -56,6 +63,10 @@ class Choosing(QObject):
         self._context.scope.spawn(self._change(key, value, ticket), "change a setting")
 
     async def _change(self, key: str, value: Any, ticket: object) -> None:
+        if key == ENCRYPTED and value and not await self._has_passphrase():
+            self._newest.pop(key, None)
+            self.dialog.set_error(key, tr("Nothing is encrypted without a passphrase."))
+            return
         write = partial(change_setting, self._context.paths, key, value)
         try:
             await self._write(key, write, is_wanted=lambda: self._newest.get(key) is ticket)
@@ -103,6 +114,24 @@ class Choosing(QObject):
         if await ask(picker) == QDialog.DialogCode.Accepted and picker.selectedFiles():
             self.change(key, picker.selectedFiles()[0])
 
+    async def leave_out(self, key: str) -> None:
+        """Choose from a menu what is left out of the vault."""
+        control = self.dialog.item(key).control
+        if isinstance(control, LeftOutControl):
+            place = control.button.mapToGlobal(control.button.rect().bottomLeft())
+            await offer(self._context, self.dialog, place, control.add)
+
+    async def _has_passphrase(self) -> bool:
+        """Return whether there is a passphrase that is known now, after asking for one where there is none."""
+        held = self._context.library.held
+        status = await held.keys()
+        if status.is_encrypted:
+            return status.is_unlocked or await unlock(self._context)
+        passphrase = await choose_passphrase(self._context)
+        if passphrase:
+            await held.unlock(passphrase)  # the indexer, too
+        return bool(passphrase)
+
     async def open_file(self) -> None:
         """Open the settings file in the desktop's editor; there is one as soon as anything was changed."""
         path = self._context.paths.settings
@@ -123,9 +152,18 @@ class Choosing(QObject):
                 return
             self.dialog.set_error(key, "")
             await self._context.follow_settings()
+            if key == ENCRYPTED:
+                self._say_encrypted()
             if is_wanted():
                 self._newest.pop(key, None)
             await self._show()
+
+    def _say_encrypted(self) -> None:
+        settings = self._context.settings
+        if settings is not None and settings.vault_encrypted:
+            self._context.toast.say(tr("What is kept already is encrypted bit by bit, while nothing else is done"))
+        else:
+            self._context.toast.say(tr("What is kept from now on is not encrypted; what is encrypted stays so"))
 
     async def _show(self) -> None:
         """Show what counts, but where something newer is on its way to the file."""

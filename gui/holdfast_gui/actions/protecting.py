@@ -48,20 +48,23 @@ async def lock(context: Context) -> None:
     context.toast.say(tr("Locked"))
 
 
-async def choose_passphrase(context: Context) -> None:
-    """Encrypt held sessions, or change their passphrase; the recovery code is shown once."""
+async def choose_passphrase(context: Context) -> str:
+    """Encrypt held sessions, or change their passphrase; the recovery code is shown once.
+
+    Returns the passphrase, empty if none was chosen.
+    """
     status = await context.library.held.keys()
     if status.is_encrypted and not status.is_unlocked and not await unlock(context):
-        return
+        return ""
     sheet = PassphraseSheet(context.window, is_change=status.is_encrypted)
     if await ask(sheet) != QDialog.DialogCode.Accepted:
-        return
-    progress = context.window.progress
+        return ""
+    passphrase, progress = sheet.passphrase, context.window.progress
     progress.start(
         tr("Encrypting held sessions") if not status.is_encrypted else tr("Changing the passphrase"), can_cancel=False
     )
     try:
-        code = await context.library.held.set_passphrase(sheet.passphrase)
+        code = await context.library.held.set_passphrase(passphrase)
     finally:
         progress.finish()
     shown = RecoverySheet(context.window, code)
@@ -73,8 +76,9 @@ async def choose_passphrase(context: Context) -> None:
         context.troubles.tell(
             tr("{files} among your sessions could not be encrypted. They stay as they were.").format(files=files)
         )
-        return
+        return passphrase
     context.toast.say(tr("Held sessions are encrypted") if not status.is_encrypted else tr("Passphrase changed"))
+    return passphrase
 
 
 async def remove_passphrase(context: Context) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication
 
 from holdfast_gui.text import later, tr
 
-Control = Literal["switch", "choice", "number", "list", "path"]
+Control = Literal["switch", "choice", "number", "list", "left out", "path"]
 # What the window and the library follow at once; any other setting counts after the next start.
 AT_ONCE: Final = frozenset(
     {
@@ -30,6 +30,14 @@ AT_ONCE: Final = frozenset(
         "tray_sessions",
         "show_subagents",
         "extra_homes",
+        "vault_enabled",
+        "vault_left_out",
+        "vault_reserve_mb",
+        "vault_database_minutes",
+        "vault_verify_days",
+        "vault_encrypted",
+        "warn_deletion_days",
+        "notify_lost",
         "terminal",
         "terminal_command",
         "export_format",
@@ -65,6 +73,7 @@ _CONTROLS: Final[dict[str, Control]] = {
     "whole number": "number",
     "list": "list",
 }
+_LEFT_OUT: Final = "vault_left_out"
 _UNIT: Final = re.compile(r"\s*\((seconds|minutes|days|MB)\)$")
 _QUOTED: Final = re.compile(r"`([^`]+)`")
 _WORD: Final = re.compile(r"[a-z]+")
@@ -149,7 +158,7 @@ def _row(info: SettingInfo, read: SettingsRead, titles: dict[str, str]) -> Setti
         title=title,
         help=help_words,
         section=info.section,
-        control=_CONTROLS.get(info.kind, "path"),
+        control="left out" if info.key == _LEFT_OUT else _CONTROLS.get(info.kind, "path"),
         value=getattr(read.settings, info.key),
         default=info.default,
         source=read.sources[info.key],

@@ -12,6 +12,7 @@ from holdfast_gui.models.settings import SettingRow, shown
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import PLACE_ROW, RADIUS_CARD, RADIUS_SMALL
 from holdfast_gui.views.controls import ElidedLabel, IconButton, Label, Line, Pressable
+from holdfast_gui.views.left_out import LeftOutControl
 from holdfast_gui.views.setting_controls import Control, control_for
 
 _NARROW: Final = 440
@@ -23,7 +24,7 @@ class SettingItem(QWidget):
     def __init__(self, row: SettingRow) -> None:
         super().__init__()
         self.row = row
-        self.control: Control = control_for(row)
+        self.control: Control = LeftOutControl(row) if row.control == "left out" else control_for(row)
         self.reset_button = IconButton("refresh", self.tr("Reset to {value}").format(value=shown(row, row.default)))
         policy = self.reset_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)

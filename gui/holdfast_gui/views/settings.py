@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -14,6 +14,7 @@ from holdfast_gui.models.settings import SettingRow, matching
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label, Line, Pane
 from holdfast_gui.views.empty import EmptyState
+from holdfast_gui.views.left_out import LeftOutControl
 from holdfast_gui.views.rescale import rescale
 from holdfast_gui.views.setting_controls import PathControl
 from holdfast_gui.views.setting_rows import SettingItem, SettingSection
@@ -35,11 +36,14 @@ class SettingsDialog(QDialog):
     reset_wanted = Signal(str)
     reset_all_wanted = Signal()
     directory_wanted = Signal(str)
+    adding_wanted = Signal(str)
     file_wanted = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
+        self.names: Mapping[str, str] = {}
+        """What agents are called, by their ids."""
         self._scale = theme().scale
         self._rows: dict[str, SettingRow] = {}
         self._items: dict[str, SettingItem] = {}
@@ -159,6 +163,9 @@ class SettingsDialog(QDialog):
         item.reset_button.clicked.connect(lambda _=False, key=row.key: self.reset_wanted.emit(key))
         if isinstance(item.control, PathControl):
             item.control.picking.connect(lambda key=row.key: self.directory_wanted.emit(key))
+        elif isinstance(item.control, LeftOutControl):
+            item.control.set_names(self.names)
+            item.control.adding.connect(lambda key=row.key: self.adding_wanted.emit(key))
         self._sections[row.section].add(item)
 
     def _add_section(self, name: str) -> None:
