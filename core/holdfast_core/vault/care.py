@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from holdfast_core import clock
+from holdfast_core.atomic import sync_directory
 from holdfast_core.errors import HoldfastError
 from holdfast_core.model.vault import BadVersion, VaultReport, VerifyProgress
 from holdfast_core.paths import text_path
@@ -15,8 +16,10 @@ from holdfast_core.sealed.errors import SealedError
 from holdfast_core.vault.access import Access
 from holdfast_core.vault.catalogue import Catalogue, Row
 from holdfast_core.vault.content import Content, FileContent
+from holdfast_core.vault.mending import QUARANTINE
 from holdfast_core.vault.roll import read_roll, write_roll
 from holdfast_core.vault.state import StrandState, state_of
+from holdfast_core.vault.strand import strand_path
 from holdfast_core.vault.upkeep import adopt, seal_put_aside, settle, strand_files, to_fold, within
 from holdfast_core.vault.verifying import LOCKED, MISSING, UNREADABLE, Anchor, Finding, bad_versions, checked
 
@@ -190,8 +193,28 @@ def tidy(access: Access, deadline_seconds: float) -> bool:
     return True
 
 
-def forget_in_roll(access: Access, catalogue: Catalogue, names: Collection[str]) -> None:
-    """Let the roll know that strands were removed on the person's word. Under the lock of the vault."""
+def forget(access: Access, catalogue: Catalogue, row: Row) -> int:
+    """Remove a strand and those of its companions, and every trace of them; returns the bytes. Under the lock.
+
+    Raises:
+        HoldfastError, OSError: something could not be removed; repeating it goes on.
+    """
+    names, freed = [*(one.name for one in catalogue.owned(row.name)), row.name], 0
+    for name in names:
+        for path in (strand_path(access.directory, name), *(access.directory / QUARANTINE).glob(f"*-{name}.*")):
+            with suppress(FileNotFoundError):
+                freed += path.stat().st_size
+                path.unlink()
+                sync_directory(path.parent)
+    for path in access.directory.glob("*-vault.db*.bad"):
+        path.unlink()
+    catalogue.remove(names)
+    catalogue.scrub()
+    _forget_in_roll(access, catalogue, names)
+    return freed
+
+
+def _forget_in_roll(access: Access, catalogue: Catalogue, names: Collection[str]) -> None:
     try:
         kept = read_roll(access.directory, access.keys())
     except SealedError:

@@ -306,6 +306,18 @@ class Catalogue:
                 for table in ("strand", "version", "mark", "hot", "essential"):
                     self._connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
 
+    def scrub(self) -> None:
+        """Leave nothing in the files of what was taken out of them.
+
+        Raises:
+            HoldfastError: it could not be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except apsw.Error as error:
+                raise HoldfastError("The list of the vault could not be saved.", detail=repr(error)) from error
+
     def verified(self, rows: Iterable[Row], at_ms: int) -> None:
         """Note that strands were proved whole as these rows say, from ``at_ms`` on; what came later was not."""
         with self.changing():

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 from holdfast_core.agents.base import Fingerprint, SourceRef, fingerprint_at
-from holdfast_core.atomic import sync_directory, write_file
+from holdfast_core.atomic import write_file
 from holdfast_core.errors import NotFound
 from holdfast_core.model.vault import VaultReport, VaultStatus, VaultUse, VerifyProgress, Version, VersionReason
 from holdfast_core.paths import path_text, text_path
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.access import Access, told
 from holdfast_core.vault.capturing import Captured, Capturing, Wanted
-from holdfast_core.vault.care import Sources, Verifying, forget_in_roll, own_file, tidy
+from holdfast_core.vault.care import Sources, Verifying, forget, own_file, tidy
 from holdfast_core.vault.catalogue import Row, Totals
 from holdfast_core.vault.content import Seen
 from holdfast_core.vault.going import numbers
 from holdfast_core.vault.state import NoSpaceKept, StrandState, VaultOptions, state_of
-from holdfast_core.vault.strand import Strand, strand_path
+from holdfast_core.vault.strand import Strand
 from holdfast_core.vault.table import Lost, Mark, Tagged
 from holdfast_core.vault.usage import usage
 
@@ -238,18 +238,7 @@ class Vault:
         self.commit()
         with told(), self._access.alone() as catalogue:
             row = catalogue.row(agent, path_text(key))
-            if row is None:
-                return 0
-            names, freed = [row.name, *(one.name for one in catalogue.owned(row.name))], 0
-            for name in names:
-                path = strand_path(self.directory, name)
-                with suppress(FileNotFoundError):
-                    freed += path.stat().st_size
-                    path.unlink()
-                    sync_directory(path.parent)
-            catalogue.remove(names)
-            forget_in_roll(self._access, catalogue, names)
-        return freed
+            return forget(self._access, catalogue, row) if row else 0
 
     def verify(
         self,

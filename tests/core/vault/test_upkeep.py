@@ -256,6 +256,18 @@ def test_what_was_encrypted_is_plain_once_it_should_be(tmp_path: Path, monkeypat
     assert world.content("a.jsonl") == transcript(9)
 
 
+def test_what_was_put_aside_is_forgotten_too(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.capture("a.jsonl", transcript(9))
+    path = world.strand("a.jsonl")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    world.vault.verify()
+
+    world.vault.forget(AGENT, world.key("a.jsonl"))
+
+    assert list((tmp_path / "vault" / "quarantine").iterdir()) == []
+
+
 def test_two_vaults_of_one_process_take_turns(tmp_path: Path) -> None:
     keys = Keys.open(tmp_path / "keys")
     world = World(tmp_path)

@@ -344,6 +344,8 @@ def test_forgetting_leaves_nothing(tmp_path: Path) -> None:
     assert world.vault.strands_of(f"{AGENT}:one") == []
     assert world.vault.verify().bad == ()
     assert world.vault.forget(AGENT, world.key("a.jsonl")) == 0
+    left = b"".join(path.read_bytes() for path in (tmp_path / "vault").rglob("*") if path.is_file())
+    assert b"a.jsonl" not in left
 
 
 def test_what_was_not_committed_never_was(tmp_path: Path) -> None:
