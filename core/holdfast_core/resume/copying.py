@@ -39,14 +39,14 @@ def put_copy(agent: Agent, entry: SessionEntry, home: Home, place: Path) -> list
     ref = _ref_of(entry)
     if agent.is_in_use(ref, home) or is_open(Path(ref.path)):
         raise Refused(f"{agent.name} has this session open. End it there, then try again.")
-    folder = Path(ref.path).parent
-    beside = [path for path in agent.companions(ref, home) if path.is_relative_to(folder)]
+    if place.parent.is_symlink():
+        raise Refused("The agent's folder of that directory is a link.", detail=str(place.parent))
+    folder, lists = Path(ref.path).parent, set(agent.indexes(ref, home))
+    beside = [path for path in agent.companions(ref, home) if path.is_relative_to(folder) and path not in lists]
     pairs = [(path, place.parent / path.relative_to(folder)) for path in beside]
     wanted = [pair for pair in pairs if not os.path.lexists(pair[1])]
     for source, target in (*wanted, (Path(ref.path), place)):  # the session last: then all that it needs is there
         make_private(target.parent)
-        if place.parent.is_symlink():
-            raise Refused("The agent's folder of that directory is a link.", detail=str(place.parent))
         try:
             write_file(target, _content(source), overwrite=False)
         except FileExistsError as error:

@@ -90,8 +90,9 @@ def restore_to_project(
     _check_place(place, agent, home)
     if os.path.lexists(place):
         raise Refused("The agent has this session in that directory already.")
-    folder = Path(ref.path).parent
-    beside = [put for put in kept_beside(vault, ref, version) if put.path.is_relative_to(folder)]
+    folder, lists = Path(ref.path).parent, set(agent.index_places(ref, home))
+    kept = kept_beside(vault, ref, version)
+    beside = [put for put in kept if put.path.is_relative_to(folder) and put.path not in lists]
     puts = [msgspec.structs.replace(put, path=place.parent / put.path.relative_to(folder)) for put in beside]
     puts = [put for put in puts if not os.path.lexists(put.path)]
     source = Put(place, "", content_of(vault, ref, version, None), version.modified_ms)

@@ -70,6 +70,7 @@ def test_a_copy_has_all_that_the_session_needs_and_then_none_is_needed(moved: Mo
     results = moved.source.with_suffix("") / "tool-results"
     results.mkdir(parents=True)
     (results / "t.txt").write_text("long", "utf-8")
+    (moved.source.parent / "sessions-index.json").write_text('{"entries":[{"sessionId":"another"}]}', "utf-8")
 
     written = put_copy(AGENT, moved.entry(), moved.home, moved.copy)
 
@@ -95,6 +96,9 @@ def test_what_is_there_is_never_replaced(moved: Moved) -> None:
 def test_a_folder_that_is_a_link_gets_no_copy(moved: Moved, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     moved.copy.parent.symlink_to(tmp_path / "elsewhere")
+    results = moved.source.with_suffix("") / "tool-results"
+    results.mkdir(parents=True)
+    (results / "t.txt").write_text("long", "utf-8")
 
     with pytest.raises(Refused, match="link"):
         put_copy(AGENT, moved.entry(), moved.home, moved.copy)

@@ -461,6 +461,7 @@ def test_a_moved_projects_session_gets_a_copy_where_its_agent_looks_there(claude
     assert done.path == str(new)
     assert new.read_bytes() == old.read_bytes()
     assert (new.parent / SESSION / "tool-results" / "t.txt").read_bytes() == b"long"
+    assert not (new.parent / "sessions-index.json").exists()
     with pytest.raises(Refused, match="already"):
         restore_to_project(claude.vault, claude.agent, ref, claude.home, "/home/ada/moved", session_id="x")
     undo_restore(claude.vault, claude.agent, ref, claude.home, undo, capture=lambda: None)
