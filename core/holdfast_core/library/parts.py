@@ -94,10 +94,9 @@ class Parts:
             if self._audit is not None:
                 self._audit.use_level(self.settings.audit_level)
             if self._vault is not None:
-                if self._vault.directory != self.vault_directory:
+                now = self.vault_directory, self._vault_options()
+                if (self._vault.directory, self._vault.options) != now:
                     self._vault = None  # what is asked of it now is answered; it goes with its last answer
-                else:
-                    self._vault.options = self._vault_options()
         for follower in self.followers:
             follower(self.settings)
 

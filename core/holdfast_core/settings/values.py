@@ -120,8 +120,8 @@ class Settings(BaseModel):
         (),
         max_length=1000,
         title="Left out of the vault",
-        description="What is not kept: an agent by its id as in `agents`, a project with all below it, or the "
-        'subagents, as in `["agent:NAME", "project:/home/me/big", "kind:subagent"]`. What is kept already stays.',
+        description="What is not kept: an agent, as `agent:ID`, a project with all below it, as `project:PATH`, or "
+        "the subagents, as `kind:subagent`. What is kept already stays.",
     )
     vault_reserve_mb: int = Field(
         2048,

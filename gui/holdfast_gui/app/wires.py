@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from holdfast_gui.actions import verifying, welcoming
 from holdfast_gui.actions.opening import carry_out
 from holdfast_gui.actions.trashing import delete_sessions
 from holdfast_gui.actions.vault_work import do_with_version
@@ -121,6 +122,8 @@ def _connect_vault(parts: Parts) -> None:
     guarding.changed.connect(context.refresh)
     guarding.changed.connect(parts.traying.watch_vault)
     guarding.expiring_found.connect(parts.traying.warn_of_deletions)
+    verifying.listen(context)
+    welcoming.listen(context)
     context.window.places.status.clicked.connect(lambda: context.actions.run("storage.open"))
     context.window.detail.vault.wanted.connect(
         context.scope.slot(lambda what, number: do_with_version(context, what, number))

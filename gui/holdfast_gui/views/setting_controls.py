@@ -15,7 +15,7 @@ from holdfast_gui.theme.tokens import HIT_TARGET, mix
 from holdfast_gui.views.controls import BUTTON_HEIGHT, Button, Label, Pressable
 
 _NUMBER_WIDTH: Final = 88
-_UNIT_WIDTH: Final = 84
+_UNIT_WIDTH: Final = 98
 _TEXT_WIDTH: Final = 90
 _PAGE: Final = 10
 
