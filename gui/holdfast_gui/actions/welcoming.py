@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast_core.errors import HoldfastError
-from holdfast_core.settings import change_setting
 from PySide6.QtCore import QObject, QTimer
 
 from holdfast_gui.actions.application import open_settings
@@ -74,6 +73,8 @@ class Welcoming(QObject):
             self._context.scope.spawn(self._choose(wanted), "what is kept")
 
     async def _choose(self, wanted: dict[str, Any]) -> None:
+        from holdfast_core.settings import change_setting
+
         context = self._context
         async with self._order:
             before = (await context.read_settings()).settings

@@ -19,7 +19,7 @@ from holdfast_gui.theme.tokens import RADIUS_CARD
 from holdfast_gui.views.controls import Button, Label, Pane
 from holdfast_gui.views.keeping import KeepingCard
 from holdfast_gui.views.marks import paint_avatar
-from holdfast_gui.views.setting_controls import Switch
+from holdfast_gui.views.switch import Switch
 
 _LEAST = 120
 

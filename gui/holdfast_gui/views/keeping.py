@@ -15,7 +15,7 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, ElidedLabel, Label
 from holdfast_gui.views.plots import paint_card
-from holdfast_gui.views.setting_controls import Switch
+from holdfast_gui.views.switch import Switch
 
 PROJECTS: Final = 6
 SUBAGENTS: Final = "kind:subagent"

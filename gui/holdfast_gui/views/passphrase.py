@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from holdfast_gui.text import tr
 from holdfast_gui.theme import theme
 from holdfast_gui.views.controls import Button, Label, Pane
-from holdfast_gui.views.setting_controls import Switch
 from holdfast_gui.views.sheet import Sheet, field_label
+from holdfast_gui.views.switch import Switch
 
 LEAST: Final = 8
 
