@@ -15,6 +15,9 @@ from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
 VERSION: Final = 11
+KEPT_INODE: Final = -1
+"""What stands in place of an inode where a source is shown from the vault alone."""
+
 CATALOG: Final = "catalog.db"
 LOCK: Final = "writer.lock"
 _WRITE_WAIT_MS: Final = 5_000

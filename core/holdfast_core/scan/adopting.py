@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from holdfast_core import clock
 from holdfast_core.agents.base import Agent, Fingerprint, Home, SourceRef
+from holdfast_core.index.database import KEPT_INODE
 from holdfast_core.model.held import HELD_AGENT
-from holdfast_core.scan.discover import KEPT_INODE, Discovery, Kind, SourceChange, is_kept, is_visible
+from holdfast_core.scan.discover import Discovery, Kind, SourceChange, is_kept, is_visible
 from holdfast_core.scan.homes import is_let_go, is_silent
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast_core.agents.base import Agent, Checkpoint, Fingerprint, Home, SourceRef
+from holdfast_core.index.database import KEPT_INODE
 from holdfast_core.index.writer import IndexWriter, Known
 from holdfast_core.model.changes import ScanFailure
 from holdfast_core.scan.homes import InHomes, is_let_go, is_silent
@@ -18,9 +19,6 @@ from holdfast_core.scan.homes import InHomes, is_let_go, is_silent
 log = logging.getLogger(__name__)
 
 RECENT = 500
-KEPT_INODE = -1
-"""What stands in place of an inode where a source is shown from the vault alone."""
-
 DOES_NOT_ANSWER = "does not answer"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR})
 
