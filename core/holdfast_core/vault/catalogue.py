@@ -307,14 +307,14 @@ class Catalogue:
                     self._connection.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
 
     def scrub(self) -> None:
-        """Leave nothing in the files of what was taken out of them.
+        """Leave nothing in the log of what was taken out: in the file itself it was overwritten already.
 
         Raises:
             HoldfastError: it could not be written.
         """
         with self._lock:
             try:
-                self._connection.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except apsw.Error as error:
                 raise HoldfastError("The list of the vault could not be saved.", detail=repr(error)) from error
 

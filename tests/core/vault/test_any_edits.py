@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from holdfast_core.agents.base import fingerprint_at
 from holdfast_core.vault.content import FileContent
@@ -36,7 +37,7 @@ _EDITS = st.one_of(
 )
 
 
-def _edited(data: bytes, kind: str, what) -> bytes:  # type: ignore[no-untyped-def]
+def _edited(data: bytes, kind: str, what: Any) -> bytes:
     size = len(data)
     if kind in ("append", "torn"):
         return data + what
@@ -61,7 +62,9 @@ def _edited(data: bytes, kind: str, what) -> bytes:  # type: ignore[no-untyped-d
 
 @settings(max_examples=50)
 @given(st.lists(_EDITS, min_size=1, max_size=14), st.booleans(), st.booleans())
-def test_every_version_gives_what_was_captured(edits, is_database: bool, by_blocks: bool) -> None:  # type: ignore[no-untyped-def]
+def test_every_version_gives_what_was_captured(
+    edits: list[tuple[str, Any]], is_database: bool, by_blocks: bool
+) -> None:
     with tempfile.TemporaryDirectory() as top:
         world = World(Path(top))
         data = (b"SQLite format 3\0" if is_database else b"") + record(0) * 3

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from holdfast_core.sealed.container import Container, Identity
 from holdfast_core.sealed.keys import Keys
@@ -18,7 +19,7 @@ def _name(agent: str, key: str) -> str:
     return hashlib.sha256(b"\0".join((b"strand", agent.encode(), key.encode()))).hexdigest()[:40]
 
 
-def _read(directory: Path, name: str, keys: Keys) -> tuple[dict, dict[int, bytes]]:  # type: ignore[type-arg]
+def _read(directory: Path, name: str, keys: Keys) -> tuple[dict[str, Any], dict[int, bytes]]:
     """Return the table of a strand and the content of its versions."""
     container = Container.open(directory / name[:2] / f"{name}.hold", keys, Identity("vault", name))
     strand: dict[int, bytes] = {}
@@ -55,7 +56,7 @@ def _take(strand: dict[int, bytes], payload: bytes, place: int, size: int, plain
     strand[place] = payload[9:]
 
 
-def _apply(table: dict, told: dict) -> None:  # type: ignore[type-arg]
+def _apply(table: dict[str, Any], told: dict[str, Any]) -> None:
     if told["type"] == "version":
         table["versions"].append(told["version"])
     elif told["type"] == "grown":
