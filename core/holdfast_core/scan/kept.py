@@ -25,6 +25,7 @@ from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.model.vault import WITHOUT_CONTENT, Version
 from holdfast_core.scan.homes import InHomes
 from holdfast_core.scan.merging import merged
+from holdfast_core.sealed.errors import SealedError
 
 if TYPE_CHECKING:
     from holdfast_core.vault.looks import Looks
@@ -96,8 +97,10 @@ class Keeping:
         for number in losses.bases:
             try:
                 reading = self.version(agent, ref, home, number)
-            except SourceError as error:
+            except (SourceError, SealedError) as error:
                 log.info("a version of a source of %s cannot be read: %s", ref.agent, error.reason)
+                if present is None and number == losses.bases[-1]:
+                    raise  # nothing else tells of it
                 continue
             is_shared |= reading.is_shared
             for session in reading.sessions:

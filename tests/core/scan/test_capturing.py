@@ -342,6 +342,28 @@ def test_a_name_that_is_no_text_is_captured_and_shown_when_it_is_gone(kept: Kept
     assert len(kept.session("fake:one").messages) == 1
 
 
+def test_damage_in_the_vault_takes_neither_what_is_listed_nor_what_is_at_the_source(
+    kept: Kept, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    gone = write_session(kept.home.path, "two", "plum")
+    kept.update()
+    write_session(kept.home.path, "one", "kiwi")
+    gone.unlink()
+    kept.update()
+    kept.close()
+    for strand in (kept.top / "vault").rglob("*.hold"):
+        strand.write_bytes(strand.read_bytes()[:400] + b"other" + strand.read_bytes()[405:])
+    kept.open()
+
+    kept.update(full=True)
+
+    assert kept.found("plum") == {"fake:two"}
+    assert kept.found("kiwi") == {"fake:one"}
+    assert path.exists() and "damaged" in caplog.text
+    caplog.clear()
+
+
 def test_a_damaged_catalogue_of_the_vault_is_made_anew_and_nothing_is_lost(
     kept: Kept, caplog: pytest.LogCaptureFixture
 ) -> None:
