@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from holdfast_core.paths import text_path
 
 RepairKind = Literal[
     "nul_cut",
@@ -47,9 +50,10 @@ class Repaired(msgspec.Struct, frozen=True):
 class UndoPiece(msgspec.Struct, frozen=True):
     """One file that was put back: what stood there before is a version in the vault, or nothing.
 
-    ``key`` names the file's strand, ``version`` is 0 where nothing stood
-    there. ``digest`` is the SHA-256 of what was written, to see whether
-    anything was added since; empty where the file was taken away.
+    ``path`` and ``key``, which names the file's strand, are texts of
+    `paths.path_text`. ``version`` is 0 where nothing stood there. ``digest``
+    is the SHA-256 of what was written, to see whether anything was added
+    since; empty where the file was taken away.
     """
 
     path: str
@@ -57,6 +61,11 @@ class UndoPiece(msgspec.Struct, frozen=True):
     version: int
     digest: str
     modified_ns: int = 0
+
+    @property
+    def place(self) -> Path:
+        """Return where the file is."""
+        return Path(text_path(self.path))
 
 
 class RestoreUndo(msgspec.Struct, frozen=True):

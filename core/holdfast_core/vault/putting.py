@@ -14,7 +14,7 @@ from holdfast_core.agents.base import Agent, fingerprint_at
 from holdfast_core.atomic import open_regular, sync_directory, write_file
 from holdfast_core.errors import HoldfastError, NotNow, Refused
 from holdfast_core.model.repair import RestoreUndo, UndoPiece
-from holdfast_core.paths import make_private
+from holdfast_core.paths import make_private, path_text, text_path
 from holdfast_core.vault.vault import Vault
 
 _PIECE_BYTES = 1 << 20
@@ -73,9 +73,9 @@ def put_all(
 def put_back(vault: Vault, agent: str, pieces: Sequence[UndoPiece]) -> None:
     """Put back what stood in some places, the last one first; where nothing stood nothing stays."""
     for piece in reversed(pieces):
-        path = Path(piece.path)
+        path = piece.place
         if piece.version:
-            write_file(path, vault.content(agent, piece.key, piece.version))
+            write_file(path, vault.content(agent, text_path(piece.key), piece.version))
             give_date(path, piece.modified_ns)
         else:
             path.unlink(missing_ok=True)
@@ -118,7 +118,7 @@ def _before(vault: Vault, agent: str, put: Put) -> UndoPiece:
         Refused: it never was.
     """
     if not os.path.lexists(put.path):
-        return UndoPiece(str(put.path), put.key, 0, "")
+        return UndoPiece(path_text(str(put.path)), path_text(put.key), 0, "")
     state = vault.state(agent, put.key)
     now = fingerprint_at(str(put.path))
     if state is None:
@@ -126,7 +126,7 @@ def _before(vault: Vault, agent: str, put: Put) -> UndoPiece:
     seen = state.fingerprint
     if state.is_gone or (seen.size_bytes, seen.modified_ns) != (now.size_bytes, now.modified_ns):
         raise NotNow(_CHANGED, detail=str(put.path))
-    return UndoPiece(str(put.path), put.key, state.newest_version, "", now.modified_ns)
+    return UndoPiece(path_text(str(put.path)), path_text(put.key), state.newest_version, "", now.modified_ns)
 
 
 def _unchanged(piece: UndoPiece, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -136,14 +136,14 @@ def _unchanged(piece: UndoPiece, chunks: Iterable[bytes]) -> Iterator[bytes]:
         NotNow: it is not; nothing was replaced.
     """
     yield from chunks
-    now_ns = fingerprint_at(piece.path).modified_ns if os.path.lexists(piece.path) else 0
+    now_ns = fingerprint_at(str(piece.place)).modified_ns if os.path.lexists(piece.place) else 0
     if now_ns != piece.modified_ns:
         raise NotNow(_CHANGED, detail=piece.path)
 
 
 def _is_ours(piece: UndoPiece) -> bool:
     """Return whether a place is as it was made here: what was not written yet, or has changed since, is left alone."""
-    return digest_at(Path(piece.path)) == piece.digest if piece.digest else not os.path.lexists(piece.path)
+    return digest_at(piece.place) == piece.digest if piece.digest else not os.path.lexists(piece.place)
 
 
 def _make_parents(path: Path) -> None:

@@ -17,6 +17,7 @@ from holdfast_core.atomic import write_file
 from holdfast_core.errors import NotNow, Refused
 from holdfast_core.model.repair import RestoreUndo
 from holdfast_core.model.vault import Restored, Version
+from holdfast_core.paths import path_text
 from holdfast_core.vault.belonging import SQLITE, chosen_version, companions_of, content_of, has_parts, kept_beside
 from holdfast_core.vault.opened import is_open
 from holdfast_core.vault.putting import Put, digest_at, give_date, put_all, put_back
@@ -69,7 +70,7 @@ def restore_to_agent(
     puts = [*companions_of(vault, agent, ref, home, version), source]
     keep_ms, notes = _rule(agent, home, version)
     undo = put_all(vault, agent, session_id, puts, replaced=Path(ref.path), modified_ms=keep_ms)
-    before = max((piece.version for piece in undo.pieces if piece.key == ref.key), default=0)
+    before = max((piece.version for piece in undo.pieces if piece.key == path_text(ref.key)), default=0)
     told = (*notes, *agent.restore_notes(ref, home))
     return Restored(session_id, version.number, str(place), "agent", before or None, told), undo
 
@@ -141,9 +142,9 @@ def undo_restore(
         Refused: it was changed since, and it is not ``is_forced``; what was added is in the vault all the same.
         HoldfastError, OSError: what stood there is damaged here, or it cannot be written.
     """
-    refuse_in_use(agent, ref, home, {Path(piece.path) for piece in undo.pieces})
+    refuse_in_use(agent, ref, home, {piece.place for piece in undo.pieces})
     capture()
-    if not is_forced and any(piece.digest and digest_at(Path(piece.path)) != piece.digest for piece in undo.pieces):
+    if not is_forced and any(piece.digest and digest_at(piece.place) != piece.digest for piece in undo.pieces):
         raise Refused("The agent has gone on with this session since. Undoing would take that away from it again.")
     put_back(vault, agent.id, undo.pieces)
 

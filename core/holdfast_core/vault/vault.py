@@ -314,10 +314,11 @@ class Vault:
             if before is not None and not before.is_gone and _is_same(before, now):
                 continue
             other = capturing.going(ref.agent, key) if before is None else None
-            if other is not None and other.row.owner != going.row.name:
-                continue  # it is a source of its own
+            owner = going.row.name if other is None else other.row.owner
+            if other is not None and (not owner or (not other.row.is_gone and _is_same(other.row, now))):
+                continue  # it is a source of its own, or belongs to others too and is as it was
             try:
-                capturing.capture(Wanted(ref.agent, key, str(path), Seen(now), owner=going.row.name))
+                capturing.capture(Wanted(ref.agent, key, str(path), Seen(now), owner=owner))
             except (FileNotFoundError, IsADirectoryError):
                 if before is not None and not before.is_gone:
                     capturing.close_version(ref.agent, key, "deleted")

@@ -18,6 +18,7 @@ from holdfast_core import clock
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Home
 from holdfast_core.errors import HoldfastError, NotFound, NotNow, Refused, SourceError
+from holdfast_core.model.repair import RestoreUndo
 from holdfast_core.vault.opened import is_open
 from holdfast_core.vault.repairing import repaired
 from holdfast_core.vault.restoring import restore_to_agent, restore_to_path, restore_to_project, undo_restore
@@ -153,6 +154,38 @@ def test_a_list_of_others_too_is_never_replaced_by_an_older_one(claude: World) -
 
     assert b"new" in index.read_bytes()
     assert todos.read_bytes() == b"[]"
+
+
+def test_a_list_of_several_sessions_is_kept_as_it_was_last_whichever_of_them_changed(claude: World) -> None:
+    other = claude.ref().path.replace(SESSION, f"{SESSION[:-1]}b")
+    put(Path(other), records(2))
+    claude.capture()
+    index = put(Path(other).parent / "sessions-index.json", b'{"version":1,"entries":[{"sessionId":"new"}]}')
+    put(Path(other), records(3))
+    claude.capture()
+    ref = claude.ref(f"{SESSION[:-1]}b")
+    index.unlink()
+    Path(other).unlink()
+
+    restored(claude, ref)
+
+    assert b"new" in index.read_bytes()
+
+
+def test_a_name_that_is_no_text_is_given_back_and_undone_after_it_was_written_down(tmp_path: Path) -> None:
+    name = os.fsdecode(b"s\xff.jsonl") if sys.platform == "linux" else "s.jsonl"  # other systems have no such names
+    path = put(tmp_path / "home" / ".claude" / "projects" / "-p" / name, records(4))
+    world = World(tmp_path, all_agents()["claude_code"], Home(tmp_path / "home", {}))
+    world.capture()
+    ref = world.ref()
+    path.write_bytes(records(1))
+
+    _, undo = restored(world, ref)
+    kept = msgspec.json.decode(msgspec.json.encode(undo), type=RestoreUndo)
+
+    assert path.read_bytes() == records(4)
+    undo_restore(world.vault, world.agent, ref, world.home, kept, capture=world.capture)
+    assert path.read_bytes() == records(1)
 
 
 def test_the_date_is_the_versions_own_unless_the_agent_would_delete_it_again(claude: World) -> None:
