@@ -254,6 +254,34 @@ def test_what_was_lost_and_is_there_again_is_lost_no_more(agent: str, made: Call
     }
 
 
+@pytest.mark.parametrize("agent", ["claude_code", "codex"])
+def test_a_transcript_in_which_a_crash_left_nuls_is_damaged_for_as_long_as_they_are_there(
+    agent: str, made: Callable[[str], Kept]
+) -> None:
+    kept = made(agent)
+    kept.update()
+    paths = [path for path in _sources(kept.agents[agent], kept.home) if path.suffix == ".jsonl"]
+    contents = {path: path.read_bytes() for path in paths}
+    before = kept.ids("is:damaged")
+    for path in paths:
+        _add_nuls(path)
+    kept.update()
+    damaged = kept.ids("is:damaged") - before
+    for path in paths:
+        with path.open("ab") as file:
+            file.write(b"\n" + contents[path].splitlines()[-1] + b"\n")
+
+    kept.update()
+
+    assert damaged and kept.ids("is:damaged") >= damaged
+    kept.rebuild()
+    assert kept.ids("is:damaged") >= damaged
+    for path, content in contents.items():
+        path.write_bytes(content)
+    kept.update()
+    assert kept.ids("is:damaged") == before
+
+
 def test_a_second_look_changes_nothing_and_reads_nothing(made: Callable[[str], Kept]) -> None:
     kept = made("claude_code")
     kept.update()
