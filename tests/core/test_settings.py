@@ -51,6 +51,8 @@ def _values(key: str) -> st.SearchStrategy[Any]:
         return st.integers(low, high) if kind == "whole number" else st.floats(low, high)
     if info.allowed.startswith("a list of whole paths"):
         return st.lists(VALUES["path"].filter(bool), max_size=5).map(tuple)
+    if info.allowed.startswith("a list of agents"):
+        return st.lists(st.sampled_from(["agent:one", "project:/a b", "kind:subagent"]), max_size=3).map(tuple)
     return VALUES[kind]
 
 

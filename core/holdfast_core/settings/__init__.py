@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from holdfast_core.atomic import remove_stale, write_file
 from holdfast_core.errors import NotFound, Refused, WrongUsage
 from holdfast_core.paths import Paths
-from holdfast_core.settings.values import SECTIONS, HomePath, Settings, TerminalName
+from holdfast_core.settings.values import SECTIONS, HomePath, LeftOut, Settings, TerminalName
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -249,6 +249,8 @@ def _allowed(key: str) -> str:
         return f"a {kind} from {low:g} to {high:g}" if kind == "number" else f"a {kind} from {low} to {high}"
     if field.annotation == tuple[HomePath, ...]:
         return 'a list of whole paths, as in ["/a", "/b"]'
+    if field.annotation == tuple[LeftOut, ...]:
+        return 'a list of agents, projects and kinds, as in ["agent:x", "project:/a", "kind:subagent"]'
     words = {"switch": "true or false", "list": 'a list of texts, as in ["a", "b"]', "path": "a whole path, or nothing"}
     return words[kind]
 

@@ -44,7 +44,7 @@ def _placed(text: str) -> str:
 
 PlacePath = Annotated[str, Field(max_length=4096), AfterValidator(_placed)]
 HomePath = Annotated[PlacePath, Field(min_length=1)]
-LeftOut = Annotated[str, Field(max_length=4096, pattern=r"^(agent|project|kind):\S[^\x00-\x1f]*$")]
+LeftOut = Annotated[str, Field(max_length=4096, pattern=r"^(agent|project|kind):[^\s\x00-\x1f][^\x00-\x1f]*$")]
 SECTIONS: Final = {
     "Window": "theme",
     "Finding sessions": "start_paused",

@@ -204,7 +204,7 @@ class TestReplaced:
         write(directory, read("/1", session("one", [f"oldword {n} " + "filler " * 900 for n in range(200)])))
         shard = directory / "shard_0001.db"
         data = bytearray(shard.read_bytes())
-        data[len(data) // 4 :] = bytes(len(data) - len(data) // 4)
+        data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
         shard.write_bytes(data)
 
         with IndexWriter.open(directory, timeout_seconds=5) as writer:
