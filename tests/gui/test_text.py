@@ -251,3 +251,32 @@ def test_a_project_is_called_by_its_last_part(path, shown):
 
 def test_an_ampersand_is_no_mnemonic():
     assert text.escaped_mnemonic("this & that") == "this && that"
+
+
+def test_a_moment_within_a_sentence():
+    now = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+
+    def within(day: int, hour: int) -> str:
+        at = datetime(2026, 11, day, hour, 41, tzinfo=UTC)
+        return text.within(int(at.timestamp() * 1000), now, zone=UTC)
+
+    assert (within(20, 9), within(19, 18)) == ("today at 09:41", "yesterday at 18:41")
+    assert within(16, 17) == "on Mon at 17:41"
+    assert text.within(None, now) == "at an unknown time"
+
+
+def test_how_long_something_has_been():
+    now = datetime(2026, 11, 20, 11, 0, tzinfo=UTC)
+    now_ms = int(now.timestamp() * 1000)
+
+    words = [text.ago(now_ms - minutes * 60_000, now) for minutes in (0, 1, 59, 60, 120, 2879, 2880)]
+
+    assert words == [
+        "just now",
+        "1 minute ago",
+        "59 minutes ago",
+        "1 hour ago",
+        "2 hours ago",
+        "47 hours ago",
+        "2 days ago",
+    ]

@@ -42,6 +42,23 @@ def test_a_session_that_is_pressed_is_told_by_its_id(tray):
     assert wanted == ["a:2"]
 
 
+def test_what_was_lost_stands_above_all_else(tray):
+    went = []
+    tray.lost_wanted.connect(lambda: went.append(True))
+    tray.set_sessions(SESSIONS)
+    tray.set_lost("4 sessions lost at the source & safe here…")
+    tray.menu.aboutToShow.emit()
+    first = tray.menu.actions()[0]
+    first.trigger()
+    words = first.text()
+
+    tray.set_lost("")
+    tray.menu.aboutToShow.emit()
+
+    assert (words, went) == ("4 sessions lost at the source && safe here…", [True])
+    assert tray.menu.actions()[0].objectName() == "a:1"
+
+
 def test_a_menu_that_nothing_changed_is_not_built_again(tray):
     tray.set_sessions(SESSIONS)
     tray.menu.aboutToShow.emit()

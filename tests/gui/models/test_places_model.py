@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from holdfast_core.model.places import Count, Places
-from holdfast_gui.models.places import ALL, Place, PlaceRole, PlacesModel, SavedSearch, quoted
+from holdfast_gui.models.places import ALL, LOST, Place, PlaceRole, PlacesModel, SavedSearch, quoted
 from PySide6 import QtGui
 from PySide6.QtCore import Qt
 
@@ -39,6 +40,26 @@ def test_places_stand_in_sections(model):
         "Tags", "deploy", "incident",
         "Saved searches", "Failing",
     ]  # fmt: skip
+
+
+def test_what_is_lost_or_about_to_be_deleted_is_shown_with_its_count(model):
+    model.set_places(msgspec.structs.replace(invented.places(), lost=4), invented.agents())
+    model.set_expiring(12)
+    shown = titles(model)[:6]
+    counts = [model.index(row).data(PlaceRole.COUNT) for row in (3, 4)]
+    model.set_expiring(0)
+
+    assert shown == ["All sessions", "Live", "Starred", "About to be deleted", "Lost at the source", "Problems"]
+    assert counts == [12, 4]
+    assert "About to be deleted" not in titles(model)
+
+
+def test_the_chosen_place_stays_though_nothing_is_in_it_any_more(model):
+    model.keep_shown(LOST)
+    chosen = "Lost at the source" in titles(model)
+    model.keep_shown(ALL)
+
+    assert (chosen, "Lost at the source" in titles(model)) == (True, False)
 
 
 def test_every_place_says_what_the_search_field_would(model):

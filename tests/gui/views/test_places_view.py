@@ -6,6 +6,7 @@ import pytest
 from holdfast_core.model.changes import ScanProgress
 from holdfast_core.model.places import Places
 from holdfast_gui.models.places import STARRED, Place, SavedSearch
+from holdfast_gui.models.vault import StatusLines
 from holdfast_gui.theme import theme
 from holdfast_gui.views.places import PlacesView
 from PySide6.QtCore import QPoint, Qt
@@ -160,6 +161,25 @@ def test_the_foot_tells_how_the_index_stands(view):
 
     view.status.set_problem("The index cannot be written", "The disk is full")
     assert view.status.accessibleDescription() == "The index cannot be written\nThe disk is full"
+
+
+def test_the_foot_tells_how_safe_the_sessions_are_and_leads_to_more(view, qtbot):
+    pressed = []
+    view.status.clicked.connect(lambda: pressed.append(True))
+    view.status.set_idle(12418)
+    view.status.set_vault(
+        lambda listed: StatusLines("shield-check", "live", (f"All {listed} are safe", "verified", ""))
+    )
+    known = view.status.words
+    view.status.set_paused()
+    paused = view.status.words
+    view.status.set_idle(12419)
+    view.status.setFocus()
+    QTest.keyClick(view.status, Key.Key_Return)
+
+    assert (known, paused) == ("All 12418 are safe\nverified", "Scanning is paused")
+    assert view.status.words == "All 12419 are safe\nverified"
+    assert pressed == [True]
 
 
 def test_keyboard_focus_is_seen(view, qtbot):
