@@ -69,7 +69,8 @@ def _facts(earlier: SessionRead, later: SessionRead, found: dict[int, int], mess
     told: dict[str, Any] = {name: getattr(now, name) or getattr(before, name) for name in _LATER_ELSE_EARLIER}
     has_beginning = 0 in found or not earlier.messages
     has_end = bool(later.messages) and messages[-1].id == later.messages[-1].id
-    for name, is_later in (("title", has_beginning), ("preview", has_beginning), ("last_text", has_end)):
+    has_title = has_beginning and not _is_first_prompt(now.title, now.preview)
+    for name, is_later in (("title", has_title), ("preview", has_beginning), ("last_text", has_end)):
         first, second = (now, before) if is_later else (before, now)
         told[name] = getattr(first, name) or getattr(second, name)
     kept = set(found.values())
@@ -92,6 +93,11 @@ def _facts(earlier: SessionRead, later: SessionRead, found: dict[int, int], mess
         context_files=tuple(dict.fromkeys((*before.context_files, *now.context_files))),
         provider_data=before.provider_data | now.provider_data,
     )
+
+
+def _is_first_prompt(title: str, preview: str) -> bool:
+    """Return whether a title is only how the session begins, as where the record of a real one was cut off."""
+    return bool(title) and " ".join(preview.split()).startswith(" ".join(title.split()).rstrip("… "))
 
 
 def _least(one: int | None, other: int | None) -> int | None:
