@@ -151,31 +151,6 @@ async def export_version(context: Context, session_id: str, number: int) -> None
     context.toast.say(tr("Version {number} exported to {name}").format(number=number, name=target.name))
 
 
-async def do_with_version(context: Context, what: str, number: int) -> None:
-    """Do what was chosen for a version of the open session, by its menu or a press on it."""
-    session_id = context.reading.session_id
-    match what:
-        case "open":
-            if context.guarding.read_number == number:
-                context.reading.back_to_now()
-            else:
-                await open_version(context, session_id, number)
-        case "compare":
-            from holdfast_gui.actions.comparing import Comparing
-
-            await Comparing.of(context).open(session_id, number)
-        case "agent":
-            await restore_to_agent(context, session_id, number)
-        case "held":
-            await restore_as_held(context, session_id, number)
-        case "file":
-            await restore_to_file(context, session_id, number)
-        case "name":
-            await name_version(context, session_id, number)
-        case "export":
-            await export_version(context, session_id, number)
-
-
 async def keep_session_now(context: Context, session_id: str) -> None:
     """Look at the agents' files now, and say whether the session is kept as it is."""
     with _at_work(context, tr("Looking at the agents' files")):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from holdfast_gui.actions import verifying, welcoming
 from holdfast_gui.actions.opening import carry_out
 from holdfast_gui.actions.trashing import delete_sessions
-from holdfast_gui.actions.vault_work import do_with_version
+from holdfast_gui.actions.versions import do_with_version
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.desktop import Application
