@@ -278,7 +278,7 @@ class Capturing:
                 found.append(Data(offset, len(chunk), digest(chunk)))
                 yield pack_data(offset, chunk)
             said.append(told_of(found))
-            yield pack_told(said[0])
+            yield pack_told(going.shortened(said[0]))
 
         if self._batch.is_unnamed(name) or self._batch.is_full:
             self._publish_early()
@@ -360,7 +360,7 @@ class Capturing:
             most = best(table.versions) or former
             versions = [former] if most.number == former.number else [former, most]
             bad = incomplete(strand.table)
-            contents = [(VersionContent(strand, one), one) for one in versions if one.number not in bad]
+            contents = [VersionContent(strand, one) for one in versions if one.number not in bad]
             plan, start = planned(contents, content, table.end)
         return self._take(going, wanted, content, plan, _reason(content, former, start))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from holdfast_core.agents.base import Fingerprint
 from holdfast_core.sealed.container import Position
 from holdfast_core.sealed.stream import Written
 from holdfast_core.vault.catalogue import Change, Row
 from holdfast_core.vault.content import PIECE_BYTES
-from holdfast_core.vault.hot import Hot, blocks_of, ends_of, latest, thin
+from holdfast_core.vault.hot import Hot, blocks_of, depth_of, ends_of, latest, thin
 from holdfast_core.vault.pieces import VersionContent
 from holdfast_core.vault.strand import Strand
-from holdfast_core.vault.table import Grown, Opened, Table, Tagged, Told, apply, incomplete
+from holdfast_core.vault.table import MOST_DEPTH, Grown, Opened, Table, Tagged, Told, apply, incomplete, relative
 
 _INODES = 0x7FFF_FFFF_FFFF_FFFF
 
@@ -25,13 +27,28 @@ class Going:
     row: Row
     hot: Hot
     change: Change = field(init=False)
+    _depth: int = 0
 
     def __post_init__(self) -> None:
         self.change = Change(self.row)
 
+    def shortened(self, told: Told) -> Told:
+        """Return what is told as it is to be written: pieces by those of the version before."""
+        former = latest(self.hot.table)
+        self._depth = 0
+        if not isinstance(told, Opened) or former is None:
+            return told
+        version = relative(told.version, former.pieces, self.hot.depth)
+        self._depth = version.depth
+        return msgspec.structs.replace(told, version=version)
+
     def take(self, told: Told, position: Position) -> None:
         """Note what was appended."""
         table = self.hot.table
+        if isinstance(told, Opened) and told.version.has_content:
+            self.hot.depth = self._depth
+        elif isinstance(told, Grown) and told.data and self.hot.depth:
+            self.hot.depth = MOST_DEPTH  # here pieces that touch are one, there perhaps not
         before = dict(table.lost)
         apply(table, told)
         newest = table.versions[-1]
@@ -52,7 +69,7 @@ class Going:
         self.row.describe(table)
         self.row.stand_at(written.position)
         self.row.base_bytes, self.row.is_encrypted = written.position.offset, is_encrypted
-        self.hot.table = thin(table)
+        self.hot.table, self.hot.depth = thin(table), depth_of(table)
         self.change = whole_change(table, self.row)
         self.change.essentials = written.essentials
 
@@ -65,7 +82,8 @@ def opened(strand: Strand, name: str, known: Row | None) -> Going:
     """
     version = latest(strand.table)
     content = VersionContent(strand, version) if version else None
-    hot = Hot(thin(strand.table), ends_of(content, content.size) if content else b"", blocks_of(content))
+    ends = ends_of(content, content.size) if content else b""
+    hot = Hot(thin(strand.table), ends, blocks_of(content), depth_of(strand.table))
     row = row_of(strand, name, known)
     going = Going(row, hot)
     going.change = whole_change(strand.table, row)

@@ -17,7 +17,7 @@ from holdfast_core.sealed.keys import Keys
 from holdfast_core.sealed.layout import ID_BYTES
 from holdfast_core.vault.content import SQLITE_MAGIC, Content
 from holdfast_core.vault.pieces import block_digests
-from holdfast_core.vault.table import Table, VersionRow, best
+from holdfast_core.vault.table import Table, VersionRow, best, pieces_of
 
 ENDS_BYTES = 4096
 _MAC_BYTES = 32
@@ -29,11 +29,13 @@ class Hot(msgspec.Struct, array_like=True):
     """How to go on: the table with the versions that matter, a digest of both ends of the content, and of its blocks.
 
     ``blocks`` are the digests of a database's blocks, empty for anything else.
+    Pieces are places in the strand here; ``depth`` is that of the last version with content as it is written.
     """
 
     table: Table
     ends: bytes
     blocks: bytes = b""
+    depth: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Hot)
@@ -46,8 +48,20 @@ def thin(table: Table) -> Table:
     found = {
         version.number: version for version in (best(table.versions), *having[-1:], *table.versions[-1:]) if version
     }
-    kept = [found[number] for number in sorted(found)]
+    kept = [_plain(table, found[number]) for number in sorted(found)]
     return msgspec.structs.replace(table, versions=kept, data=[])
+
+
+def depth_of(table: Table) -> int:
+    """Return how many versions the newest with content is told by."""
+    version = latest(table)
+    return version.depth if version else 0
+
+
+def _plain(table: Table, version: VersionRow) -> VersionRow:
+    if not version.depth:
+        return version
+    return msgspec.structs.replace(version, pieces=pieces_of(table.versions, version.number) or [], depth=0, former=0)
 
 
 def latest(table: Table) -> VersionRow | None:

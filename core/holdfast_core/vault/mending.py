@@ -20,7 +20,7 @@ from holdfast_core.vault.hot import Hot, HotSeal, blocks_of, ends_of, latest
 from holdfast_core.vault.pieces import VersionContent
 from holdfast_core.vault.salvage import Salvaged, unknown
 from holdfast_core.vault.strand import Strand, digest, strand_path
-from holdfast_core.vault.table import Table, VersionRow, incomplete, joined
+from holdfast_core.vault.table import Table, incomplete, joined, pieces_of
 
 QUARANTINE = "quarantine"
 
@@ -166,15 +166,16 @@ def _fillings(strand: Strand | None, table: Table, content: Content) -> list[Fil
     large as the version, and every byte that is here is the same there.
     """
     version = latest(table)
-    if version is None or not _is_covered(version):
+    pieces = pieces_of(table.versions, version.number) if version else None
+    if version is None or pieces is None:
         return []
-    proved = list(_proved(strand, version, content)) if isinstance(strand, Salvaged) else []
+    proved = list(_proved(strand, pieces, content)) if isinstance(strand, Salvaged) else []
     if version.size != content.size:
         return proved
     here = joined((held.data.offset, held.data.size) for held in strand.held) if strand else []
     found: list[Filling] = []
     place = 0
-    for start, size in version.pieces:
+    for start, size in pieces:
         for at, count, is_here in _split(start, size, here):
             inside = place + at - start
             if not is_here:
@@ -185,21 +186,17 @@ def _fillings(strand: Strand | None, table: Table, content: Content) -> list[Fil
     return found
 
 
-def _proved(strand: Salvaged, version: VersionRow, content: Content) -> Iterator[Filling]:
+def _proved(strand: Salvaged, pieces: list[tuple[int, int]], content: Content) -> Iterator[Filling]:
     """Yield what is lost, where the source has bytes with the digest of it."""
     for data in strand.lost:
         place = 0
-        for start, size in version.pieces:
+        for start, size in pieces:
             inside = place + data.offset - start
             is_within = start <= data.offset and data.offset + data.size <= start + size
             if is_within and digest(content.read(inside, data.size)) == data.plain:
                 yield Filling(data.offset, data.size, inside)
                 break
             place += size
-
-
-def _is_covered(version: VersionRow) -> bool:
-    return sum(size for _, size in version.pieces) == version.size
 
 
 def _split(start: int, size: int, here: list[tuple[int, int]]) -> Iterator[tuple[int, int, bool]]:

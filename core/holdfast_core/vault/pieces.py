@@ -30,12 +30,12 @@ class VersionContent:
     def __init__(self, strand: Strand, version: VersionRow) -> None:
         """The strand stays the caller's, to be closed."""
         self._strand = strand
-        self._map = PieceMap(version.pieces)
+        self.places = PieceMap(strand.pieces(version))
         self.size = version.size
 
     def read(self, offset: int, size: int) -> bytes:
         """Return ``size`` bytes from ``offset`` on, fewer only at the end."""
-        parts = [part for start, count in self._map.at(offset, size) for part in self._strand.read(start, count)]
+        parts = [part for start, count in self.places.at(offset, size) for part in self._strand.read(start, count)]
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -118,29 +118,28 @@ def common_end(one: Content, other: Content, *, most: int) -> int:
     return most
 
 
-def planned(former: Sequence[tuple[Content, VersionRow]], now: Content, end: int) -> tuple[Plan, int]:
+def planned(former: Sequence[VersionContent], now: Content, end: int) -> tuple[Plan, int]:
     """Return how ``now`` is made of earlier versions and what is new, and how much it begins with of the first.
 
-    ``former`` are contents with their versions, the one before first.
+    ``former`` are earlier versions, the one before first.
     """
     plan = Plan(end)
     if not former:
         plan.add(0, now.size)
         return plan, 0
-    starts = [common_start(content, now) for content, _ in former]
+    starts = [common_start(content, now) for content in former]
     place = max(range(len(former)), key=lambda number: (starts[number], -number))
-    content, version = former[place]
+    content = former[place]
     start = starts[place]
     most = min(content.size, now.size) - start
     tail = common_end(content, now, most=most)
-    places = PieceMap(version.pieces)
-    plan.keep(places.at(0, start))
+    plan.keep(content.places.at(0, start))
     if now.size - tail - start < _LEAST_BYTES:
         plan.add(start, now.size - tail - start)
     else:
         least = least_bytes(now.size)
         _middle(plan, _known(former, starts, least), cut(now, start, now.size - tail, least=least))
-    plan.keep(places.at(content.size - tail, tail))
+    plan.keep(content.places.at(content.size - tail, tail))
     return plan, starts[0]
 
 
@@ -152,14 +151,13 @@ def least_bytes(size: int) -> int:
     return least
 
 
-def _known(former: Sequence[tuple[Content, VersionRow]], starts: Sequence[int], least: int) -> dict[bytes, Pieces]:
+def _known(former: Sequence[VersionContent], starts: Sequence[int], least: int) -> dict[bytes, Pieces]:
     """Return where the pieces of earlier versions are, behind what they begin with in common with the new one."""
     known: dict[bytes, Pieces] = {}
-    for (content, version), start in zip(former, starts, strict=True):
-        places = PieceMap(version.pieces)
+    for content, start in zip(former, starts, strict=True):
         for place, size, name in cut(content, start, content.size, least=least):
             if name not in known:
-                known[name] = places.at(place, size)
+                known[name] = content.places.at(place, size)
     return known
 
 

@@ -24,6 +24,7 @@ from holdfast_core.vault.table import (
     Told,
     VersionRow,
     apply,
+    pieces_of,
     unpack_data,
     unpack_told,
 )
@@ -122,10 +123,19 @@ class Strand:
         Raises:
             SealedError: they are damaged here, or locked.
         """
-        if sum(size for _, size in version.pieces) != version.size:
-            raise SealedError("truncated", f"version {version.number}")
-        for start, size in version.pieces:
+        for start, size in self.pieces(version):
             yield from self.read(start, size)
+
+    def pieces(self, version: VersionRow) -> list[tuple[int, int]]:
+        """Return the places of a version's bytes.
+
+        Raises:
+            SealedError: some of them are not known any more.
+        """
+        found = pieces_of(self.table.versions, version.number)
+        if found is None:
+            raise SealedError("truncated", f"version {version.number}")
+        return found
 
     def read(self, start: int, size: int) -> Iterator[bytes]:
         """Yield bytes of the strand, at most a megabyte each.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -50,6 +50,8 @@ class VersionRow(msgspec.Struct, array_like=True):
     """A version: what is told of it, and its ``pieces``: places and sizes in the strand's bytes, in order.
 
     ``path`` is where it lay: a source may go on under another name, in another form.
+    With ``depth``, a piece that begins below 0 stands for others: of (-1 - n, m) the m pieces from the n-th on of
+    the version with content before, which has ``former`` of them. Use `pieces_of`.
     """
 
     number: int
@@ -64,6 +66,8 @@ class VersionRow(msgspec.Struct, array_like=True):
     added: int = 0
     tag: str = ""
     path: str = ""
+    depth: int = 0
+    former: int = 0
 
     @property
     def has_content(self) -> bool:
@@ -138,6 +142,10 @@ class Moved(msgspec.Struct, tag="moved"):
 
 
 Told = Table | Opened | Grown | Tagged | Lost | Moved
+MOST_DEPTH = 16
+"""So many versions are told by the one before each, until one is told wholly again."""
+
+_MANY_PIECES = 64
 _CUT: frozenset[VersionReason] = frozenset(("truncated", "zeroed", "corrupted"))
 _told = msgspec.json.Decoder(Told)
 _encoder = msgspec.json.Encoder()
@@ -200,7 +208,7 @@ def apply(table: Table, told: Told) -> None:
 
 def grow(pieces: list[tuple[int, int]], piece: tuple[int, int]) -> None:
     """Put a piece behind others, together with the last one where it goes on there."""
-    if pieces and sum(pieces[-1]) == piece[0]:
+    if pieces and pieces[-1][0] >= 0 and sum(pieces[-1]) == piece[0]:
         pieces[-1] = (pieces[-1][0], pieces[-1][1] + piece[1])
     else:
         pieces.append(piece)
@@ -225,7 +233,66 @@ def merged(before: Sequence[Mark], now: Sequence[Mark]) -> list[Mark]:
 def incomplete(table: Table) -> frozenset[int]:
     """Return the numbers of versions of which bytes are missing here."""
     ranges = joined((data.offset, data.size) for data in table.data)
-    return frozenset(version.number for version in table.versions if not _has_all(ranges, version))
+    return frozenset(version.number for version, pieces in _all_pieces(table.versions) if not _has_all(ranges, pieces))
+
+
+def pieces_of(versions: Sequence[VersionRow], number: int) -> list[tuple[int, int]] | None:
+    """Return the pieces of a version, all of them places in the strand; None if they are not known any more."""
+    place = next((place for place, version in enumerate(versions) if version.number == number), None)
+    if place is None:
+        return None
+    first = place
+    while first and (versions[first].depth or not versions[first].has_content):
+        first -= 1
+    return list(_all_pieces(versions[first : place + 1]))[-1][1]
+
+
+def relative(version: VersionRow, former: Sequence[tuple[int, int]], depth: int) -> VersionRow:
+    """Return a version with its pieces told by those of the version before, where that is much shorter.
+
+    ``depth`` is that of the version before. Databases have thousands of pieces, of which a few change.
+    """
+    if len(version.pieces) < _MANY_PIECES or depth >= MOST_DEPTH:
+        return version
+    places = {piece: place for place, piece in enumerate(former)}
+    found: list[tuple[int, int]] = []
+    for piece in version.pieces:
+        place = places.get(piece)
+        if place is None:
+            found.append(piece)
+        elif found and found[-1][0] < 0 and -1 - found[-1][0] + found[-1][1] == place:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((-1 - place, 1))
+    if len(found) * 2 > len(version.pieces):
+        return version
+    return msgspec.structs.replace(version, pieces=found, depth=depth + 1, former=len(former))
+
+
+def _all_pieces(versions: Sequence[VersionRow]) -> Iterator[tuple[VersionRow, list[tuple[int, int]] | None]]:
+    """Yield versions with their pieces; None for those that cannot be told, or do not make the version's size."""
+    former: list[tuple[int, int]] | None = None
+    for version in versions:
+        pieces: list[tuple[int, int]] | None = version.pieces
+        if version.depth:
+            is_known = former is not None and len(former) == version.former
+            pieces = _absolute(version.pieces, former) if former is not None and is_known else None
+        if pieces is not None and sum(size for _, size in pieces) != version.size:
+            yield version, None
+        else:
+            yield version, pieces
+        if version.has_content:
+            former = pieces
+
+
+def _absolute(pieces: Sequence[tuple[int, int]], former: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, size in pieces:
+        if start < 0:
+            found += former[-1 - start : -1 - start + size]
+        else:
+            found.append((start, size))
+    return found
 
 
 def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -239,11 +306,13 @@ def joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
-def _has_all(ranges: Sequence[tuple[int, int]], version: VersionRow) -> bool:
-    if sum(size for _, size in version.pieces) != version.size:
+def _has_all(ranges: Sequence[tuple[int, int]], pieces: Sequence[tuple[int, int]] | None) -> bool:
+    if pieces is None:
         return False
+    if len(ranges) == 1 and ranges[0][0] == 0:  # nothing is missing
+        return all(start + size <= ranges[0][1] for start, size in pieces)
     starts = [start for start, _ in ranges]
-    for start, size in version.pieces:
+    for start, size in pieces:
         place = bisect.bisect_right(starts, start) - 1
         if place < 0 or start + size > sum(ranges[place]):
             return False

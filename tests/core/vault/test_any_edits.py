@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from holdfast_core.agents.base import fingerprint_at
 from holdfast_core.vault.content import FileContent
 from holdfast_core.vault.pieces import cut
@@ -103,6 +104,68 @@ def test_every_version_gives_what_was_captured(
         assert [one.number for one in world.versions(name) if one.reason != "deleted"] == sorted(shown)
         assert world.vault.verify().bad == ()
         world.vault.close()
+
+
+_WRITES = st.lists(st.tuples(st.integers(0, 399), st.integers(0, 9)), min_size=1, max_size=6)
+_STEPS = st.one_of(_WRITES, st.sampled_from(["fold", "grow", "delete", "rename", "tag", "open again"]))
+
+
+@settings(max_examples=25)
+@given(st.lists(_STEPS, min_size=20, max_size=45))
+def test_a_database_of_many_pieces_gives_every_version(steps: list[Any]) -> None:
+    """Its versions are told by the ones before them."""
+    with tempfile.TemporaryDirectory() as top, pytest.MonkeyPatch.context() as limits:
+        limits.setattr("holdfast_core.vault.pieces.BLOCK_BYTES", 64)
+        world = World(Path(top))
+        blocks = [b"SQLite format 3\0".ljust(64, b"h"), *(b"%064d" % number for number in range(399))]
+        name, shown = "0.db", {1: b"".join(blocks)}
+        world.capture(name, shown[1])
+        for turn, step in enumerate(steps):
+            if step == "fold":
+                going = world.vault._access.begin().going(AGENT, world.key(name))
+                assert going is not None
+                world.vault._access.begin().reopened(going.row.name, whole=True)
+                world.vault.commit()
+            elif step == "delete":
+                world.vault.gone(AGENT, world.key(name))
+                world.vault.commit()
+            elif step == "rename":
+                world.put(f"{turn + 1}.db", b"".join(blocks))
+                world.vault.moved(AGENT, world.key(name), world.ref(f"{turn + 1}.db"))
+                world.vault.commit()
+                name = f"{turn + 1}.db"
+                shown[world.versions(name)[-1].number] = b"".join(blocks)
+            elif step == "tag":
+                world.vault.tag(AGENT, world.key(name), 1, f"{turn}")
+            elif step == "open again":
+                world.reopen()
+            else:
+                for place, value in [(len(blocks), 1)] if step == "grow" else step:
+                    blocks[place : place + 1] = [b"%d %061d" % (value, turn * 1000 + place)] if place else blocks[:1]
+                taken = world.capture(name, b"".join(blocks))
+                shown[taken.version] = b"".join(blocks)
+
+        assert {number: world.content(name, number) for number in shown} == shown
+        assert world.vault.verify().bad == ()
+        world.vault.close()
+
+
+def test_what_is_told_of_a_database_grows_with_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast_core.vault.pieces.BLOCK_BYTES", 64)
+    world = World(tmp_path)
+    blocks = [b"SQLite format 3\0".ljust(64, b"h"), *(b"%064d" % number for number in range(3000))]
+    world.capture("a.db", b"".join(blocks))
+    for number in range(1, 3000, 2):  # as many pieces as blocks
+        blocks[number] = b"x%063d" % number
+    world.capture("a.db", b"".join(blocks))
+    sizes = []
+    for number in range(40):
+        blocks[2 + number] = b"y%063d" % number
+        sizes.append(world.capture("a.db", b"".join(blocks)).stored_bytes)
+
+    assert sorted(sizes)[20] < 1000
+    assert sum(sizes) < 40 * 4000
+    assert world.content("a.db") == b"".join(blocks)
 
 
 @given(st.binary(max_size=300_000), st.integers(0, 1000), st.integers(0, 1000))

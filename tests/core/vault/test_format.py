@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from holdfast_core.sealed.container import Container, Identity
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.vault import Mark
@@ -41,9 +42,15 @@ def _read(directory: Path, name: str, keys: Keys) -> tuple[dict[str, Any], dict[
         waiting = []
         _apply(table, told)
     row = b"".join(strand[place] for place in sorted(strand))
-    contents = {}
+    contents: dict[int, bytes] = {}
+    former: list[list[int]] = []
     for version in table["versions"]:
-        contents[version[0]] = b"".join(row[place : place + size] for place, size in version[7])
+        pieces: list[list[int]] = []
+        for place, size in version[7]:
+            pieces += former[-1 - place : -1 - place + size] if place < 0 else [[place, size]]
+        assert not version[12:13] or not version[12] or version[13] == len(former)
+        former = pieces
+        contents[version[0]] = b"".join(row[place : place + size] for place, size in pieces)
         assert len(contents[version[0]]) == version[4]
     return table, contents
 
@@ -98,6 +105,22 @@ def test_a_reader_that_knows_the_page_alone_reads_every_version(tmp_path: Path) 
         (4, "moved", ""),
     ]
     assert (table["agent"], table["key"], table["lost"]) == (AGENT, world.key("b.jsonl"), {"one": 5960})
+
+
+def test_so_it_reads_a_database_of_many_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast_core.vault.pieces.BLOCK_BYTES", 64)
+    world = World(tmp_path)
+    blocks = [b"SQLite format 3\0".ljust(64, b"h"), *(b"%064d" % number for number in range(300))]
+    shown = {}
+    for number in range(1, 80):
+        blocks[3 + number * 7 % 290] = b"x%063d" % number
+        world.capture("a.db", b"".join(blocks))
+        shown[number] = b"".join(blocks)
+
+    table, contents = _read(tmp_path / "vault", _name(AGENT, world.key("a.db")), world.keys)
+
+    assert contents == shown
+    assert max(version[12] for version in table["versions"]) > 1
 
 
 def test_the_same_after_folding(tmp_path: Path) -> None:
