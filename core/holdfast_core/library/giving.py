@@ -12,7 +12,7 @@ import msgspec
 from holdfast_core.errors import HoldfastError, NotFound, Refused, WrongUsage
 from holdfast_core.library.telling import Telling
 from holdfast_core.model.repair import Repaired, RestoreUndo
-from holdfast_core.model.vault import Freed, Restored
+from holdfast_core.model.vault import WITHOUT_CONTENT, Freed, Restored
 
 if TYPE_CHECKING:
     from holdfast_core.agents.base import Agent, Home, SourceRef
@@ -49,6 +49,7 @@ class Giving(Telling):
             NotNow: the agent works on it.
             Refused: the agent has gone on with it since, and it is not ``is_forced``.
         """
+        await self._shown()
         ref = await self.source(session_id)
         agent, home = self.reader(ref)
 
@@ -75,6 +76,7 @@ class Giving(Telling):
         Raises:
             Refused: it is of a form that cannot be mended.
         """
+        await self._shown()
         ref = await self.source(session_id)
         agent, home = self.reader(ref)
 
@@ -101,8 +103,8 @@ class Giving(Telling):
         if to is not None:
             await self._library.in_thread(lambda: _write_new(to, plan.data))
             return Restored(session_id, 0, str(to), "path")
-        versions = await self.versions(session_id)
-        return await self._to_agent(session_id, ref, versions[0].number, plan.data)
+        newest = next(one for one in await self.versions(session_id) if one.reason not in WITHOUT_CONTENT)
+        return await self._to_agent(session_id, ref, newest.number, plan.data)
 
     async def export(
         self, session_id: str, number: int, path: Path, export_format: str = "md", *, overwrite: bool = False
@@ -136,6 +138,7 @@ class Giving(Telling):
         return done
 
     async def _to_agent(self, session_id: str, ref: SourceRef, number: int, mended: bytes | None) -> Restored:
+        await self._shown()  # so that what the agent has now is a version of its own, with what it has lost
         agent, home = self.reader(ref)
 
         def give(vault: Vault) -> Restored:
@@ -169,6 +172,7 @@ class Giving(Telling):
         return Restored(kept.id, number, "", "held")
 
     async def _freeing(self, session_ids: Sequence[str], *, is_done: bool) -> Freed:
+        await self._shown()
         refs = list(dict.fromkeys([await self.source(one) for one in session_ids]))
 
         def look(vault: Vault) -> Freed:

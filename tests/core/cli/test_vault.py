@@ -221,3 +221,13 @@ def test_without_its_keys_the_vault_makes_no_new_ones(keeper: Person):
     for name in ("root.key", "keys.json", "keys.second.json"):
         (keeper.top / name).rename(keys / name)
     assert keeper.json("vault", "verify")["bad"] == []
+
+
+def test_what_was_cut_just_before_a_restoring_is_a_version_too(keeper: Person):
+    transcript(keeper).write_bytes(b"".join(records(LEFT)))
+
+    keeper.json("vault", "restore", SESSION, "--version", "1", "--yes")
+
+    reasons = [(one["reason"], one["messages"], one["lost"]) for one in keeper.json("vault", "versions", SESSION)]
+    assert ("truncated", LEFT, MESSAGES - LEFT) in reasons
+    assert transcript(keeper).read_bytes() == b"".join(records(MESSAGES))
