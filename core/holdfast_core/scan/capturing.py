@@ -123,7 +123,8 @@ class Capturing:
             except (SourceError, OSError) as error:
                 return self._spoilt(source, tap, error, is_out=is_out)
             if is_out or self.left_out.has_all(reading):
-                return self._merged(source, reading, source.losses)
+                has_lost = source.losses is not None
+                return self._merged(source, reading, source.losses) if has_lost else Read.of(ref, reading)
             return self._taken(self._moved(source, reading), reading, tap)
 
     def gone(self, change: SourceChange, agent: Agent, home: Home) -> Read | None:
@@ -223,6 +224,8 @@ class Capturing:
             return self._merged(source, reading, losses)
         except (HoldfastError, OSError) as error:
             self._note(source, error)
+            if source.agent.continues_rewritten:
+                self._postponed[source.key] = {mark.native_id: mark for mark in source.marks_after(reading)}
             return source.without_loss(reading)
 
     def _capture(
