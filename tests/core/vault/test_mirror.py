@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from holdfast_core.agents import all_agents
-from holdfast_core.agents.base import Agent, Home, SourceRef
+from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
 from holdfast_core.errors import NotFound
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.mirror import mirror, read_version
@@ -55,8 +55,8 @@ def _ids(agent: Agent, ref: SourceRef, home: Home) -> dict[str, list[str]]:
     return _said(agent.read(ref, home))
 
 
-def _said(reading: object) -> dict[str, list[str]]:
-    return {session.facts.id: [message.id for message in session.messages] for session in reading.sessions}  # type: ignore[attr-defined]
+def _said(reading: Reading) -> dict[str, list[str]]:
+    return {session.facts.id: [message.id for message in session.messages] for session in reading.sessions}
 
 
 def test_what_tells_of_places_tells_of_the_agents_own(vault: Vault, tmp_path: Path) -> None:
