@@ -23,6 +23,7 @@ from holdfast_core.agents import all_agents
 from holdfast_core.library import Library
 from holdfast_core.model.start import WindowStart
 from holdfast_core.paths import find_paths
+from holdfast_core.settings import Settings
 
 from tests.fakes.cut_off import cut_off
 from tests.fakes.demo import write_demo
@@ -43,9 +44,13 @@ class Scene:
     play: Callable[[Stage], Awaitable[None]]
     size: tuple[int, int] = SIZE
     is_empty: bool = False
+    is_first: bool = False
+    """Whether nothing was read before."""
     text_size: float = 1.0
     prepare: Callable[[Path, Path], None] | None = None
     """What is done in our own directory, given the person's projects, before the start."""
+    robbed: str = ""
+    """The title of a session that its agent has cut, in a home of this scene alone."""
 
 
 @dataclass(slots=True)
@@ -140,6 +145,72 @@ def _throw_away(own: Path, code: Path) -> None:
     asyncio.run(work())
 
 
+async def _lost(stage: Stage) -> None:
+    await _steady(stage.window)
+    stage.do("view.lost")
+    rows = stage.window.session_list.model
+    await until(lambda: rows.session_count == 1, seconds=PATIENCE_SECONDS)
+    await until(lambda: stage.window.session_list.select_session(stage.session_id), seconds=PATIENCE_SECONDS)
+    await until(lambda: stage.window.notice.words, seconds=PATIENCE_SECONDS)
+    await _steady(stage.window)
+
+
+async def _storage(stage: Stage) -> None:
+    await _steady(stage.window)
+    stage.do("storage.open")
+    page = await until(lambda: stage.window.page, seconds=PATIENCE_SECONDS)
+    await until(lambda: page.freeing.lines, seconds=PATIENCE_SECONDS)
+    page.measure_wanted.emit()
+    await until(page.kinds.measure_button.isEnabled, seconds=PATIENCE_SECONDS)
+    for line in page.freeing.lines[:2]:
+        line.setChecked(True)
+    await _steady(page)
+
+
+async def _first_run(stage: Stage) -> None:
+    page = stage.window.first_run
+    await until(page.isVisible, seconds=PATIENCE_SECONDS)
+    await until(lambda: page.keeping.words.startswith("No agent can lose"), seconds=PATIENCE_SECONDS)
+    await until(lambda: page.progress_words == "Everything has been read", seconds=PATIENCE_SECONDS)
+    await until(lambda: stage.window.places.status.words.startswith("All"), seconds=PATIENCE_SECONDS)
+    await _steady(stage.window)
+
+
+def _verify(own: Path, code: Path) -> None:
+    async def work() -> None:
+        library = _keeping(own, code.parent)
+        await library.update()
+        await library.vaulted.verify()
+        await library.close()
+
+    asyncio.run(work())
+
+
+def _rob(own: Path, person: Path, title: str) -> None:
+    """Keep everything, then let an agent cut one of its files."""
+
+    async def work() -> None:
+        library = _keeping(own, person)
+        await library.update()
+        await library.vaulted.verify()
+        entries = await library.entries(await library.keys(""))
+        _cut(Path(next(entry.source_path for entry in entries if entry.title == title)))
+        await library.update()
+        await library.close()
+
+    asyncio.run(work())
+
+
+def _cut(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[: len(lines) // 8]))
+
+
+def _keeping(own: Path, person: Path) -> Library:
+    settings = Settings(vault_reserve_mb=0, use_keyring=False)
+    return Library.open(find_paths(own), agents_home=person, environment={}, settings=settings)
+
+
 async def _recovery(stage: Stage) -> None:
     from holdfast_gui.views.recovery import RecoveryPage
 
@@ -164,11 +235,14 @@ SCENES = {
     "search-dark": Scene("dark", _search),
     "long-light": Scene("light", _scroll_down),
     "palette-dark": Scene("dark", _palette),
-    "health-light": Scene("light", _health),
-    "health-dark": Scene("dark", _health),
+    "health-light": Scene("light", _health, prepare=_verify),
+    "health-dark": Scene("dark", _health, prepare=_verify),
     "settings-light": Scene("light", _settings),
     "recovery-light": Scene("light", _recovery, prepare=_cut_off),
     "trash-dark": Scene("dark", _trash, prepare=_throw_away),
+    "lost-light": Scene("light", _lost, robbed="Refactor the billing webhook"),
+    "storage-light": Scene("light", _storage, prepare=_verify),
+    "first-run-light": Scene("light", _first_run, is_first=True),
     "empty-light": Scene("light", _wait, is_empty=True),
     "narrow-light": Scene("light", _open_session, size=(900, 700)),
 }
@@ -236,8 +310,13 @@ def _show(name: str, home: Path, path: Path) -> int:
 
     scene = SCENES[name]
     own = home / name
-    if not scene.is_empty:
+    person = home / ("nobody" if scene.is_empty else "person")
+    if not (scene.is_empty or scene.is_first):
         shutil.copytree(home / "own", own)
+    if scene.robbed:
+        person = home / f"{name}-person"
+        write_demo(person, now=datetime.now().astimezone(), code=person / "code")
+        _rob(own, person, scene.robbed)
     if scene.prepare:
         scene.prepare(own, home / "person" / "code")
     paths = find_paths(own)
@@ -247,8 +326,8 @@ def _show(name: str, home: Path, path: Path) -> int:
     instance = Instance(paths.data)
     assert instance.claim()
     start = WindowStart(
-        agents_home=str(home / ("nobody" if scene.is_empty else "person")),
-        overrides={"theme": scene.theme, "font_scale": str(scene.text_size)},
+        agents_home=str(person),
+        overrides={"theme": scene.theme, "font_scale": str(scene.text_size), "vault_reserve_mb": "0"},
     )
     with asyncio.Runner(loop_factory=lambda: QEventLoop(application)) as runner:
         runner.run(_perform(application, instance, paths, start, scene, path))
@@ -263,7 +342,7 @@ async def _perform(application, instance, paths, start: WindowStart, scene: Scen
     running = asyncio.ensure_future(app.run(application, instance, paths, start))
     window = await until(lambda: _main_window(application), seconds=PATIENCE_SECONDS)
     await _sized(window, scene.size)
-    stage = Stage(window, await _deploy_id(paths))
+    stage = Stage(window, await _id_of(paths, scene.robbed or TITLE))
     await scene.play(stage)
     await _sized(window, scene.size)
     if stage.dialog is None and window.page is None:
@@ -278,13 +357,13 @@ async def _perform(application, instance, paths, start: WindowStart, scene: Scen
     await running
 
 
-async def _deploy_id(paths) -> str:
+async def _id_of(paths, title: str) -> str:
     library = Library.open(paths)
     try:
         entries = await library.entries(await library.keys(""))
     finally:
         await library.close()
-    return next((entry.id for entry in entries if entry.title == TITLE), "")
+    return next((entry.id for entry in entries if entry.title == title), "")
 
 
 async def _sized(window, size: tuple[int, int]) -> None:

@@ -27,6 +27,7 @@ def storage(parts: Parts, by_agent: Mapping[str, int]) -> Storage:
         limit_sessions=settings.stored_sessions_limit,
         limit_bytes=settings.storage_limit_mb * _MB,
         by_agent=by_agent,
+        vault_directory=parts.vault_directory,
     )
 
 

@@ -19,7 +19,7 @@ _DISK_NEAR_BYTES: Final = 1 << 30
 _DISK_FULL_BYTES: Final = 100 << 20
 _MB: Final = 1_000_000
 
-PartName = Literal["sessions", "backups", "trash", "quarantine", "index", "logs", "audit", "other"]
+PartName = Literal["sessions", "backups", "trash", "quarantine", "vault", "index", "logs", "audit", "other"]
 
 
 class Limit(NamedTuple):
@@ -48,9 +48,10 @@ def measure(
     limit_sessions: int,
     limit_bytes: int,
     by_agent: Mapping[str, int],
+    vault_directory: Path | None = None,
 ) -> Storage:
     """Return the sizes of all that is ours, with warnings. Walks over our directories: not for the window's thread."""
-    parts = _parts(paths, sessions_directory, audit_file)
+    parts = _parts(paths, sessions_directory, audit_file, vault_directory or paths.vault)
     total = sum(part.bytes for part in parts)
     free = free_bytes(paths.data)
     return Storage(
@@ -65,19 +66,20 @@ def measure(
     )
 
 
-def _parts(paths: Paths, sessions_directory: Path, audit_file: Path) -> tuple[StoragePart, ...]:
+def _parts(paths: Paths, sessions_directory: Path, audit_file: Path, vault: Path) -> tuple[StoragePart, ...]:
     sizes: dict[PartName, list[int]] = {name: [] for name in get_args(PartName)}
     below: list[tuple[str, PartName]] = [
         (str(sessions_directory / "backups"), "backups"),
         (str(sessions_directory / "trash"), "trash"),
         (str(sessions_directory / "quarantine"), "quarantine"),
         (str(sessions_directory), "sessions"),
+        (str(vault), "vault"),
         (str(paths.index), "index"),
         (str(paths.log), "logs"),
     ]
     audit = str(audit_file)
     seen: set[tuple[int, int]] = set()
-    tops = [sessions_directory, *(paths.data, paths.config, paths.cache, paths.log), audit_file.parent]
+    tops = [sessions_directory, vault, *(paths.data, paths.config, paths.cache, paths.log), audit_file.parent]
     for path, status in _files(tops):
         name: PartName = next((part for top, part in below if path.startswith(top + os.sep)), "other")
         if path.startswith(audit):

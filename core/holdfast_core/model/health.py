@@ -38,7 +38,7 @@ class Metrics(msgspec.Struct, frozen=True):
 class StoragePart(msgspec.Struct, frozen=True, gc=False):
     """What one part of ours takes on the disk."""
 
-    name: Literal["sessions", "backups", "trash", "quarantine", "index", "logs", "audit", "other"]
+    name: Literal["sessions", "backups", "trash", "quarantine", "vault", "index", "logs", "audit", "other"]
     files: int
     bytes: int
 

@@ -22,6 +22,7 @@ from holdfast_gui.views.marks import paint_avatar
 from holdfast_gui.views.switch import Switch
 
 _LEAST = 120
+_ROWS = 6
 
 
 class FirstRunPage(Pane):
@@ -95,9 +96,13 @@ class FirstRunPage(Pane):
         ordered = sorted(agents, key=lambda agent: (-agent.sessions, agent.name.casefold()))
         here = [agent for agent in ordered if agent.sessions or agent.installed]
         missing = [text.one_line(agent.name) for agent in ordered if not (agent.sessions or agent.installed)]
-        self._missing.setText(f"{self.tr('Not on this machine')}: {', '.join(missing)}" if missing else "")
-        self._missing.setVisible(bool(missing))
-        self._set_rows(here, home)
+        with_sessions = sum(agent.sessions > 0 for agent in here)
+        rows = here[: max(_ROWS, with_sessions)]
+        idle = [text.one_line(agent.name) for agent in here[len(rows) :]]
+        lines = [(self.tr("Here too, without sessions yet"), idle), (self.tr("Not on this machine"), missing)]
+        self._missing.setText("\n".join(f"{words}: {', '.join(names)}" for words, names in lines if names))
+        self._missing.setVisible(bool(idle or missing))
+        self._set_rows(rows, home)
         self._offer_sessions(any(agent.sessions for agent in agents))
         if here:
             self._headline.setText(text.counted(len(here), "agent is on this machine", "agents are on this machine"))

@@ -43,12 +43,14 @@ _PARTS: Final = later(
         "backups": "Backups",
         "trash": "Trash",
         "quarantine": "Put aside",
+        "vault": "Vault",
         "index": "Index",
         "logs": "Logs",
         "audit": "Audit log",
         "other": "Other",
     }
 )
+_PART_WAYS: Final = {"trash": "trash", "vault": "storage"}
 # What stands behind a row of states: what the search field would say for it, or a place; some only if there is any.
 _HELD: Final = "is:held"
 _PLACE: Final = "place:"
@@ -249,11 +251,11 @@ class HealthPage(PlacePage):
         longest = max((part.bytes for part in storage.parts), default=0) or 1
         bars = [
             Bar(
-                part.name,
+                _PART_WAYS.get(part.name, part.name),
                 tr(_PARTS.get(part.name, part.name)),
                 text.size(part.bytes),
                 part.bytes / longest,
-                is_way=part.name == "trash",
+                is_way=part.name in _PART_WAYS,
             )
             for part in sorted(storage.parts, key=lambda part: -part.bytes)
             if part.bytes

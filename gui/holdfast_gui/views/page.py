@@ -51,7 +51,8 @@ class PlacePage(Pane):
         column.addWidget(self.state, 1)
 
     def take_focus(self) -> None:
-        """Give the keyboard to what most people want here; a page of figures wants none."""
+        """Give the keyboard to what most people want here; on a page of figures it scrolls."""
+        self.area.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def say(self, icon: str, sentence: str, detail: str = "", action: str = "") -> None:
         """Show one sentence, with one action at most, which ``state.action_pressed`` tells of."""

@@ -90,7 +90,8 @@ class StoragePage(PlacePage):
         versions = text.counted(status.versions, "version", "versions")
         self.here.set_figure(text.size(whole.here), self.tr("{versions}, whole").format(versions=versions))
         self.free.set_figure(text.size(whole.free), _proof(status, now))
-        kept_free = self.tr("{size} stay free").format(size=text.size(status.reserve_bytes))
+        reserve = text.size(status.reserve_bytes)
+        kept_free = self.tr("{size} stay free").format(size=reserve) if status.reserve_bytes else ""
         is_short = status.is_paused_for_space
         caption = self.tr("nothing new is kept until there is more") if is_short else kept_free
         self.disk.set_figure(text.size(status.free_bytes), caption, state="bad" if is_short else "good")

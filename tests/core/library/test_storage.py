@@ -45,6 +45,7 @@ def test_every_file_of_ours_counts_once_in_its_part(tmp_path: Path) -> None:
         "backups": (1, 30),
         "trash": (1, 20),
         "quarantine": (1, 40),
+        "vault": (0, 0),
         "index": (1, 50),
         "logs": (1, 60),
         "audit": (2, 77),

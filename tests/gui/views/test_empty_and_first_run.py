@@ -195,3 +195,13 @@ def test_rows_of_agents_keep_the_keyboard_while_sessions_are_counted(page):
     page.set_agents(invented.agents(), home=invented.HOME)
 
     assert page.agent_rows()[1] is row and row.switch.hasFocus()
+
+
+def test_many_agents_without_sessions_share_a_line_too(page):
+    names = ("codex", "kimi", "aider", "gemini", "opencode", "goose", "claude_code")
+    found = [invented.agent_info(name, sessions=0) for name in names]
+    page.set_agents([*found[:-1], invented.agent_info("claude_code", sessions=3)], home=invented.HOME)
+
+    assert page.words == "7 agents are on this machine"
+    assert len(page.agent_rows()) == 6 and page.agent_rows()[0].agent == "claude_code"
+    assert page.missing_words.startswith("Here too, without sessions yet: ")
