@@ -221,7 +221,7 @@ def test_nothing_plain_stays_once_the_vault_is_encrypted(tmp_path: Path, monkeyp
     for name in ("a.jsonl", "b.jsonl"):
         world.capture(name, said * 5)
     path = world.strand("a.jsonl")
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    _flip_last(path)
     world.vault.verify()
     world.keys.set_passphrase("a passphrase")
     world.options = VaultOptions(reserve_bytes=0, is_encrypted=True)
@@ -260,7 +260,7 @@ def test_what_was_put_aside_is_forgotten_too(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.capture("a.jsonl", transcript(9))
     path = world.strand("a.jsonl")
-    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    _flip_last(path)
     world.vault.verify()
 
     world.vault.forget(AGENT, world.key("a.jsonl"))
@@ -279,6 +279,11 @@ def test_two_vaults_of_one_process_take_turns(tmp_path: Path) -> None:
     assert b"".join(reader.content(AGENT, world.key("a.jsonl"))) == transcript(6)
     assert reader.versions(AGENT, world.key("a.jsonl"))[0].messages == 6
     reader.close()
+
+
+def _flip_last(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
 
 def _copied(top: Path) -> dict[str, bytes]:
