@@ -11,17 +11,20 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import msgspec
 from holdfast_core.model.changes import ScanProgress
 from holdfast_core.model.search import SearchResult
-from holdfast_gui.models.places import SavedSearch
+from holdfast_gui.models.places import LOST, SavedSearch
 from holdfast_gui.models.session_list import day_groups, hit_groups
+from holdfast_gui.models.vault import loss_notice, status_lines
 from holdfast_gui.theme import Mode, theme
+from holdfast_gui.views.comparison import ComparisonPage
 from holdfast_gui.views.notice import NoticeAction
 from holdfast_gui.views.window import MainWindow
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.gui import invented
+from tests.gui import invented, vaulted
 
 Picture = Callable[[MainWindow], None]
 
@@ -95,6 +98,34 @@ def noticing(window: MainWindow) -> None:
     window.places.status.set_progress(ScanProgress(3104, 12418, 1_200_000_000, 3_100_000_000))
 
 
+def losing(window: MainWindow) -> None:
+    """Show a session of which most is gone at the source, and its versions."""
+    entry, agent = vaulted.cut_entry(), invented.agents()[0]
+    rows = invented.entries()
+    rows[4] = entry
+    window.places.set_places(msgspec.structs.replace(invented.places(), lost=4, problems=0), invented.agents())
+    window.places.set_expiring(12)
+    window.places.select(LOST)
+    window.places.status.set_vault(lambda listed: status_lines(vaulted.STATUS, listed, invented.NOW))
+    _show_list(window, rows)
+    window.session_list.select_session(entry.id)
+    window.head.set_entry(entry, agent, now=invented.NOW)
+    window.detail.set_entry(entry, "claude --resume session-4", agent=agent, now=invented.NOW)
+    window.detail.set_versions(entry, vaulted.versions(), invented.NOW)
+    told = loss_notice(entry, agent.name, invented.NOW, vaulted.versions(), zone=UTC)
+    assert told is not None
+    ways = [NoticeAction(way.action, way.label, is_primary=way.is_primary) for way in told.ways]
+    window.notice.show_notice(told.headline, told.detail, kind="wait", actions=ways)
+
+
+def comparing(window: MainWindow) -> None:
+    """Show what two versions do not share."""
+    page = ComparisonPage()
+    page.set_comparison("Refactor the billing webhooks", vaulted.versions(), vaulted.comparison(), invented.NOW)
+    window.show_page(page)
+    page.take_focus()
+
+
 def first_start(window: MainWindow) -> None:
     """Show the page of the first start."""
     _show_list(window, [])
@@ -150,6 +181,9 @@ PICTURES: dict[str, tuple[Picture | None, QSize]] = {
     "first-run": (first_start, QSize(1440, 900)),
     "nothing": (nothing_found, QSize(1440, 900)),
     "loading": (loading, QSize(1440, 900)),
+    "lost": (losing, QSize(1440, 900)),
+    "lost-narrow": (losing, QSize(900, 700)),
+    "compare": (comparing, QSize(1440, 900)),
     "narrow": (noticing, QSize(900, 700)),
 }
 
@@ -163,7 +197,7 @@ def draw(directory: Path, *, names: list[str], mode: Mode, scale: float = 1.0) -
     for name in names:
         prepare, size = PICTURES[name]
         window = window_with_sessions()
-        window.resize(size * scale if name != "narrow" else size)
+        window.resize(size if "narrow" in name else size * scale)
         window.show()
         window.activateWindow()
         app.processEvents()

@@ -380,7 +380,7 @@ async def test_messages_that_are_gone_are_notified_once_with_the_way_to_them(tmp
 
         assert [heading for heading, _ in shower.shown] == [Kind.LOST.heading]
         assert "are gone at the source, they are safe here." in shower.shown[0][1]
-        assert "“The nightly deploy has timed out" in shower.shown[0][1]
+        assert f"“{desk.context.reading.entry.title}”" in shower.shown[0][1]
 
 
 async def test_who_does_not_want_to_hear_of_losses_does_not(tmp_path, qapp):

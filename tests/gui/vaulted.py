@@ -6,10 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from holdfast_core.model.session import SessionEntry
-from holdfast_core.model.vault import Compared, Comparison, Version
+from holdfast_core.model.vault import Compared, Comparison, VaultStatus, Version
 
 from tests.gui import invented
 
+STATUS = VaultStatus(
+    sessions=12_418, sources=12_418, versions=30_512, stored_bytes=3_100_000_000, free_bytes=90_000_000_000,
+    last_verified_ms=int(invented.NOW.timestamp() * 1000) - 7_300_000,
+)  # fmt: skip
 YESTERDAY = invented.NOW - timedelta(days=1)
 
 

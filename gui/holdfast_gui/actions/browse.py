@@ -228,6 +228,13 @@ class Browser(QObject):
             self._list.show_empty(
                 "search", tr("Nothing matches"), tr("Try fewer words or another place."), tr("Clear the search")
             )
+        elif self.place.kind == "lost":
+            self._list.show_empty(
+                "shield-check",
+                tr("Nothing is lost at the source"),
+                tr("What agents lose stays here, and stands in this place."),
+                tr("Show all sessions"),
+            )
         elif self.place.kind != "all":
             self._list.show_empty(
                 "sessions", tr("Nothing in {title}").format(title=tr(self.place.title)), "", tr("Show all sessions")

@@ -60,7 +60,7 @@ class Guarding(QObject):
         self.undone: set[str] = set()
         """Sessions that the person gave back to their agents as these had them: what that takes away is no news."""
         self.is_verifying = False
-        self.version_bar = NoticeBar()
+        self.version_bar = NoticeBar(flows=True)
         self._held = 0
         self._settings: Settings | None = None
         self._window, self._library, self._scope, self._reading = window, library, scope, reading

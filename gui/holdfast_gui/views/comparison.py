@@ -9,8 +9,8 @@ from typing import Final
 from holdfast_core import clock
 from holdfast_core.model.vault import WITHOUT_CONTENT, Comparison, Version
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QTextOption
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QListView, QMenu, QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResizeEvent, QTextOption
+from PySide6.QtWidgets import QBoxLayout, QFrame, QListView, QMenu, QStyle, QStyleOptionViewItem, QVBoxLayout, QWidget
 
 from holdfast_gui import text
 from holdfast_gui.models.comparison import ComparedRole, ComparisonModel, place_of, summary
@@ -26,6 +26,7 @@ from holdfast_gui.views.scroll import OverlayScrollBar
 
 ROW: Final = 68
 _SIGN_WIDTH: Final = 34
+_SIDES: Final = 48
 _SIGNS: Final = {"only_old": "\N{MINUS SIGN}", "only_new": "+", "differs": "\N{NOT EQUAL TO}"}
 _COLOURS: Final = {
     "only_old": ("removed", "removed_ground"),
@@ -78,6 +79,7 @@ class ComparisonPage(PlacePage):
         for button in (self.old_button, self.new_button):
             button.setAccessibleName(button.text().replace("&&", "&"))
             button.updateGeometry()
+        self._fold_pair()
         self.summary.setText(summary(comparison))
         has_any = bool(comparison.differences)
         self._rows.show()
@@ -105,6 +107,19 @@ class ComparisonPage(PlacePage):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """See Qt: without room beside each other the versions stand one below the other."""
+        super().resizeEvent(event)
+        self._fold_pair()
+
+    def _fold_pair(self) -> None:
+        widths = [
+            part.sizeHint().width() + theme().px(8) for part in (self.old_button, self.swap_button, self.new_button)
+        ]
+        is_narrow = sum(widths) > self.width() - theme().px(_SIDES)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._pair.setDirection(down if is_narrow else across)
+
     def _version_words(self, number: int, now: datetime) -> str:
         version = next((one for one in self._versions if one.number == number), None)
         if version is None:
@@ -112,7 +127,7 @@ class ComparisonPage(PlacePage):
         words = tr("Version {number}, {when}, {messages}").format(
             number=number, when=text.when(version_ms(version), now), messages=version_title(version)
         )
-        return text.escaped_mnemonic(f"{words} “{version.tag}”" if version.tag else words)
+        return text.escaped_mnemonic(f"{words} “{text.one_line(version.tag, limit=30)}”" if version.tag else words)
 
     def _choose(self, button: Button, *, is_old: bool) -> None:
         self._menu = QMenu(self)
@@ -132,7 +147,7 @@ class ComparisonPage(PlacePage):
             self.message_wanted.emit(*place_of(self.list.rows.comparison, compared))
 
     def _arrange(self) -> None:
-        pair = QHBoxLayout()
+        pair = self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         pair.setSpacing(theme().px(8))
         for part in (self.old_button, self.swap_button, self.new_button):
             pair.addWidget(part)

@@ -14,6 +14,7 @@ from holdfast_gui import text
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.icons import paint_icon
 from holdfast_gui.views.controls import Button, ElidedLabel, IconButton, Label, Line
+from holdfast_gui.views.paragraph import Paragraph
 
 NoticeKind = Literal["info", "wait", "bad"]
 NARROW: Final = 560
@@ -31,14 +32,18 @@ class NoticeAction:
 
 
 class NoticeBar(QWidget):
-    """One notice at a time, hidden while there is none. All words are shown as plain text."""
+    """One notice at a time, hidden while there is none. All words are shown as plain text.
+
+    With ``flows`` what stands out and the rest are one paragraph, else two.
+    """
 
     action_pressed = Signal(str)
     dismissed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, flows: bool = False) -> None:
         super().__init__()
         self._kind: NoticeKind = "info"
+        self._flow = Paragraph() if flows else None
         self._headline = Label(font="bold", wraps=True)
         self._detail = Label(font="small", wraps=True)
         self._actions: list[Button] = []
@@ -62,7 +67,9 @@ class NoticeBar(QWidget):
         self._headline.setText(text.one_line(headline))
         self._headline.set_colour("text" if kind == "info" else kind)
         self._detail.setText(text.one_line(detail))
-        self._detail.setVisible(bool(detail))
+        self._detail.setVisible(bool(detail) and self._flow is None)
+        if self._flow is not None:
+            self._flow.set_words(self._headline.text(), self._detail.text(), colour="text" if kind == "info" else kind)
         self._set_actions(actions)
         self.setAccessibleName(headline)
         self.setAccessibleDescription(detail)
@@ -102,8 +109,14 @@ class NoticeBar(QWidget):
     def _arrange(self) -> None:
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(self._headline)
-        words.addWidget(self._detail)
+        if self._flow is not None:
+            words.addWidget(self._flow)
+            for kept in (self._headline, self._detail):  # they know the words
+                kept.setParent(self)
+                kept.hide()
+        else:
+            words.addWidget(self._headline)
+            words.addWidget(self._detail)
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(theme().px(12))
         self._body.addLayout(words, 1)

@@ -61,7 +61,7 @@ class MainWindow(QMainWindow):
         self.search_field = SearchField()
         self.session_list = SessionListView()
         self.head = SessionHead()
-        self.notice = NoticeBar()
+        self.notice = NoticeBar(flows=True)
         self.progress = TaskProgress()
         self.transcript = transcript
         self.focus_reader: Callable[[], None] = self.head.back_button.setFocus

@@ -170,6 +170,15 @@ def test_other_versions_can_be_chosen_and_turned_round(page):
     assert checked == [False, True, False, False]
 
 
+def test_without_room_the_versions_stand_below_each_other(page, qtbot):
+    beside = page.old_button.y() == page.new_button.y()
+    page.resize(460, 700)
+
+    qtbot.waitUntil(lambda: page.old_button.y() < page.new_button.y())
+    assert beside
+    assert page.new_button.geometry().right() <= page.width()
+
+
 def test_a_comparison_without_a_difference_says_so(page):
     page.set_comparison("A session", vaulted.versions(), Comparison(3, 2, 175), invented.NOW)
 
