@@ -21,7 +21,7 @@ from holdfast_core.model.session import Problem
 from holdfast_core.scan.adopting import Adopting
 from holdfast_core.scan.discover import Discovery, SourceChange, is_missing
 from holdfast_core.scan.kept import Keeping, Losses, newest_content
-from holdfast_core.scan.known import KnownSource
+from holdfast_core.scan.known import KnownSource, emptied
 from holdfast_core.scan.left_out import LeftOut
 from holdfast_core.scan.losses import gone_since
 
@@ -261,22 +261,29 @@ class Capturing:
         return captured
 
     def _moved(self, source: KnownSource, reading: Reading) -> KnownSource:
-        """Return a new source as one that goes on, if one that is gone has moved here: same file, nothing missing."""
+        """Return a new source as one that goes on, if one that is gone has moved here: same file, nothing missing.
+
+        Where a session is named by its file it has another name now.
+        """
         ref = source.ref
         former = self._moving.get((ref.agent, ref.fingerprint.inode)) if source.look is None else None
-        if former is None:
+        look = None if former is None else self.keeping.looks.at(ref.agent, former)
+        if former is None or look is None:
             return source
         counts = {session.facts.native_id: len(session.messages) for session in reading.sessions}
         marks = [mark for mark in self.vault.marks(ref.agent, former) if mark.messages]
-        if not all(mark.messages <= counts.get(mark.native_id, -1) for mark in marks):
+        has_all = all(mark.messages <= counts.get(mark.native_id, -1) for mark in marks)
+        if not has_all and not look.is_of(ref.fingerprint):
             return source
         if not self.vault.moved(ref.agent, former, ref):
             return source
         self.vault.commit()
         del self._moving[ref.agent, ref.fingerprint.inode]
         self._found.kept = [one for one in self._found.kept if (one.ref.agent, one.ref.key) != (ref.agent, former)]
-        self._found.gone.setdefault(ref.agent, []).append(former)
-        return self._source(ref, source.agent, source.home)
+        self._found.moved.setdefault(ref.agent, []).append(former)
+        moved = self._source(ref, source.agent, source.home)
+        gone = {name: emptied(mark) for name, mark in moved.marks.items() if name not in counts}
+        return replace(moved, marks={**moved.marks, **gone})
 
     def _lost(
         self, source: KnownSource, reading: Reading, suspects: Sequence[str], captured: Captured

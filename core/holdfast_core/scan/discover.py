@@ -54,7 +54,8 @@ class Discovery:
     are certainly no more; ``let_go`` those in homes that the person wants to be
     looked in no more. ``recent`` are the newest sources, changed or not.
     ``refs`` are all that were seen, by agent, ``unseen`` the keys of those that
-    the index knows and that were not; ``kept`` are read from the vault.
+    the index knows and that were not; ``kept`` are read from the vault;
+    ``moved`` are keys by which sources are known that have another one now.
     """
 
     changes: list[SourceChange] = field(default_factory=list)
@@ -65,6 +66,7 @@ class Discovery:
     refs: dict[str, list[SourceRef]] = field(default_factory=dict)
     unseen: dict[str, dict[str, Known]] = field(default_factory=dict)
     kept: list[SourceChange] = field(default_factory=list)
+    moved: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def bytes_total(self) -> int:

@@ -193,8 +193,9 @@ class _Pass:
         # After the reading: a file that was only renamed never leaves the list.
         for agent, keys in found.gone.items():
             self._changed(self.writer.forget(agent, keys))
-        for agent, keys in found.let_go.items():
-            self._changed(self.writer.forget(agent, keys, is_loss=False))
+        for former in (found.moved, found.let_go):
+            for agent, keys in former.items():
+                self._changed(self.writer.forget(agent, keys, is_loss=False))
         self.hooks.on_progress(ScanProgress(total, total, bytes_total, bytes_total, is_done=True))
         return True
 

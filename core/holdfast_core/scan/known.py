@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from holdfast_core.agents.base import Agent, Home, Reading, SessionRead, SourceRef
 from holdfast_core.index.change import Read
 from holdfast_core.scan.kept import Losses
@@ -46,7 +48,8 @@ class KnownSource:
             tip = tip_of(session.messages) if is_whole and not first else b""
             count = first + len(session.messages)
             found[facts.native_id] = Mark(facts.native_id, count, tip, facts.project_path, facts.kind)
-        return list(found.values())
+        gone = {name: emptied(mark) for name, mark in self.marks.items() if name not in found}
+        return [*found.values(), *gone.values()]
 
     def suspects(self, reading: Reading) -> list[str]:
         """Return the sessions that may have lost something since they were captured."""
@@ -81,6 +84,11 @@ class KnownSource:
 
     def _is_lossy(self, native_id: str) -> bool:
         return self.losses is not None and native_id in self.losses.messages
+
+
+def emptied(mark: Mark) -> Mark:
+    """Return the mark of a session that is not in its source any more."""
+    return msgspec.structs.replace(mark, messages=0, tip=b"")
 
 
 def _counts(reading: Reading) -> dict[str, int]:

@@ -21,7 +21,9 @@ from holdfast_core.scan.kept import _Kept
 from holdfast_core.sealed.keys import Keys
 from holdfast_core.vault.vault import VaultOptions
 
+from tests.core.agents.support import home_of
 from tests.core.scan.keeping import Kept
+from tests.core.scan.test_kept import RICHEST
 from tests.core.scan.test_moves import NAME, NATIVE_ID, _said
 from tests.fakes.agent import FakeAgent, append, write_session
 
@@ -107,6 +109,21 @@ def test_a_source_that_lost_something_loses_no_more_by_being_renamed(kept: Kept)
 
     assert outcome.changes.lost == ()
     assert [(one.message_count, one.lost_messages) for one in kept.entries().values()] == [(3, 2)]
+
+
+def test_a_renamed_source_whose_name_is_its_sessions_loses_nothing_either(tmp_path: Path, keys: Keys) -> None:
+    place = Kept(tmp_path, keys, {"qwen": all_agents()["qwen"]}, home_of(RICHEST["qwen"], tmp_path))
+    place.update()
+    (path,) = (Path(ref.path) for ref in place.agents["qwen"].discover(place.home))
+    messages = sum(one.message_count for one in place.entries().values())
+    path.rename(path.with_name(f"zz{path.name}"))
+
+    outcome = place.update()
+    again = place.update(full=True)
+
+    assert (outcome.changes.lost, again.changes.lost, place.ids("is:lost")) == ((), (), set())
+    assert sum(one.message_count for one in place.entries().values()) == messages
+    place.close()
 
 
 def test_an_archived_rollout_goes_on_as_the_same(tmp_path: Path, keys: Keys) -> None:
