@@ -381,7 +381,7 @@ class Capturing:
         is_young = now - newest.opened_ms < SAME_VERSION_MS
         # What a person named, and what an agent did to its file, stays as it was.
         is_open = newest.reason in ("first", "grown") and is_young and not newest.tag
-        goes_on = is_same or (reason == "grown" and is_open)
+        goes_on = is_same or (reason == "grown" and is_open and plan.only_adds_to(newest.pieces))
 
         def told_of(data: list[Data]) -> Told:
             if goes_on:

@@ -73,12 +73,19 @@ class Plan:
         """``end`` is how many bytes the strand has."""
         self.pieces: Pieces = []
         self.new: Pieces = []
-        self._end = end
+        self._start = self._end = end
 
     @property
     def new_bytes(self) -> int:
         """How many bytes have to be stored."""
         return sum(size for _, size in self.new)
+
+    def only_adds_to(self, former: Sequence[tuple[int, int]]) -> bool:
+        """Return whether it is these pieces and everything that is new behind them."""
+        found = list(former)
+        if self.new_bytes:
+            grow(found, (self._start, self.new_bytes))
+        return found == self.pieces
 
     def keep(self, pieces: Pieces) -> None:
         """Go on with bytes that the strand has."""

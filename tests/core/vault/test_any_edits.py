@@ -66,7 +66,8 @@ def _edited(data: bytes, kind: str, what: Any) -> bytes:
 def test_every_version_gives_what_was_captured(
     edits: list[tuple[str, Any]], is_database: bool, by_blocks: bool
 ) -> None:
-    with tempfile.TemporaryDirectory() as top:
+    with tempfile.TemporaryDirectory() as top, pytest.MonkeyPatch.context() as limits:
+        limits.setattr("holdfast_core.vault.capturing._WORTH_COMPARING_BYTES", 100)
         world = World(Path(top))
         data = (b"SQLite format 3\0" if is_database else b"") + record(0) * 3
         name, names = "0.jsonl", 0

@@ -486,3 +486,16 @@ def test_names_that_are_no_text_are_kept_as_they_are(tmp_path: Path) -> None:
     assert [world.content(name, number) for number in (1, 2)] == [transcript(9), transcript(4)]
     assert world.vault.verify().bad == ()
     assert world.vault.forget(AGENT, world.key(name)) > 0
+
+
+def test_what_comes_back_to_a_version_that_grew_is_put_together_right(tmp_path: Path) -> None:
+    """The bytes that come back are kept already, so there is nothing to append: it is no plain growth."""
+    world = World(tmp_path)
+    text = transcript(2000)
+    shown = [text, text[:5000], text[:9000], text]
+
+    taken = [world.capture("a.jsonl", data) for data in shown]
+
+    assert [one.reason for one in taken] == ["first", "truncated", "grown", "grown"]
+    assert [world.content("a.jsonl", one.version) for one in taken] == shown
+    assert taken[-1].stored_bytes < 1000
