@@ -17,7 +17,7 @@ from holdfast_gui.views.storage import StoragePage
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from tests.fakes.desk import on_a_desk
+from tests.fakes.desk import on_a_desk, started
 from tests.fakes.waiting import until
 
 LEFT = Qt.MouseButton.LeftButton
@@ -192,6 +192,25 @@ async def test_what_is_switched_off_on_the_first_page_is_kept_no_more(desk):
     after = await vaulted.status()
     assert 0 < after.sources < before
     assert not [use for use in await vaulted.usage() if use.agent == "codex"]
+
+
+async def test_what_is_left_out_stays_out_while_an_indexer_works(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        vaulted = desk.context.library.vaulted
+        page = desk.window.first_run
+        await until(lambda: page.isVisible() and page.keeping.words.startswith("No agent can lose"))
+        await until(lambda: any(row.agent == "codex" for row in page.agent_rows()))
+        row = next(row for row in page.agent_rows() if row.agent == "codex")
+
+        QTest.mouseClick(row.switch, LEFT)
+        await until(lambda: in_file(desk).get("vault_left_out") == ["agent:codex"])
+        await until(lambda: page.progress_words == "Everything has been read")
+        await desk.context.library.update()
+        await desk.context.library.update()
+
+        uses = await vaulted.usage()
+        assert {use.agent for use in uses} == {"claude_code"}
+        assert len(await desk.context.library.keys("agent:codex")) > 0
 
 
 def test_what_was_verified_by_itself_is_told():

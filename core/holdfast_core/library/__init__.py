@@ -76,6 +76,8 @@ class Library(Outgoing):
         self.failures: Observers[str] = Observers()
         self.settings_changed: Observers[None] = Observers()
         self.verified: Observers[VaultReport] = Observers()
+        self.started_ms = clock.now_ms()
+        """When this library was opened."""
         self._paths = paths
         self._home = home
         self._known_agents: Mapping[str, Agent] | None = None

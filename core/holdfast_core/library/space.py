@@ -37,8 +37,10 @@ def candidates(vault: Vault, agents: Iterable[str], *, limit: int) -> list[Candi
     return chosen
 
 
-def forget(vault: Vault, agents: Iterable[str], left_out: LeftOut | None) -> Forgotten:
+def forget(vault: Vault, agents: Iterable[str], left_out: LeftOut | None, *, since_ms: int = 0) -> Forgotten:
     """Remove what is kept of sources that are left out, of all if None; what is here alone stays.
+
+    That are sources that are gone or have lost something, and earlier versions from before ``since_ms``.
 
     Raises:
         Locked, Refused, HoldfastError, OSError: as `Vault.forget`; what was removed before stays so.
@@ -48,7 +50,7 @@ def forget(vault: Vault, agents: Iterable[str], left_out: LeftOut | None) -> For
         for key, state in vault.states(agent).items():
             if state.owner or not _is_out(left_out, agent, vault.marks(agent, key)):
                 continue
-            if state.is_gone or state.lost_messages or state.is_damaged:
+            if state.is_gone or state.lost_messages or state.is_damaged or _has_earlier(vault, state, since_ms):
                 kept += 1
                 continue
             size += vault.forget(agent, key)
@@ -94,6 +96,13 @@ def _is_proved(state: StrandState) -> bool:
     """Return whether all of a source was verified here after it was captured, and it is still with its agent."""
     is_whole = not (state.owner or state.is_gone or state.is_damaged or state.lost_messages)
     return is_whole and state.verified_ms >= state.captured_ms > 0
+
+
+def _has_earlier(vault: Vault, state: StrandState, since_ms: int) -> bool:
+    """Return whether there are versions of a source that it does not have itself any more, from before a time."""
+    if not since_ms or state.version_count < 2:
+        return False
+    return vault.versions(state.agent, state.key)[0].captured_ms < since_ms
 
 
 def _is_out(left_out: LeftOut | None, agent: str, marks: Sequence[Mark]) -> bool:

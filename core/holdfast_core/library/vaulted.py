@@ -102,11 +102,12 @@ class Vaulted(Giving):
                 found.append(await self._library.in_thread(partial(parts_of, loaded.session.messages)))
         return together(found)
 
-    async def forget(self, left_out: Sequence[str] | None) -> Forgotten:
+    async def forget(self, left_out: Sequence[str] | None, *, since_ms: int = 0) -> Forgotten:
         """Remove what is kept of sources that are left out, as in the setting, of all if None; on the person's word.
 
-        What is here alone stays. A look everywhere comes first, so that nothing is
-        captured by an earlier setting meanwhile: the settings must count already.
+        What is here alone stays, and what has versions from before ``since_ms``.
+        A look everywhere comes first, so that nothing is captured by an earlier
+        setting meanwhile: the settings must count already.
 
         Raises:
             HoldfastError: something cannot be removed now; what was removed stays so.
@@ -118,7 +119,7 @@ class Vaulted(Giving):
             await self._library.update()
         names = list(self._library.known_agents())
         out = None if left_out is None else LeftOut(tuple(left_out))
-        return await self._changing("vault.forget", "", lambda vault: forget(vault, names, out))
+        return await self._changing("vault.forget", "", lambda vault: forget(vault, names, out, since_ms=since_ms))
 
     async def estimate(self) -> VaultEstimate:
         """Return what keeping every version will take at first, as a sample of the agents' files tells."""

@@ -60,7 +60,9 @@ class Freeing(QObject):
             if await ask(_question(context, plan)) != QDialog.DialogCode.Accepted:
                 return
             self.page.set_busy(tr("Moving to the trash …"))
+            context.guarding.undone.update(session_ids)  # what the person moves away is no loss to be told of
             done = await vaulted.free(session_ids)
+            await self._forget_kept(session_ids, done.paths)
         except (HoldfastError, OSError) as error:
             context.troubles.tell(str(error))
             return
@@ -72,6 +74,11 @@ class Freeing(QObject):
             return
         words = tr("{size} are in the system's trash").format(size=size(done.bytes))
         context.toast.say(words, tr("Undo"), partial(context.scope.slot(self.give_back), session_ids))
+
+    async def _forget_kept(self, session_ids: Sequence[str], paths: Sequence[str]) -> None:
+        """Tell again of losses of sessions whose files stayed."""
+        entries = await self._context.library.vaulted.entries(session_ids)
+        self._context.guarding.undone.difference_update(one.id for one in entries if one.source_path not in paths)
 
     async def give_back(self, session_ids: Sequence[str]) -> None:
         """Give the agents back what was freed, from the vault."""
@@ -180,7 +187,10 @@ class Freeing(QObject):
 def _question(context: Context, plan: Freed) -> ConfirmSheet:
     """Return what is asked before files go: what goes where, that it is verified, how it comes back."""
     notes = " ".join(plan.notes[:_NOTES])
-    message = tr("The agents no longer find these sessions. Here they stay in the list, as readable as before.")
+    message = tr(
+        "The agents no longer find these sessions. Here they stay as readable as before, also under “Lost at the "
+        "source” until they are given back."
+    )
     kept = tr("Every byte was compared just now with what is kept here, and is the same.")
     if not plan.paths:
         return ConfirmSheet(context.window, title=tr("Nothing of this can go now"), message=notes)

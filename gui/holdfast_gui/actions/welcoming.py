@@ -93,7 +93,8 @@ class Welcoming(QObject):
                 self.look()
 
     async def _forget(self, left_out: list[str] | None) -> None:
-        done = await self._context.library.vaulted.forget(left_out)
+        library = self._context.library
+        done = await library.vaulted.forget(left_out, since_ms=library.started_ms)
         if done.sources:
             files = counted(done.sources, "session file", "session files")
             words = tr("{size} that were kept of {files} are removed again").format(size=size(done.bytes), files=files)

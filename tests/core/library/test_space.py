@@ -101,6 +101,20 @@ async def test_what_is_here_alone_stays(world: World):
     assert (await world.library.vaulted.status()).sources == 2
 
 
+async def test_versions_from_before_stay(world: World):
+    now = world.library.started_ms
+    (source,) = (world.person / ".claude").rglob("*.jsonl")
+    source.write_bytes(source.read_bytes().replace(b"harbour", b"haven!!"))
+    await world.library.update()
+    world.leave_out("agent:claude_code")
+
+    later = await world.library.vaulted.forget(["agent:claude_code"], since_ms=now + _DAY_MS)
+    since = await world.library.vaulted.forget(["agent:claude_code"], since_ms=now)
+
+    assert (later.sources, later.kept) == (0, 1)
+    assert (since.sources, since.kept) == (1, 0)
+
+
 async def test_all_of_it_can_be_forgotten(world: World):
     world.library.use_settings(Settings(vault_reserve_mb=0, use_keyring=False, vault_enabled=False))
 
