@@ -12,7 +12,7 @@ import msgspec
 
 from holdfast_core.agents._tap import Tap, tapped
 from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
-from holdfast_core.errors import HoldfastError, Locked, SourceError
+from holdfast_core.errors import HoldfastError, Locked, NotNow, Refused, SourceError
 from holdfast_core.index.change import Read
 from holdfast_core.index.writer import IndexWriter
 from holdfast_core.model.changes import ScanFailure
@@ -239,8 +239,7 @@ class Capturing:
     ) -> Captured:
         from holdfast_core.vault.vault import Seen
 
-        if self._trouble is not None:
-            raise self._trouble
+        self._raise_trouble()
         if self._open_bytes > _OPEN_BYTES:
             self.vault.commit()
             self._open_bytes = 0
@@ -275,9 +274,14 @@ class Capturing:
         has_all = all(mark.messages <= counts.get(mark.native_id, -1) for mark in marks)
         if not has_all and not look.is_of(ref.fingerprint):
             return source
-        if not self.vault.moved(ref.agent, former, ref):
+        try:
+            self._raise_trouble()
+            if not self.vault.moved(ref.agent, former, ref):
+                return source
+            self.vault.commit()
+        except (HoldfastError, OSError) as error:
+            self._note(source, error)
             return source
-        self.vault.commit()
         del self._moving[ref.agent, ref.fingerprint.inode]
         self._found.kept = [one for one in self._found.kept if (one.ref.agent, one.ref.key) != (ref.agent, former)]
         self._found.moved.setdefault(ref.agent, []).append(former)
@@ -301,6 +305,7 @@ class Capturing:
 
     def _closed(self, source: KnownSource) -> Losses | None:
         """Note that a source is gone, with all that it held."""
+        self._raise_trouble()
         former = newest_content(self.vault.versions(*source.key))
         reason = "replaced" if os.path.lexists(source.ref.path) else "deleted"
         if self.vault.gone(*source.key, "replaced" if reason == "replaced" else "deleted") is None or former is None:
@@ -373,6 +378,11 @@ class Capturing:
         lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}
         return self._noted(source, lost, former, "corrupted")
 
+    def _raise_trouble(self) -> None:
+        """Raise what keeps everything waiting in this pass: it is not tried for each source."""
+        if self._trouble is not None:
+            raise self._trouble
+
     def _note(self, source: KnownSource | None, error: HoldfastError | OSError) -> None:
         """Remember that a source waits; what keeps all others waiting too is not tried again in this pass."""
         from holdfast_core.vault.vault import NoSpaceKept
@@ -383,7 +393,8 @@ class Capturing:
             return
         log.info("the vault does not take a source: %s %s", type(error).__name__, getattr(error, "detail", ""))
         is_short, is_locked = isinstance(error, NoSpaceKept), isinstance(error, Locked)
-        if is_short or is_locked or source is None or isinstance(error, OSError):
+        is_busy = isinstance(error, Refused) and not isinstance(error, NotNow)
+        if is_short or is_busy or source is None or isinstance(error, OSError):
             self._trouble = error
             self.status = self.status._replace(is_locked=is_locked, is_out_of_space=is_short)
 

@@ -292,6 +292,26 @@ def test_while_the_vault_is_locked_capturing_waits_and_nothing_leaves_the_index(
     assert path.exists()
 
 
+def test_while_the_vault_is_locked_a_renamed_source_is_listed_once(kept: Kept) -> None:
+    kept.keys.set_passphrase("a long passphrase")
+    kept.options = VaultOptions(reserve_bytes=0, is_encrypted=True)
+    kept.open()
+    path = write_session(kept.home.path, "one", "apple", "pear")
+    kept.update()
+    kept.keys.lock()
+    path.rename(path.with_name("other.jsonl"))
+
+    outcome = kept.update()
+
+    assert (outcome.changes.lost, {one.id: one.state for one in kept.entries().values()}) == (
+        (),
+        {"fake:one": "closed"},
+    )
+    kept.keys.unlock("a long passphrase")
+    kept.update()
+    assert (kept.ids("is:lost"), kept.entries()["fake:one"].message_count) == (set(), 2)
+
+
 def test_what_the_person_takes_out_of_the_vault_leaves_the_list(kept: Kept) -> None:
     path = write_session(kept.home.path, "one", "apple")
     kept.update()
