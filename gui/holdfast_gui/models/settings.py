@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication
 
 from holdfast_gui.text import later, tr
 
-Control = Literal["switch", "choice", "number", "list", "left out", "path"]
+Control = Literal["switch", "choice", "number", "list", "left_out", "path"]
 # What the window and the library follow at once; any other setting counts after the next start.
 AT_ONCE: Final = frozenset(
     {
@@ -158,7 +158,7 @@ def _row(info: SettingInfo, read: SettingsRead, titles: dict[str, str]) -> Setti
         title=title,
         help=help_words,
         section=info.section,
-        control="left out" if info.key == _LEFT_OUT else _CONTROLS.get(info.kind, "path"),
+        control="left_out" if info.key == _LEFT_OUT else _CONTROLS.get(info.kind, "path"),
         value=getattr(read.settings, info.key),
         default=info.default,
         source=read.sources[info.key],

@@ -24,7 +24,7 @@ class SettingItem(QWidget):
     def __init__(self, row: SettingRow) -> None:
         super().__init__()
         self.row = row
-        self.control: Control = LeftOutControl(row) if row.control == "left out" else control_for(row)
+        self.control: Control = LeftOutControl(row) if row.control == "left_out" else control_for(row)
         self.reset_button = IconButton("refresh", self.tr("Reset to {value}").format(value=shown(row, row.default)))
         policy = self.reset_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
