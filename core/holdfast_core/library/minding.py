@@ -26,6 +26,8 @@ _NICENESS: Final = 19
 _BUSY_SHARE: Final = 0.5
 _BREATH_SECONDS: Final = 0.5
 _TIDY_SECONDS: Final = 2.0
+_PATIENCE: Final = 2
+"""How many times as long verifying may wait for a machine that is never idle."""
 
 
 class Minding:
@@ -63,7 +65,7 @@ class Minding:
 
         Returns what verifying has found, None if there was none.
         """
-        if self._stop.is_set() or self._is_scanning or not self._parts.vault_directory.is_dir() or not is_idle():
+        if self._stop.is_set() or self._is_scanning or not self._parts.vault_directory.is_dir():
             return None
         try:
             report = await self._in_own_thread()
@@ -103,9 +105,12 @@ class Minding:
 
     def _care(self) -> VaultReport | None:
         vault, days = self._parts.vault(), self._parts.settings.vault_verify_days
+        status, now_ms = vault.status(), clock.now_ms()
+        if not is_idle() and not is_due(status, days=_PATIENCE * days, now_ms=now_ms):
+            return None
         while not vault.tidy(_TIDY_SECONDS) and not self._should_stop():
             pass
-        if not self._is_unfinished and not is_due(vault.status(), days=days, now_ms=clock.now_ms()):
+        if not self._is_unfinished and not is_due(status, days=days, now_ms=now_ms):
             return None
         return vault.verify(should_stop=self._should_stop)
 
