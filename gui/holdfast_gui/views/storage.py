@@ -58,7 +58,7 @@ class StoragePage(PlacePage):
         self._has_figures = False
         self.there = FigureCard(self.tr("At the agents"), is_way=True)
         self.here = FigureCard(self.tr("Kept here"), is_way=True)
-        self.free = FigureCard(self.tr("Can be freed at the agents"), is_way=True)
+        self.free = FigureCard(self.tr("Of it verified here"), is_way=True)
         self.disk = FigureCard(self.tr("Free on the disk"))
         self.there.clicked.connect(lambda: self.list_wanted.emit("place:all", ""))
         self.here.clicked.connect(lambda: self.list_wanted.emit("place:all", ""))
@@ -353,4 +353,4 @@ def _bar(one: Sum, longest: int) -> SpaceBar:
 def _proof(status: VaultStatus, now: datetime) -> str:
     if not status.last_verified_ms:
         return tr("nothing was verified yet")
-    return tr("verified here, {ago}").format(ago=text.ago(status.last_verified_ms, now))
+    return tr("last {ago}").format(ago=text.ago(status.last_verified_ms, now))
