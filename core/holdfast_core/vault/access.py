@@ -46,6 +46,7 @@ class Access:
         self._held: lock | None = None
         self._owner = 0
         self._is_settled = False
+        self._doubtful: set[str] = set()
         self._space_seconds = float("-inf")
 
     @property
@@ -102,7 +103,7 @@ class Access:
             if encrypt and not self.keys().is_unlocked:
                 raise Locked("The vault is locked. Enter the passphrase, so that it can go on capturing.")
             self.settle(catalogue)
-            capturing = Capturing(self.directory, self.keys(), catalogue, encrypt=encrypt)
+            capturing = Capturing(self.directory, self.keys(), catalogue, encrypt=encrypt, doubtful=self._doubtful)
         except BaseException:
             held.__exit__()
             raise

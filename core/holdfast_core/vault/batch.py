@@ -41,14 +41,17 @@ class Whole:
 class Batch:
     """The strands that one batch writes. For one thread, under the lock of the vault."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, doubtful: set[str]) -> None:
+        """``doubtful`` are strands whose sync failed: nothing may be appended to them, they have to be written whole.
+
+        It is the caller's, and outlives the batch.
+        """
         self._directory = directory
+        self._doubtful = doubtful
         self._wholes: dict[str, Whole] = {}
         self._tails: dict[str, Tail] = {}
         self._directories: set[Path] = set()
         self._is_new_directory = False
-        self.doubtful: set[str] = set()
-        """Strands whose sync failed: nothing may be appended to them, they have to be written whole."""
 
     @property
     def is_full(self) -> bool:
@@ -73,7 +76,6 @@ class Batch:
         """Write a strand whole; it has its name after `publish`.
 
         ``chunks`` are its bytes with the place of each; ``table.data`` becomes what they are.
-
 
         Raises:
             SealedError: locked.
@@ -104,7 +106,6 @@ class Batch:
                 os.close(descriptor)
                 raise
             self._wholes[name] = Whole(descriptor, temporary, target)
-        self.doubtful.discard(name)
         return written
 
     def append(self, name: str, keys: Keys, position: Position, payloads: Iterable[bytes]) -> Position:
@@ -116,24 +117,22 @@ class Batch:
             OSError: the disk does not take it; who goes on has to open the strand.
         """
         tail = self._tails.get(name)
-        if tail is None or tail.position != position:
+        if tail is not None and tail.position == position:
+            return _appended(tail, payloads)
+        if tail is not None:
+            self._sync(name, tail)  # what it has written may count already
             self._close_tail(name)
-            try:
-                tail = Tail.open(strand_path(self._directory, name), keys, identity_of(name), position)
-            except FileNotFoundError as error:
-                raise SealedError("truncated", "the file is gone") from error
-            self._tails[name] = tail
         try:
-            waiting: list[bytes] = []
-            for payload in payloads:
-                if sum(map(len, waiting)) >= _WRITTEN_AT_ONCE:
-                    tail.append(waiting, sync=False)
-                    waiting = []
-                waiting.append(payload)
-            return tail.append(waiting, sync=False)
+            tail = Tail.open(strand_path(self._directory, name), keys, identity_of(name), position)
+        except FileNotFoundError as error:
+            raise SealedError("truncated", "the file is gone") from error
+        try:
+            after = _appended(tail, payloads)
         except BaseException:
-            self._close_tail(name)
+            tail.close()
             raise
+        self._tails[name] = tail
+        return after
 
     def publish(self) -> None:
         """Return when all that was written is on the disk itself, under its name.
@@ -144,15 +143,14 @@ class Batch:
         directories: set[Path] = set()
         try:
             for name, tail in self._tails.items():
-                self.doubtful.add(name)
-                tail.sync()
-                self.doubtful.discard(name)
+                self._sync(name, tail)
             for whole in self._wholes.values():
                 sync_file(whole.descriptor)
             for name, whole in list(self._wholes.items()):
                 whole.close()  # Windows renames nothing that is open
                 replace(whole.temporary, whole.target)
                 del self._wholes[name]
+                self._doubtful.discard(name)
                 directories.add(whole.target.parent)
             for directory in directories:
                 sync_directory(directory)
@@ -173,10 +171,28 @@ class Batch:
                 whole.temporary.unlink()
         self._wholes.clear()
 
+    def _sync(self, name: str, tail: Tail) -> None:
+        was_doubtful = name in self._doubtful
+        self._doubtful.add(name)
+        tail.sync()
+        if not was_doubtful:
+            self._doubtful.discard(name)
+
     def _close_tail(self, name: str) -> None:
         tail = self._tails.pop(name, None)
         if tail is not None:
             tail.close()
+
+
+def _appended(tail: Tail, payloads: Iterable[bytes]) -> Position:
+    """Append records, many at once but never too much in memory."""
+    waiting: list[bytes] = []
+    for payload in payloads:
+        if sum(map(len, waiting)) >= _WRITTEN_AT_ONCE:
+            tail.append(waiting, sync=False)
+            waiting = []
+        waiting.append(payload)
+    return tail.append(waiting, sync=False)
 
 
 class _Frames:

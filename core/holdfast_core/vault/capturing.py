@@ -54,7 +54,7 @@ _NUL_BYTES = 16
 _WORTH_COMPARING_BYTES = 1 << 16
 _TURNS = 1000
 _BESIDE_DATABASES = ("-wal", "-journal")
-_NOT_DAMAGED = ("locked", "not_regular", "too_large")
+_NOT_DAMAGED = ("locked", "not_regular", "too_large", "broken")
 _SAID_BY_HEAD = ("unknown_key", "newer_format")
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class Wanted(NamedTuple):
 class Capturing:
     """The captures of one batch. For one thread, under the lock of the vault."""
 
-    def __init__(self, directory: Path, keys: Keys, catalogue: Catalogue, *, encrypt: bool) -> None:
+    def __init__(self, directory: Path, keys: Keys, catalogue: Catalogue, *, encrypt: bool, doubtful: set[str]) -> None:
         self._directory = directory
         self._keys = keys
         self._catalogue = catalogue
@@ -98,7 +98,8 @@ class Capturing:
         self._going: dict[tuple[str, str], Going] = {}
         self._left: set[tuple[str, str]] = set()
         self._failure: BaseException | None = None
-        self._batch = Batch(directory)
+        self._doubtful = doubtful
+        self._batch = Batch(directory, doubtful)
 
     def capture(self, wanted: Wanted, *, database_ms: int = 0) -> Captured:
         """Take a source as it is now, which counts after `publish`; a database at most every ``database_ms``.
@@ -189,7 +190,7 @@ class Capturing:
             return None
         stored = self._catalogue.hot(row.name)
         hot = self._seal.unpack(stored, row.name, row.position, encrypt=row.is_encrypted)
-        if hot is None or row.name in self._batch.doubtful or (self._encrypt and not row.is_encrypted):
+        if hot is None or row.name in self._doubtful or (self._encrypt and not row.is_encrypted):
             return self.reopened(row.name)
         found = self._going[agent, key] = Going(row, hot)
         return found
@@ -208,7 +209,7 @@ class Capturing:
         with closing(Strand.open(self._directory, name, self._keys)) as strand:
             going = opened(strand, name, self._catalogue.named(name))
             is_other = strand.stream.is_encrypted != self._encrypt
-            if whole or name in self._batch.doubtful or (is_other and self._encrypt):
+            if whole or name in self._doubtful or (is_other and self._encrypt):
                 self.rewrite(going, strand.table, chunks_of(strand))
         self._going[going.row.agent, going.row.key] = going
         return going

@@ -83,7 +83,7 @@ def settle(directory: Path, keys: Keys, catalogue: Catalogue) -> int:
     sweep(directory)
     known = dict(catalogue.read("SELECT name, offset FROM strand", ()))
     files = {name: _size(directory, name) for name in strand_files(directory)}
-    unknown = {name for name, size in files.items() if size > known.get(name, -1)}
+    unknown = {name for name, size in files.items() if size != known.get(name, -1)}
     return adopt(directory, keys, catalogue, unknown) if unknown else 0
 
 
