@@ -14,8 +14,9 @@ from holdfast_gui.notify import Kind
 from holdfast_gui.views.choice import ChoiceDialog
 from holdfast_gui.views.comparison import ComparisonPage
 from holdfast_gui.views.controls import Button
+from holdfast_gui.views.notice import TaskProgress
 from holdfast_gui.views.vault_sheets import NameSheet, RepairSheet, RestoreSheet
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMenu, QWidget
@@ -453,3 +454,70 @@ async def test_too_little_space_is_told_once_and_stands_in_the_foot(tmp_path, qa
 
         assert [heading for heading, _ in shower.shown] == [Kind.SPACE.heading]
         await until(lambda: "The vault needs space" in desk.window.places.status.words, seconds=SECONDS)
+
+
+class CancelsAtOnce(QObject):
+    """Presses a button as soon as what it is on is shown."""
+
+    def __init__(self, progress: TaskProgress) -> None:
+        super().__init__()
+        progress.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Show and isinstance(watched, TaskProgress):
+            watched.cancelled.emit()
+        return False
+
+
+async def test_verifying_can_be_stopped(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        await captured(desk)
+        impatient = CancelsAtOnce(desk.window.progress)
+        desk.context.actions.run("vault.verify")
+
+        await said(desk, "Stopped: ")
+        assert not desk.window.progress.isVisible()
+        assert desk.context.actions.live["vault.verify"].isEnabled()
+        desk.window.progress.removeEventFilter(impatient)
+
+
+async def test_a_version_is_exported(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        await cut(desk)
+        target = tmp_path / "two.md"
+        desk.window.detail.vault.wanted.emit("export", 2)
+        dialog = await sheet(desk, QFileDialog)
+        dialog.setDirectory(str(tmp_path))
+        dialog.findChild(QLineEdit).setText(target.name)
+        dialog.done(QDialog.DialogCode.Accepted)
+        await said(desk, "Version 2 exported to two.md")
+
+        assert "The nightly deploy has timed out" in target.read_text("utf-8")
+        assert "leave VACUUM out of it" not in target.read_text("utf-8")
+
+
+async def test_a_session_is_kept_now(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        session_id, _ = await captured(desk)
+        await opened(desk, session_id)
+        desk.home.append(session_id, Turn("And the rest?", "Done."))
+
+        desk.context.actions.run("vault.keep_now")
+
+        await said(desk, "Kept: 17 messages")
+
+
+async def test_what_cannot_be_kept_says_why(tmp_path, qapp):
+    config = tmp_path / "home" / "config"
+    config.mkdir(parents=True)
+    (config / "settings.toml").write_text("vault_enabled = false\n")
+    async with started(tmp_path) as desk:
+        await until(lambda: desk.window.session_list.select_session(desk.id_of(DEPLOY)), seconds=SECONDS)
+        await until(lambda: desk.context.reading.loaded, seconds=SECONDS)
+        await until(lambda: "switched off" in desk.window.places.status.words, seconds=SECONDS)
+        desk.context.refresh()
+        desk.context.actions.run("vault.keep_now")
+        await until(lambda: desk.context.troubles.waiting, seconds=SECONDS)
+
+        words = desk.context.troubles.bar.words
+        assert "The vault is switched off: nothing new is kept." in words

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 BACK_TO_NOW: Final = "vault.back_to_now"
 SOON_MS: Final = 1500
+LATER_MS: Final = 20_000
 OFTEN_MS: Final = 600_000
 EXPIRING_DAYS: Final = 7.0
 
@@ -68,10 +69,10 @@ class Guarding(QObject):
         self._detailing = Latest(scope, "versions")
         self._is_behind = False
         self._is_begun = False
+        self._is_scanning = False
         self._looks_for_expiring = True
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
-        self._soon.setInterval(SOON_MS)
         self._soon.timeout.connect(self.look)
         self._often = QTimer(self)
         self._often.setInterval(OFTEN_MS)
@@ -113,16 +114,21 @@ class Guarding(QObject):
             self._looking.start(self._look())
 
     def hear(self, change: ChangeSet) -> None:
-        """Look again soon; the versions of the open session at once."""
-        if not self._soon.isActive():
-            self._soon.start()
+        """Look again: soon if there are others now or something was lost, else later; the open session at once."""
+        if not self._is_scanning:
+            self._look_in(SOON_MS if change.added or change.removed or change.lost else LATER_MS)
         if self._reading.session_id in change.changed + change.removed:
             self.show_detail()
 
     def progress(self, progress: ScanProgress) -> None:
         """Look again when all agents' files were looked through."""
-        if progress.is_done and not self._soon.isActive():
-            self._soon.start()
+        self._is_scanning = not progress.is_done
+        if progress.is_done:
+            self._look_in(SOON_MS)
+
+    def _look_in(self, milliseconds: int) -> None:
+        if not self._soon.isActive() or self._soon.remainingTime() > milliseconds:
+            self._soon.start(milliseconds)
 
     def show_detail(self) -> None:
         """Bring the versions of the open session in line with the vault."""

@@ -18,7 +18,7 @@ from holdfast_gui.dragdrop import Item, file_names
 from holdfast_gui.models.vault import RESTORE
 from holdfast_gui.models.versions import version_ms, version_title
 from holdfast_gui.tasks import ask
-from holdfast_gui.text import counted, one_line, size, tr, when
+from holdfast_gui.text import counted, later, one_line, size, tr, when
 from holdfast_gui.views.choice import Choice, ChoiceDialog
 from holdfast_gui.views.notice import NoticeAction
 from holdfast_gui.views.vault_sheets import NameSheet, RepairSheet, RestoreSheet
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from holdfast_core.model.vault import Restored, VaultReport, Version
 
     from holdfast_gui.actions.context import Context
+
+
+_SETTINGS = ("application.settings", later("Open settings…"))
 
 
 async def restore_to_agent(context: Context, session_id: str, number: int | None = None, *, asks: bool = True) -> bool:
@@ -160,7 +163,9 @@ async def keep_session_now(context: Context, session_id: str) -> None:
     context.guarding.show_detail()
     status = await context.library.vaulted.status()
     if not versions or not status.is_enabled or status.is_locked or status.free_bytes < status.reserve_bytes:
-        raise Refused(_why_not(status.is_enabled, status.is_locked, bool(versions)))
+        way = NoticeAction("held.unlock", tr("Unlock…")) if status.is_locked else NoticeAction(*_SETTINGS)
+        context.troubles.tell(_why_not(status.is_enabled, status.is_locked, bool(versions)), way)
+        return
     context.toast.say(tr("Kept: {messages}").format(messages=version_title(versions[0])))
 
 
@@ -172,8 +177,8 @@ async def verify_vault(context: Context) -> None:
     stopped: list[bool] = []
     guarding.is_verifying = True
     context.refresh()
-    progress.start(tr("Verifying the vault"))
     listening = progress.cancelled.connect(lambda: stopped.append(True))
+    progress.start(tr("Verifying the vault"))
     try:
         report = await context.library.vaulted.verify(
             on_progress=lambda done: progress.advance(done.done, done.total),

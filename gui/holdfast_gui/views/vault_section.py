@@ -27,9 +27,10 @@ from holdfast_gui.text import later, tr
 from holdfast_gui.theme import theme
 from holdfast_gui.theme.tokens import RADIUS_SMALL, FontName
 from holdfast_gui.views.controls import Pressable
-from holdfast_gui.views.detail_parts import Section
+from holdfast_gui.views.detail_parts import ROWS_LIMIT, Section
 from holdfast_gui.views.marks import paint_dot
 
+SHOWN: Final = 8
 MENU: Final = later(
     (
         ("open", "Open this version"),
@@ -73,7 +74,10 @@ class VaultSection(QWidget):
     @property
     def stops(self) -> list[QWidget]:
         """What the focus goes through, in order."""
-        return self._section.rows()
+        stops: list[QWidget] = []
+        for row in self._section.rows():
+            stops += row.stops if isinstance(row, _Folded) else [row]
+        return stops
 
     def show_for(self, session_id: str) -> None:
         """Be seen if the versions that are shown are those of this session."""
@@ -83,19 +87,37 @@ class VaultSection(QWidget):
 
     def set_versions(self, entry: SessionEntry, versions: Sequence[Version], now: datetime, *, read: int = 0) -> None:
         """Show the versions of a session; ``read`` is the one in the transcript, 0 for the session itself."""
+        is_same = entry.id == self._session_id
+        focused = self._focused_number() if is_same else 0
+        is_open = is_same and any(row.is_open for row in self._section.rows() if isinstance(row, _Folded))
+        shows_all = is_same and len(self._section.rows()) > SHOWN + 1
         self._session_id, self._read = entry.id, read
         groups = grouped(versions, shown_version(versions, entry))
 
         def row(group: VersionGroup) -> QWidget:
-            return self._row(group, now)
+            made = self._row(group, now)
+            if is_open and isinstance(made, _Folded):
+                made.unfold()
+            return made
 
-        self._section.set_items(groups, row)
+        self._section.set_items(groups, row, shown=ROWS_LIMIT if shows_all else SHOWN)
         self.setVisible(bool(groups))
+        self._focus(focused)
+
+    def _focused_number(self) -> int:
+        return next((row.version.number for row in self.stops if isinstance(row, VersionRow) and row.hasFocus()), 0)
+
+    def _focus(self, number: int) -> None:
+        """Give the keyboard back to the row of a version, which was made anew."""
+        for row in self.stops if number else ():
+            if isinstance(row, VersionRow) and row.version.number == number:
+                row.show()  # what has just been made is shown a little later by itself
+                row.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _row(self, group: VersionGroup, now: datetime) -> QWidget:
         if len(group.versions) == 1:
             return self._one(group, now)
-        return _Folded(group, [self._one(VersionGroup((one,)), now) for one in group.versions], self._one(group, now))
+        return _Folded([self._one(VersionGroup((one,)), now) for one in group.versions], self._one(group, now))
 
     def _one(self, group: VersionGroup, now: datetime) -> VersionRow:
         row = VersionRow(group, now, is_read=group.newest.number == self._read)
@@ -192,9 +214,10 @@ class VersionRow(Pressable):
 class _Folded(QWidget):
     """Several versions in one row; a press on it shows each."""
 
-    def __init__(self, group: VersionGroup, rows: Sequence[VersionRow], head: VersionRow) -> None:
+    def __init__(self, rows: Sequence[VersionRow], head: VersionRow) -> None:
         super().__init__()
         self.head = head
+        self.is_open = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -206,9 +229,15 @@ class _Folded(QWidget):
         head.clicked.disconnect()
         head.clicked.connect(self.unfold)
 
+    @property
+    def stops(self) -> list[QWidget]:
+        """What the focus goes through, in order."""
+        return [*self._rows] if self.is_open else [self.head]
+
     def unfold(self) -> None:
         """Show each version by itself."""
         has_focus = self.head.hasFocus()
+        self.is_open = True
         self.head.hide()
         for row in self._rows:
             row.show()

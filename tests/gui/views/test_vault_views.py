@@ -8,7 +8,6 @@ from holdfast_core.model.vault import Comparison
 from holdfast_gui.theme import theme
 from holdfast_gui.views.comparison import ComparisonPage
 from holdfast_gui.views.detail import DetailPane
-from holdfast_gui.views.vault_section import VersionRow
 from holdfast_gui.views.vault_sheets import TAG_LIMIT, NameSheet, RepairSheet, RestoreSheet
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -125,13 +124,35 @@ def test_the_version_that_is_read_is_marked_by_more_than_colour(pane):
 def test_a_folded_row_shows_each_version_when_it_is_pressed(pane, qtbot):
     many = [vaulted.version(number) for number in range(20, 0, -1)]
     pane.set_versions(invented.entry(5), many, invented.NOW)
-    folded = pane.vault.stops[1]
-    qtbot.waitUntil(folded.isVisible)
+    head = pane.vault.stops[1]
+    qtbot.waitUntil(head.isVisible)
 
-    QTest.mouseClick(folded.head, LEFT)
+    QTest.mouseClick(head, LEFT)
+    seen = [row.version.number for row in pane.vault.stops if row.isVisible()]
+    pane.set_versions(invented.entry(5), [vaulted.version(21), *many], invented.NOW)
+    qtbot.waitUntil(pane.vault.stops[-1].isVisible)
 
-    seen = [row.version.number for row in folded.findChildren(VersionRow) if row.isVisible()]
-    assert seen == list(range(19, 0, -1))
+    assert seen == list(range(20, 0, -1))
+    assert [row.version.number for row in pane.vault.stops] == list(range(21, 0, -1))
+
+
+def test_the_keyboard_stays_on_its_row_while_the_session_grows(pane, qtbot):
+    pane.vault.rows[2].setFocus()
+    grown = [vaulted.version(5), *vaulted.versions()]
+
+    pane.set_versions(vaulted.cut_entry(), grown, invented.NOW)
+
+    assert [row.version.number for row in pane.vault.rows if row.hasFocus()] == [2]
+
+
+def test_all_of_many_versions_stay_unfolded(pane):
+    many = [vaulted.version(number, tag=f"name {number}") for number in range(30, 0, -1)]
+    pane.set_versions(invented.entry(5), many, invented.NOW)
+    few = len(pane.vault.rows)
+    pane.vault.stops[-1].click()
+    pane.set_versions(invented.entry(5), [vaulted.version(31), *many], invented.NOW)
+
+    assert (few, len(pane.vault.rows)) == (8, 31)
 
 
 def test_rows_are_painted_in_both_themes(pane, qapp):
