@@ -13,6 +13,7 @@ from holdfast_gui.actions.verifying import tell, told
 from holdfast_gui.views.confirm import ConfirmSheet
 from holdfast_gui.views.expiring import ExpiringPage
 from holdfast_gui.views.session_lines import SessionLine
+from holdfast_gui.views.settings import SettingsDialog
 from holdfast_gui.views.storage import StoragePage
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -172,6 +173,23 @@ async def test_what_agents_delete_next_stands_on_its_page(desk):
     )
     QTest.mouseClick(page.lines[0], LEFT)
     await until(lambda: desk.context.reading.session_id == page.lines[0].told.session_id)
+
+
+@on_a_desk
+async def test_where_nothing_is_kept_keeping_leads_to_its_setting(desk):
+    change_setting(desk.paths, "vault_enabled", False)
+    await desk.context.follow_settings()
+    path = next((desk.home.path / ".claude" / "projects").rglob("*.jsonl"))
+    old = path.stat().st_mtime - 29 * 86_400
+    os.utime(path, (old, old))
+    await desk.context.library.update()
+    desk.context.actions.run("view.expiring")
+    page = desk.window.page
+
+    page.keep_wanted.emit()
+    dialog = await until(lambda: (found := desk.window.findChild(SettingsDialog)) and found.isVisible() and found)
+
+    assert dialog.shown_keys() == ["vault_enabled"]
 
 
 @on_a_desk

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from holdfast_core.errors import HoldfastError
 from PySide6.QtCore import QObject
 
+from holdfast_gui.actions.application import open_settings
 from holdfast_gui.actions.leading import show_session
 from holdfast_gui.tasks import Latest
 from holdfast_gui.text import counted, project_name
@@ -33,8 +34,11 @@ class Expecting(QObject):
         context.indexing.counted.connect(self._look_again)
 
     async def keep(self) -> None:
-        """Look through all sessions, which keeps what is not kept yet."""
+        """Look through all sessions, which keeps what is not kept yet; where nothing is kept, lead to that setting."""
         context = self._context
+        if context.settings is not None and not context.settings.vault_enabled:
+            await open_settings(context, "vault_enabled")
+            return
         self.page.keep_button.setEnabled(False)
         try:
             await context.library.update()
