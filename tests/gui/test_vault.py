@@ -226,6 +226,17 @@ async def test_a_version_is_read_in_the_transcript_and_left_again(tmp_path, qapp
         assert marked in ([False, True], [False, False])
 
 
+async def test_escape_leaves_a_version(tmp_path, qapp):
+    async with started(tmp_path) as desk:
+        await cut(desk)
+        desk.window.detail.vault.wanted.emit("open", 2)
+        await until(lambda: desk.context.reading.version, seconds=SECONDS)
+
+        desk.context.actions.run("view.back")
+
+        assert desk.context.reading.version is None
+
+
 async def test_a_version_that_is_read_stays_while_the_session_grows(tmp_path, qapp):
     async with started(tmp_path) as desk:
         _, path, _ = await cut(desk)

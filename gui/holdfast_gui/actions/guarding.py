@@ -181,8 +181,8 @@ class Guarding(QObject):
                 self.lost = len(await self._library.keys("is:lost"))
                 if self._looks_for_expiring:
                     await self._look_for_expiring()
-            except HoldfastError as error:
-                log.info("the vault cannot be looked at: %s", error.detail)
+            except (HoldfastError, OSError) as error:
+                log.info("the vault cannot be looked at: %s", getattr(error, "detail", type(error).__name__))
                 break
             self._window.places.status.set_vault(self._lines)
         self.changed.emit()
@@ -194,7 +194,7 @@ class Guarding(QObject):
         self._looks_for_expiring = False
         self.expiring = {one.session_id: one for one in found if one.session_id in listed}
         self.expiring_entries = entries
-        self._window.places.set_expiring(len(entries))
+        self._window.places.set_expiring(sum(one.days_left <= EXPIRING_DAYS for one in self.expiring.values()))
         self._reading.know(tuple(self.versions), self.expiring.get(self._reading.session_id))
         self.expiring_found.emit()
 

@@ -171,7 +171,7 @@ def health(context: Context) -> None:
 
 @action("view.back", "Step &back", menu="&Go", group=3, keys=("Esc",), icon="chevron-left", in_palette=False)
 def back(context: Context) -> None:
-    """Leave what is open for what was before it: trouble, a page, find, the typed search, the list."""
+    """Leave what is open for what was before it: trouble, a page, find, a version, the typed search, the list."""
     window = context.window
     choices = window.findChild(ChoiceBar)
     if context.troubles.bar.isVisible():
@@ -183,6 +183,8 @@ def back(context: Context) -> None:
         window.session_list.setFocus()
     elif context.transcript.find_bar.isVisible():
         context.transcript.close_find()
+    elif context.reading.version is not None:
+        context.reading.back_to_now()
     elif window.step_back():
         context.refresh()
     elif context.browser.typed:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from holdfast_gui.actions import verifying, welcoming
 from holdfast_gui.actions.opening import carry_out
 from holdfast_gui.actions.trashing import delete_sessions
-from holdfast_gui.actions.versions import do_with_version
 
 if TYPE_CHECKING:
     from holdfast_gui.actions.desktop import Application
@@ -125,9 +124,13 @@ def _connect_vault(parts: Parts) -> None:
     verifying.listen(context)
     welcoming.listen(context)
     context.window.places.status.clicked.connect(lambda: context.actions.run("storage.open"))
-    context.window.detail.vault.wanted.connect(
-        context.scope.slot(lambda what, number: do_with_version(context, what, number))
-    )
+
+    async def with_version(what: str, number: int) -> None:
+        from holdfast_gui.actions.versions import do_with_version
+
+        await do_with_version(context, what, number)
+
+    context.window.detail.vault.wanted.connect(context.scope.slot(with_version))
 
 
 def _connect_tray(parts: Parts) -> None:
