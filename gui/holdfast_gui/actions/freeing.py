@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast_core import clock
 from holdfast_core.errors import HoldfastError
+from holdfast_core.model.vault import PartShares
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QDialog
 
@@ -154,10 +155,13 @@ class Freeing(QObject):
         self.page.set_freeable(offered, unproved=unproved)
 
     async def _bring_parts(self) -> None:
+        found = PartShares()
         try:
-            self.page.set_parts(await self._context.library.vaulted.parts())
+            found = await self._context.library.vaulted.parts()
         except HoldfastError as error:
             self._context.troubles.tell(str(error))
+        finally:
+            self.page.set_parts(found)
 
     async def _told(self, found: Sequence[Candidate]) -> list[Freeable]:
         agents = {agent.agent: agent for agent in self._context.indexing.agents}

@@ -77,6 +77,7 @@ class StoragePage(PlacePage):
         self, uses: Sequence[VaultUse], status: VaultStatus, names: Mapping[str, str], *, now: datetime
     ) -> None:
         """Show these figures in place of earlier ones; ``names`` are the agents'."""
+        self.verify_button.setVisible(bool(uses))
         if not uses:
             self._say_empty(status)
             return
