@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -231,3 +233,45 @@ def test_what_was_cut_just_before_a_restoring_is_a_version_too(keeper: Person):
     reasons = [(one["reason"], one["messages"], one["lost"]) for one in keeper.json("vault", "versions", SESSION)]
     assert ("truncated", LEFT, MESSAGES - LEFT) in reasons
     assert transcript(keeper).read_bytes() == b"".join(records(MESSAGES))
+
+
+def test_what_is_verified_here_can_go_at_the_agent_and_come_back(keeper: Person):
+    path, data = transcript(keeper), transcript(keeper).read_bytes()
+
+    assert keeper.run("vault", "free", SESSION).returncode == 4
+    assert path.exists()
+    done = keeper.json("vault", "free", SESSION, "--yes")
+
+    assert (done["paths"], done["bytes"], done["notes"]) == ([str(path)], len(data), [])
+    assert not path.exists()
+    (trashed,) = keeper.sessions.path.rglob(f"Trash/files/{path.name}")
+    assert trashed.read_bytes() == data
+    assert len(keeper.json("sessions", "show", SESSION)["messages"]) == MESSAGES
+    keeper.json("vault", "restore", SESSION, "--yes")
+    assert path.read_bytes() == data
+
+
+def test_sessions_that_an_agent_is_about_to_delete_are_safe_before_and_proved_after(keeper: Person):
+    path = transcript(keeper)
+    grown_before(path, MESSAGES + 1, days=28.5)
+    keeper.json("index", "update")
+
+    (one,) = [found for found in keeper.json("vault", "expiring")["expiring"] if found["session_id"] == SESSION]
+    assert one["is_safe"]
+    assert 1 < one["days_left"] < 2
+
+    grown_before(path, MESSAGES + 2, days=31)
+    keeper.json("index", "update")
+    path.unlink()
+    keeper.json("index", "update")
+
+    after = keeper.json("vault", "expiring")
+    assert (after["removed"], after["kept"]) == (1, 1)
+    assert SESSION not in {found["session_id"] for found in after["expiring"]}
+
+
+def grown_before(path: Path, count: int, *, days: float) -> None:
+    """Write a longer transcript, as if that had been some days ago."""
+    path.write_bytes(b"".join(records(count)))
+    then = time.time() - days * 86_400
+    os.utime(path, (then, then))
