@@ -7,9 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from holdfast_core import library
+from holdfast_core.library import minding
 from holdfast_core.model.vault import BadVersion, VaultReport
 from holdfast_core.settings import change_setting
 from holdfast_gui.actions.verifying import tell, told
+from holdfast_gui.actions.welcoming import Welcoming
 from holdfast_gui.views.confirm import ConfirmSheet
 from holdfast_gui.views.expiring import ExpiringPage
 from holdfast_gui.views.session_lines import SessionLine
@@ -222,13 +225,25 @@ async def test_what_is_left_out_stays_out_while_an_indexer_works(tmp_path, qapp)
 
         QTest.mouseClick(row.switch, LEFT)
         await until(lambda: in_file(desk).get("vault_left_out") == ["agent:codex"])
-        await until(lambda: page.progress_words == "Everything has been read")
-        await desk.context.library.update()
-        await desk.context.library.update()
+        async with desk.window.findChild(Welcoming).order:  # what came of the switch
+            await desk.context.library.update()
 
         uses = await vaulted.usage()
         assert {use.agent for use in uses} == {"claude_code"}
         assert len(await desk.context.library.keys("agent:codex")) > 0
+
+
+async def test_the_vault_is_verified_by_itself_while_a_window_is_open(tmp_path, qapp, monkeypatch):
+    monkeypatch.setattr(library, "_MIND_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(minding, "EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(minding, "_BUSY_SHARE", 1e9)
+
+    async with started(tmp_path) as desk:
+        await until(lambda: desk.context.toast.words.startswith("The vault was verified by itself"))
+        status = await desk.context.library.vaulted.status()
+        report = desk.context.library.vaulted.last_report
+
+    assert status.last_verified_ms and report is not None and report.bad == ()
 
 
 def test_what_was_verified_by_itself_is_told():

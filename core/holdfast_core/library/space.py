@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from holdfast_core.model.message import Image, ToolResult
 from holdfast_core.model.vault import Candidate, Forgotten, PartShares
 
@@ -58,28 +60,16 @@ def forget(vault: Vault, agents: Iterable[str], left_out: LeftOut | None, *, sin
     return Forgotten(sources, size, kept)
 
 
-def parts_of(messages: Iterable[Message]) -> PartShares:
-    """Return how many bytes the parts of one session take as they were read."""
-    images = tool_output = rest = 0
-    for message in messages:
-        for block in message.blocks:
-            if isinstance(block, Image):
-                images += len(block.data_base64)
-            elif isinstance(block, ToolResult):
-                tool_output += _size(block)
-            else:
-                rest += _size(block)
-    return PartShares(1, images, tool_output, rest)
+def parts_of(messages: Sequence[Message], origin: Sequence[Message] = ()) -> PartShares:
+    """Return how many bytes the parts of one session take as they were read; ``origin`` is what it was forked from."""
+    found = _parts(messages)
+    return msgspec.structs.replace(found, sampled=1, repeated=_parts(messages[: _shared(messages, origin)]).total)
 
 
-def together(found: Sequence[PartShares]) -> PartShares:
+def together(found: Iterable[PartShares]) -> PartShares:
     """Return the sum over sessions."""
-    return PartShares(
-        sum(one.sampled for one in found),
-        sum(one.images for one in found),
-        sum(one.tool_output for one in found),
-        sum(one.rest for one in found),
-    )
+    sums = [sum(amounts) for amounts in zip(*map(msgspec.structs.astuple, found), strict=True)]
+    return PartShares(*sums)
 
 
 def sampled_ids(states: Mapping[str, int], *, count: int) -> list[str]:
@@ -90,6 +80,26 @@ def sampled_ids(states: Mapping[str, int], *, count: int) -> list[str]:
         return []
     chosen = Random(len(states)).choices(list(states), list(states.values()), k=count)
     return list(dict.fromkeys(chosen))
+
+
+def _parts(messages: Iterable[Message]) -> PartShares:
+    images = tool_output = rest = 0
+    for message in messages:
+        for block in message.blocks:
+            if isinstance(block, Image):
+                images += len(block.data_base64)
+            elif isinstance(block, ToolResult):
+                tool_output += _size(block)
+            else:
+                rest += _size(block)
+    return PartShares(0, images, tool_output, rest)
+
+
+def _shared(messages: Sequence[Message], origin: Sequence[Message]) -> int:
+    """Return with how many messages both begin alike; a fork may have given them other ids."""
+    pairs = enumerate(zip(messages, origin, strict=False))
+    different = (at for at, (one, other) in pairs if one.id != other.id and one.blocks != other.blocks)
+    return next(different, min(len(messages), len(origin)))
 
 
 def _is_proved(state: StrandState) -> bool:

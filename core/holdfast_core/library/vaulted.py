@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast_core.agents.base import Agent, Home, SourceRef
+    from holdfast_core.model.message import Message
 
 EXPIRING_DAYS: Final = 7.0
 _SAMPLES: Final = 40
@@ -98,9 +99,17 @@ class Vaulted(Giving):
         found = []
         for session_id in sampled_ids(sizes, count=_SAMPLED):
             with suppress(HoldfastError, OSError):
-                loaded = await self._library.load(session_id)
-                found.append(await self._library.in_thread(partial(parts_of, loaded.session.messages)))
+                read = (await self._library.load(session_id)).session
+                origin = await self._origin(read.facts.agent, read.facts.forked_from)
+                found.append(await self._library.in_thread(partial(parts_of, read.messages, origin)))
         return together(found)
+
+    async def _origin(self, agent: str, forked_from: str | None) -> Sequence[Message]:
+        """Return the messages of the session that another was forked from; none where it cannot be read."""
+        if forked_from is not None:
+            with suppress(HoldfastError, OSError):
+                return (await self._library.load(f"{agent}:{forked_from}")).session.messages
+        return ()
 
     async def forget(self, left_out: Sequence[str] | None, *, since_ms: int = 0) -> Forgotten:
         """Remove what is kept of sources that are left out, as in the setting, of all if None; on the person's word.

@@ -221,12 +221,17 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class PartShares(msgspec.Struct, frozen=True):
-    """What sessions are made of, as some of them tell: bytes of their parts as read. ``sampled`` counts sessions."""
+    """What sessions are made of, as some of them tell: bytes of their parts as read. ``sampled`` counts sessions.
+
+    ``repeated`` is how much of all of it is the beginning of another session, that
+    it was forked from: only where its agent tells.
+    """
 
     sampled: int = 0
     images: int = 0
     tool_output: int = 0
     rest: int = 0
+    repeated: int = 0
 
     @property
     def total(self) -> int:

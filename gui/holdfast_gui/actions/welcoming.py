@@ -29,7 +29,8 @@ class Welcoming(QObject):
         self._context = context
         self._page = page = context.window.first_run
         self._estimating = Latest(context.scope, "what keeping takes")
-        self._order = asyncio.Lock()
+        self.order = asyncio.Lock()
+        """Held while what was chosen is carried out."""
         self._wanted: dict[str, Any] = {}
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -76,7 +77,7 @@ class Welcoming(QObject):
         from holdfast_core.settings import change_setting
 
         context = self._context
-        async with self._order:
+        async with self.order:
             before = (await context.read_settings()).settings
             gone = set(wanted[LEFT_OUT]) - set(before.vault_left_out)
             is_off = before.vault_enabled and not wanted[ENABLED]

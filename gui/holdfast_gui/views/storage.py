@@ -195,11 +195,15 @@ class _Kinds(_Sums):
         self.rows.addWidget(self._parts_title)
         self.rows.addWidget(self.parts)
         self.rows.addLayout(foot)
-        self._forks = self.tr("Repeated beginnings of forked sessions are not measured.")
         self._about.setText(
-            f"{self.tr('How much of sessions are images and tool output was not measured.')} {self._forks}"
+            self.tr("How much are images, tool output and repeated beginnings of forked sessions was not measured.")
         )
         self.parts.hide()
+
+    @property
+    def words(self) -> str:
+        """What is said of the sample."""
+        return self._about.text()
 
     def set_parts(self, parts: PartShares | None) -> None:
         """Say what was found; None while it is being measured."""
@@ -212,7 +216,7 @@ class _Kinds(_Sums):
         self.parts.setVisible(bool(parts.total))
         self._parts_title.setVisible(bool(parts.total))
         if not parts.total:
-            self._about.setText(f"{self.tr('No session could be read for it.')} {self._forks}")
+            self._about.setText(self.tr("No session could be read for it."))
             return
         names = (
             (self.tr("Tool output"), "kind:tool_result", parts.tool_output),
@@ -224,10 +228,9 @@ class _Kinds(_Sums):
             [SpaceBar(query, name, share_words(parts, amount), amount / longest, 0.0) for name, query, amount in names]
         )
         sampled = text.counted(parts.sampled, "session", "sessions")
-        self._about.setText(
-            f"{self.tr('Estimated from a sample of {sessions}, the largest likeliest.').format(sessions=sampled)} "
-            f"{self._forks}"
-        )
+        about = self.tr("Estimated from a sample of {sessions}, the largest likeliest.").format(sessions=sampled)
+        forks = self.tr("{share} of it repeats the session that it was forked from, where agents tell of that.")
+        self._about.setText(f"{about} {forks.format(share=share_words(parts, parts.repeated))}")
 
 
 class _Freeing(Card):

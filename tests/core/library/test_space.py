@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -142,6 +143,32 @@ def test_the_parts_of_a_session_are_told_apart():
 
     assert found == PartShares(1, 11, 6, 4)
     assert together([found, found]) == PartShares(2, 22, 12, 8) and found.total == 21
+
+
+def test_what_a_fork_repeats_is_told():
+    origin = [Message(f"{number}", "user", (Text("four"),)) for number in range(3)]
+    fork = [Message("other", "user", (Text("four"),)), origin[1], Message("new", "user", (Text("else"),))]
+
+    assert parts_of(fork, origin).repeated == 8
+    assert parts_of(origin).repeated == 0
+    assert parts_of(origin, origin).repeated == 12
+
+
+async def test_a_fork_in_the_sample_is_compared_with_its_origin(world: World):
+    (source,) = (world.person / ".claude" / "projects").rglob("*.jsonl")
+    name = "0f0f0f0f-20c1-4f2e-9a77-6f3c1d2e4a10"
+    lines = [
+        json.loads(line) | {"sessionId": name, "forkedFrom": {"sessionId": source.stem, "messageUuid": "x"}}
+        for line in source.read_text("utf-8").splitlines()
+    ]
+    source.with_name(f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    await world.library.update()
+    loaded = await world.library.load(f"claude_code:{name}")
+
+    found = await world.library.vaulted.parts()
+
+    assert loaded.session.facts.forked_from == source.stem
+    assert found.sampled == 3 and 0 < found.repeated < found.total
 
 
 def test_a_sample_is_taken_by_size_and_is_the_same_again():

@@ -156,8 +156,9 @@ def test_a_sample_is_named_as_one_and_what_is_not_measured_too(page, qtbot):
 
     page.set_parts(None)
     assert not page.kinds.measure_button.isEnabled()
-    page.set_parts(PartShares(48, 12, 36, 52))
+    page.set_parts(PartShares(48, 12, 36, 52, repeated=7))
 
+    assert "from a sample of 48 sessions" in page.kinds.words and "7 % of it repeats" in page.kinds.words
     assert [row.words for row in page.kinds.parts.rows()] == ["Tool output, 36 %", "Images, 12 %", "All else, 52 %"]
     with qtbot.waitSignal(page.list_wanted) as heard:
         QTest.mouseClick(page.kinds.parts.rows()[1], LEFT)
