@@ -176,16 +176,6 @@ async def _first_run(stage: Stage) -> None:
     await _steady(stage.window)
 
 
-def _verify(own: Path, code: Path) -> None:
-    async def work() -> None:
-        library = _keeping(own, code.parent)
-        await library.update()
-        await library.vaulted.verify()
-        await library.close()
-
-    asyncio.run(work())
-
-
 def _rob(own: Path, person: Path, title: str) -> None:
     """Keep everything, then let an agent cut one of its files."""
 
@@ -235,13 +225,13 @@ SCENES = {
     "search-dark": Scene("dark", _search),
     "long-light": Scene("light", _scroll_down),
     "palette-dark": Scene("dark", _palette),
-    "health-light": Scene("light", _health, prepare=_verify),
-    "health-dark": Scene("dark", _health, prepare=_verify),
+    "health-light": Scene("light", _health),
+    "health-dark": Scene("dark", _health),
     "settings-light": Scene("light", _settings),
     "recovery-light": Scene("light", _recovery, prepare=_cut_off),
     "trash-dark": Scene("dark", _trash, prepare=_throw_away),
     "lost-light": Scene("light", _lost, robbed="Refactor the billing webhook"),
-    "storage-light": Scene("light", _storage, prepare=_verify),
+    "storage-light": Scene("light", _storage),
     "first-run-light": Scene("light", _first_run, is_first=True),
     "empty-light": Scene("light", _wait, is_empty=True),
     "narrow-light": Scene("light", _open_session, size=(900, 700)),
@@ -284,9 +274,10 @@ def _install_agents(home: Path) -> None:
 
 async def _index(home: Path) -> None:
     """Index the sessions, and say of some what a person would."""
-    library = Library.open(find_paths(home / "own"), agents_home=home / "person", environment={})
+    library = _keeping(home / "own", home / "person")
     try:
         await library.update()
+        await library.vaulted.verify()
         entries = await library.entries(await library.keys(""))
         by_title = {entry.title: entry.id for entry in entries}
         starred = [
@@ -311,7 +302,7 @@ def _show(name: str, home: Path, path: Path) -> int:
     scene = SCENES[name]
     own = home / name
     person = home / ("nobody" if scene.is_empty else "person")
-    if not (scene.is_empty or scene.is_first):
+    if not (scene.is_empty or scene.is_first or scene.robbed):
         shutil.copytree(home / "own", own)
     if scene.robbed:
         person = home / f"{name}-person"

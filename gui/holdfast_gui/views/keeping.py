@@ -138,8 +138,12 @@ class KeepingCard(QWidget):
         if self._estimate is None:
             return self.tr("Looking how much that takes …"), "text2"
         whole = self._estimate.source_bytes
+        if not whole:
+            return self.tr(
+                "No agent can lose a session any more: what they write is kept from the first line."
+            ), "text2"
         kept = sum(size for agent, size in self._estimate.by_agent.items() if f"agent:{agent}" not in self.left_out)
-        takes = self._estimate.estimated_bytes * kept // whole if whole else 0
+        takes = self._estimate.estimated_bytes * kept // whole
         free = text.size(self._estimate.free_bytes)
         words = self.tr("No agent can lose a session any more. Takes about {takes} for {size}; {free} are free.")
         words = words.format(takes=text.size(takes), size=text.size(kept), free=free)

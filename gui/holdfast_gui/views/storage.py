@@ -357,4 +357,4 @@ def _bar(one: Sum, longest: int) -> SpaceBar:
 def _proof(status: VaultStatus, now: datetime) -> str:
     if not status.last_verified_ms:
         return tr("nothing was verified yet")
-    return tr("last {ago}").format(ago=text.ago(status.last_verified_ms, now))
+    return text.ago(status.last_verified_ms, now)

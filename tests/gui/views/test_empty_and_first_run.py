@@ -205,3 +205,10 @@ def test_many_agents_without_sessions_share_a_line_too(page):
     assert page.words == "7 agents are on this machine"
     assert len(page.agent_rows()) == 6 and page.agent_rows()[0].agent == "claude_code"
     assert page.missing_words.startswith("Here too, without sessions yet: ")
+
+
+def test_without_sessions_keeping_takes_nothing_yet(page):
+    page.set_agents([invented.agent_info("codex", sessions=0)], home=invented.HOME)
+    page.set_estimate(VaultEstimate(0, 0, 0, 38_000_000_000, {}))
+
+    assert page.keeping.words.endswith("what they write is kept from the first line.")

@@ -77,7 +77,7 @@ def test_the_page_says_what_is_where(page):
 
     assert page.there.words == "At the agents, 58.1 GB, 11,902 sources, as they are now"
     assert page.here.words.startswith("Kept here, 3.5 GB, 31,877 versions")
-    assert page.free.words == "Of it verified here, 46.5 GB, last 2 hours ago"
+    assert page.free.words == "Of it verified here, 46.5 GB, 2 hours ago"
     assert page.disk.words == "Free on the disk, 38.0 GB, 2.1 GB stay free"
     assert page.agents.bars.rows()[0].words == "Codex, 41.2 GB there · 1.8 GB here"
 
