@@ -532,3 +532,11 @@ async def test_what_cannot_be_kept_says_why(tmp_path, qapp):
 
         words = desk.context.troubles.bar.words
         assert "The vault is switched off: nothing new is kept." in words
+
+
+async def test_what_is_left_out_of_the_vault_is_not_called_safe(tmp_path, qapp):
+    config = tmp_path / "home" / "config"
+    config.mkdir(parents=True)
+    (config / "settings.toml").write_text('vault_left_out = ["agent:codex"]\n')
+    async with started(tmp_path) as desk:
+        await until(lambda: "7 of 12 sessions are safe" in desk.window.places.status.words, seconds=SECONDS)

@@ -185,6 +185,14 @@ class IndexReader:
         sql = "SELECT agent, sum(size_bytes) FROM source GROUP BY agent ORDER BY agent"
         return self._ask(lambda catalog: dict(select(catalog, sql)), {})
 
+    def sources_listed(self) -> list[tuple[str, str, int]]:
+        """Return agent and key of each source of listed sessions, with how many of these it holds."""
+        sql = (
+            "SELECT source.agent, source.key, count(*) FROM session JOIN source ON source.id=session.source "
+            f"WHERE {_MAIN} GROUP BY source.id"
+        )
+        return self._ask(lambda catalog: [(agent, text_path(key), n) for agent, key, n in select(catalog, sql)], [])
+
     def versions_read(self) -> list[VersionRead]:
         """Return what reading each agent's sources gave, by the version of the agent that wrote them."""
         return self._ask(versions_read, [])

@@ -407,6 +407,10 @@ class Library(Outgoing):
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
 
+    async def sources_listed(self) -> list[tuple[str, str, int]]:
+        """Return agent and key of each source of listed sessions, with how many of these it holds."""
+        return await self._list.ask(lambda reader: reader.sources_listed())
+
     async def forget_index(self) -> None:
         """Remove the index, which holds nothing of its own, and have it built again."""
         from holdfast_core.index.writer import forget

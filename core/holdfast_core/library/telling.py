@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from holdfast_core.errors import HoldfastError, NotFound
 from holdfast_core.library.parts import Parts, outcome_of
+from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.model.vault import Compared, Comparison, VaultReport, VaultStatus, VaultUse, VerifyProgress, Version
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ class Telling:
             return msgspec.structs.replace(vault.status(), is_enabled=self._parts.settings.vault_enabled)
 
         return await self._do(look)
+
+    async def unkept(self) -> int:
+        """Return how many of the agents' listed sessions have a source of which nothing is kept."""
+        listed = await self._library.sources_listed()
+        kept = await self._do(lambda vault: vault.sources())
+        return sum(count for agent, key, count in listed if agent != HELD_AGENT and (agent, key) not in kept)
 
     async def versions(self, session_id: str) -> list[Version]:
         """Return the versions of the source that holds a session, newest first; none if it was never captured."""

@@ -293,6 +293,10 @@ class Catalogue:
             )
         ]
 
+    def sources(self) -> list[tuple[str, str]]:
+        """Return agent and key of every source, not those of companions."""
+        return [(agent, key) for agent, key in self.read("SELECT agent, key FROM strand WHERE owner = ''", ())]
+
     def put(self, changes: Iterable[Change]) -> None:
         """Keep what was captured, all or none; what another process has seen further stays."""
         with self.changing():

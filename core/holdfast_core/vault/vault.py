@@ -103,6 +103,11 @@ class Vault:
         found = catalogue.holding(path_text(native_id)) if catalogue else []
         return [(of, text_path(key)) for of, key in found if of == agent]
 
+    def sources(self) -> set[tuple[str, str]]:
+        """Return (agent, key) of every source that was ever captured."""
+        catalogue = self._access.known()
+        return {(agent, text_path(key)) for agent, key in catalogue.sources()} if catalogue else set()
+
     def capture(
         self,
         ref: SourceRef,

@@ -62,7 +62,7 @@ class Guarding(QObject):
         """Sessions that the person gave back to their agents as these had them: what that takes away is no news."""
         self.is_verifying = False
         self.version_bar = NoticeBar(flows=True)
-        self._held = 0
+        self._unkept = 0
         self._settings: Settings | None = None
         self._window, self._library, self._scope, self._reading = window, library, scope, reading
         self._looking = Latest(scope, "the vault")
@@ -177,7 +177,7 @@ class Guarding(QObject):
             self._is_behind = False
             try:
                 self.status = _honest(await self._library.vaulted.status())
-                self._held = len(await self._library.keys("is:held"))
+                self._unkept = await self._library.vaulted.unkept()
                 self.lost = len(await self._library.keys("is:lost"))
                 if self._looks_for_expiring:
                     await self._look_for_expiring()
@@ -205,8 +205,7 @@ class Guarding(QObject):
 
     def _lines(self, sessions: int) -> StatusLines:
         assert self.status is not None
-        leaves_out = bool(self._settings and self._settings.vault_left_out)
-        return status_lines(self.status, sessions, clock.now(), held=self._held, lost=self.lost, leaves_out=leaves_out)
+        return status_lines(self.status, sessions, clock.now(), unkept=self._unkept, lost=self.lost)
 
 
 def _honest(status: VaultStatus) -> VaultStatus:

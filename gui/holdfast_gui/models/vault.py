@@ -142,10 +142,8 @@ def days_words(expiring: Expiring) -> str:
     return tr("in {days}").format(days=text.counted(days, "day", "days"))
 
 
-def status_lines(
-    status: VaultStatus, sessions: int, now: datetime, *, held: int = 0, lost: int = 0, leaves_out: bool = False
-) -> StatusLines:
-    """Return how safe ``sessions`` listed ones are, ``held`` of them Holdfast's own, ``lost`` with losses."""
+def status_lines(status: VaultStatus, sessions: int, now: datetime, *, unkept: int = 0, lost: int = 0) -> StatusLines:
+    """Return how safe ``sessions`` listed ones are, of which ``unkept`` are not in the vault, ``lost`` have losses."""
     size = text.size(status.stored_bytes)
     kept = tr("{size} kept").format(size=size)
     if not status.is_enabled:
@@ -159,15 +157,14 @@ def status_lines(
     if status.damaged:
         damaged = tr("{count} damaged in the vault").format(count=text.count(status.damaged))
         return StatusLines("problem", "bad", (damaged, tr("verify it to mend it"), told))
-    return StatusLines("shield-check", "live", (_safe(status, sessions, held, leaves_out), _proved(status, now), told))
+    return StatusLines("shield-check", "live", (_safe(sessions, unkept), _proved(status, now), told))
 
 
-def _safe(status: VaultStatus, sessions: int, held: int, leaves_out: bool) -> str:
-    safe = status.sessions + held
-    if safe < sessions or leaves_out:
-        words = tr("{safe} of {count} are safe") if safe < sessions else tr("{safe} sessions are safe")
-        return words.format(safe=text.count(min(safe, sessions)), count=text.counted(sessions, "session", "sessions"))
-    return tr("All {count} are safe").format(count=text.counted(sessions, "session", "sessions"))
+def _safe(sessions: int, unkept: int) -> str:
+    listed = text.counted(sessions, "session", "sessions")
+    if unkept:
+        return tr("{safe} of {count} are safe").format(safe=text.count(max(0, sessions - unkept)), count=listed)
+    return tr("All {count} are safe").format(count=listed)
 
 
 def _proved(status: VaultStatus, now: datetime) -> str:
