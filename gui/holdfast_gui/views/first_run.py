@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from holdfast_core.model.agent import AgentInfo
 from holdfast_core.model.changes import ScanProgress
@@ -118,6 +119,7 @@ class FirstRunPage(Pane):
     def set_projects(self, projects: Sequence[Count]) -> None:
         """Offer these projects to be left out, those with most sessions first."""
         self.keeping.set_projects(projects)
+        self._order_focus()
 
     def set_estimate(self, estimate: VaultEstimate) -> None:
         """Say how much keeping will take."""
@@ -152,6 +154,13 @@ class FirstRunPage(Pane):
         self.keeping.setVisible(bool(here))
         self._kept.setVisible(bool(here))
         self._dress_rows()
+        self._order_focus()
+
+    def _order_focus(self) -> None:
+        """Let Tab go as the eye does."""
+        stops = [*(row.switch for row in self._rows), *self.keeping.stops, self.done_button]
+        for one, next_one in pairwise(stops):
+            QWidget.setTabOrder(one, next_one)
 
     def _dress_rows(self) -> None:
         for row in self._rows:

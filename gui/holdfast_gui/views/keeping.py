@@ -62,6 +62,12 @@ class KeepingCard(QWidget):
         """How much keeping takes, in words."""
         return self._amount.text()
 
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Everything that can have the keyboard, from the top."""
+        rows = (row.switch for row in (self.subagents, *self.projects))
+        return (self.switch, *rows, self.projects_button, self.settings_button)
+
     def set_kept(self, *, is_on: bool, left_out: Sequence[str], can_change: bool) -> None:
         """Show what counts; tells nobody."""
         self.is_on, self.left_out, self.can_change = is_on, tuple(left_out), can_change

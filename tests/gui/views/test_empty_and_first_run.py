@@ -212,3 +212,21 @@ def test_without_sessions_keeping_takes_nothing_yet(page):
     page.set_estimate(VaultEstimate(0, 0, 0, 38_000_000_000, {}))
 
     assert page.keeping.words.endswith("what they write is kept from the first line.")
+
+
+def test_the_keyboard_goes_as_the_eye_does(page, qapp):
+    page.set_agents(invented.agents(), home=invented.HOME)
+    page.set_projects([Count("/home/ada/code/kelp-api", 7)])
+    QTest.mouseClick(page.keeping.projects_button, LEFT)
+    qapp.processEvents()  # what was added is shown
+    page.agent_rows()[0].switch.setFocus()
+
+    met = [page.focusWidget()]
+    while met[-1] is not page.done_button and len(met) < 20:
+        QTest.keyClick(met[-1], Qt.Key.Key_Tab)
+        met.append(page.focusWidget())
+
+    switches = [row.switch for row in page.agent_rows()]
+    keeping = page.keeping
+    rest = [keeping.switch, keeping.subagents.switch, keeping.projects[0].switch, keeping.projects_button]
+    assert met == [*switches, *rest, keeping.settings_button, page.done_button]
