@@ -540,3 +540,17 @@ async def test_what_is_left_out_of_the_vault_is_not_called_safe(tmp_path, qapp):
     (config / "settings.toml").write_text('vault_left_out = ["agent:codex"]\n')
     async with started(tmp_path) as desk:
         await until(lambda: "7 of 12 sessions are safe" in desk.window.places.status.words, seconds=SECONDS)
+
+
+async def test_what_is_about_to_be_deleted_and_not_kept_is_told_as_that(tmp_path, qapp):
+    config = tmp_path / "home" / "config"
+    config.mkdir(parents=True)
+    (config / "settings.toml").write_text('vault_left_out = ["agent:claude_code"]\nwarn_deletion_days = 365\n')
+    async with started(tmp_path) as desk:
+        session_id = desk.id_of(DEPLOY)
+        await until(lambda: desk.window.session_list.select_session(session_id), seconds=SECONDS)
+        desk.context.guarding.look(expiring=True)
+        await until(lambda: "It is not kept here yet" in desk.window.notice.words, seconds=SECONDS)
+
+        assert not desk.context.guarding.expiring[session_id].is_safe
+        assert button_of(desk.window.notice, "Keep now").isVisible()

@@ -185,13 +185,20 @@ class IndexReader:
         sql = "SELECT agent, sum(size_bytes) FROM source GROUP BY agent ORDER BY agent"
         return self._ask(lambda catalog: dict(select(catalog, sql)), {})
 
-    def sources_listed(self) -> list[tuple[str, str, int]]:
-        """Return agent and key of each source of listed sessions, with how many of these it holds."""
+    def sessions_by_source(self) -> dict[tuple[str, str], list[str]]:
+        """Return the ids of listed sessions by agent and key of the source that each is read from."""
         sql = (
-            "SELECT source.agent, source.key, count(*) FROM session JOIN source ON source.id=session.source "
-            f"WHERE {_MAIN} GROUP BY source.id"
+            "SELECT source.agent, source.key, session.id FROM session JOIN source ON source.id=session.source "
+            f"WHERE {_MAIN}"
         )
-        return self._ask(lambda catalog: [(agent, text_path(key), n) for agent, key, n in select(catalog, sql)], [])
+
+        def read(catalog: apsw.Connection) -> dict[tuple[str, str], list[str]]:
+            found: dict[tuple[str, str], list[str]] = {}
+            for agent, key, session_id in select(catalog, sql):
+                found.setdefault((agent, text_path(key)), []).append(session_id)
+            return found
+
+        return self._ask(read, {})
 
     def versions_read(self) -> list[VersionRead]:
         """Return what reading each agent's sources gave, by the version of the agent that wrote them."""

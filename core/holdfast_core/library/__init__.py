@@ -407,9 +407,9 @@ class Library(Outgoing):
         """Return how many bytes there are at each agent's sources, as the index knows."""
         return await self._list.ask(lambda reader: reader.source_bytes())
 
-    async def sources_listed(self) -> list[tuple[str, str, int]]:
-        """Return agent and key of each source of listed sessions, with how many of these it holds."""
-        return await self._list.ask(lambda reader: reader.sources_listed())
+    async def sessions_by_source(self) -> dict[tuple[str, str], list[str]]:
+        """Return the ids of listed sessions by agent and key of the source that each is read from."""
+        return await self._list.ask(lambda reader: reader.sessions_by_source())
 
     async def forget_index(self) -> None:
         """Remove the index, which holds nothing of its own, and have it built again."""

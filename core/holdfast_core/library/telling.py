@@ -44,9 +44,9 @@ class Telling:
 
     async def unkept(self) -> int:
         """Return how many of the agents' listed sessions have a source of which nothing is kept."""
-        listed = await self._library.sources_listed()
+        listed = await self._library.sessions_by_source()
         kept = await self._do(lambda vault: vault.sources())
-        return sum(count for agent, key, count in listed if agent != HELD_AGENT and (agent, key) not in kept)
+        return sum(len(ids) for source, ids in listed.items() if source[0] != HELD_AGENT and source not in kept)
 
     async def versions(self, session_id: str) -> list[Version]:
         """Return the versions of the source that holds a session, newest first; none if it was never captured."""

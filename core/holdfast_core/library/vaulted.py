@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from holdfast_core.agents.base import Agent, Home, SourceRef
     from holdfast_core.model.message import Message
+    from holdfast_core.vault.vault import Vault
 
 EXPIRING_DAYS: Final = 7.0
 _SAMPLES: Final = 40
@@ -48,7 +49,18 @@ class Vaulted(Giving):
         from holdfast_core.vault.expiring import expiring
 
         agents = [bare(agent) for agent in self._library.known_agents().values()]
-        return await self._do(lambda vault: expiring(vault, agents, self._home, within_days=within_days))
+        listed = await self._library.sessions_by_source()
+
+        def look(vault: Vault) -> list[Expiring]:
+            return expiring(
+                vault,
+                agents,
+                self._home,
+                within_days=within_days,
+                sessions_at=lambda ref: listed.get((ref.agent, ref.key), ()),
+            )
+
+        return await self._do(look)
 
     async def removed(self) -> Removed:
         """Return how many sessions agents have removed by their rules, and how many of these are here whole."""

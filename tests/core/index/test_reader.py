@@ -133,11 +133,14 @@ def test_places_count_listed_sessions(writer: IndexWriter, reader: IndexReader) 
     )
 
 
-def test_sources_of_listed_sessions_are_told_with_their_sessions(writer: IndexWriter, reader: IndexReader) -> None:
+def test_listed_sessions_are_told_by_their_sources(writer: IndexWriter, reader: IndexReader) -> None:
     writer.apply([read("/1", session("one"), session("two")), read("/2", session("child", kind="subagent"))])
     writer.apply([read("/3", session("b", agent="beta"))])
 
-    assert sorted(reader.sources_listed()) == [("alpha", "/1", 2), ("beta", "/3", 1)]
+    assert {source: sorted(ids) for source, ids in reader.sessions_by_source().items()} == {
+        ("alpha", "/1"): ["alpha:one", "alpha:two"],
+        ("beta", "/3"): ["beta:b"],
+    }
 
 
 def test_what_is_lost_at_the_source_is_counted_along_an_index(writer: IndexWriter, reader: IndexReader) -> None:
