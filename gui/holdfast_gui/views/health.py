@@ -98,6 +98,10 @@ _EVENTS: Final = later(
         "keys.decrypt": "Encryption switched off",
         "keys.lock": "Locked",
         "keys.unlock": "Unlocked",
+        "vault.restore": "Given back to its agent",
+        "vault.undo": "Giving back undone",
+        "vault.repair": "Transcript mended",
+        "vault.forget": "Versions let go of",
     }
 )
 _OPERATIONS: Final = later(
@@ -430,7 +434,7 @@ def _show_run(line: StateRow, run: Sequence[AuditRecord], now: datetime) -> None
         words.append(tr(newest.outcome))
     if len(run) > 1:
         words.append(text.counted(len(run), "time", "times"))
-    session = newest.subject if newest.event.startswith("session.") else ""
+    session = newest.subject if newest.event.startswith(("session.", "vault.")) else ""
     line.set_state(text.when(newest.time_ms, now), " · ".join(words), states[newest.outcome], key=session)
 
 

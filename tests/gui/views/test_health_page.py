@@ -247,3 +247,15 @@ def test_the_vault_has_a_line_and_a_way(page, qtbot):
     assert heard.args == ["storage"]
     with qtbot.waitSignal(page.verify_wanted):
         QTest.mouseClick(page.states.verify_button, LEFT)
+
+
+def test_what_was_done_with_the_vault_stands_in_words_and_leads_to_its_session(page, qtbot):
+    records = (AuditRecord(9, 0, "vault.restore", "codex:1"), AuditRecord(8, 0, "vault.forget", ""))
+    page.set_health(busy_health(), AuditReport(records, True), names={}, now=NOW)
+    given, forgotten = page.records._lines[:2]
+
+    assert "Given back to its agent" in given.words and "Versions let go of" in forgotten.words
+    assert not forgotten.isEnabled()
+    with qtbot.waitSignal(page.session_wanted) as heard:
+        QTest.mouseClick(given, LEFT)
+    assert heard.args == ["codex:1"]
