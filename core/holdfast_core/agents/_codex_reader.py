@@ -457,7 +457,7 @@ class Reader(LineReader[Record]):
         key = ":".join(map(str, (now.turn_id or now.lineage, *total, *last)))
         moment = moment_ms(record.timestamp)
         if self._main.respond(key, usage, model=now.model, timestamp_ms=moment, index=index) and index is not None:
-            self._main.put(index, msgspec.structs.replace(self._main.at(index), usage=usage))
+            self._main.use(index, usage)
         self._state.reply = self._state.spare = None
 
     # What both streams share.

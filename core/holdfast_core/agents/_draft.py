@@ -20,6 +20,7 @@ _CONTEXT_LIMIT = 200
 _SEEN_LIMIT = 4096
 _COPIES_LIMIT = 64
 _KEY_BYTES = 8
+_LAST_LIMIT = PREVIEW_LIMIT * 2
 _NONE = Usage()
 _AS_GATHERED = (
     "native_id", "kind", "parent_id", "forked_from", "prompt_count", "branch", "model", "provider", "agent_version",
@@ -123,29 +124,31 @@ class Draft:
             created = gathered.created_ms
             if created is None or timestamp < created:
                 gathered.created_ms = timestamp
-        if role != "system":
-            gathered.spoken_count += 1
-            if role == "user":
-                gathered.prompt_count += 1
         for block in message.blocks:
             if type(block) is ToolResult:
                 if block.is_error:
                     gathered.has_error = True
             elif type(block) is Text:
-                if role in ("assistant", "user"):
-                    self._note_text(block.text, role)
+                if role == "assistant" or role == "user":
+                    gathered.last_text = block.text[:_LAST_LIMIT]
+                    if not gathered.first_text or (role == "user" and not gathered.preview):
+                        self._note_text(block.text, role)
             elif type(block) is Error:
                 gathered.has_error = True
             elif type(block) is Image:
                 gathered.has_image = True
-        index = self.base + len(self.messages)
-        self.messages.append(message)
+        if role != "system":
+            gathered.spoken_count += 1
+            if role == "user":
+                gathered.prompt_count += 1
+        messages = self.messages
+        index = self.base + len(messages)
+        messages.append(message)
         gathered.count = index + 1
         return index
 
     def _note_text(self, text: str, role: str) -> None:
         gathered = self.gathered
-        gathered.last_text = text[: PREVIEW_LIMIT * 2]
         if not gathered.preview and role == "user":
             gathered.preview = one_line(text, PREVIEW_LIMIT)
         if not gathered.first_text:
@@ -165,6 +168,13 @@ class Draft:
         """Replace a message; raises `TooEarly` like `at`."""
         self.at(index)
         self.messages[index - self.base] = message
+
+    def use(self, index: int, usage: Usage) -> None:
+        """Put a response's usage on a message; raises `TooEarly` like `at`."""
+        known = self.at(index)
+        self.messages[index - self.base] = Message(
+            known.id, known.role, known.blocks, known.timestamp_ms, known.parent_id, known.model, usage, known.line
+        )
 
     def link(self, index: int, call_id: str, session_id: str) -> None:
         """Say which session a tool call started; raises `TooEarly` like `at`."""
@@ -281,7 +291,7 @@ class Draft:
         if largest == before:
             return
         if response.index is not None:
-            self.put(response.index, msgspec.structs.replace(self.at(response.index), usage=largest))
+            self.use(response.index, largest)
         self._count(response, largest, max(response.cache_write_1h, cache_write_1h))
 
     def _count(self, response: Response, usage: Usage, cache_write_1h: int) -> None:
@@ -302,8 +312,9 @@ class Draft:
         if cost is None:
             cost = cost_pico(response.model, usage, response.timestamp_ms, cache_write_1h=cache_write_1h)
         if cost is not None:
-            cost = min(cost, _MOST_PICO)
-            gathered.cost_pico = min(gathered.cost_pico + cost - (response.cost_pico or 0), _MOST_PICO)
+            cost = cost if cost < _MOST_PICO else _MOST_PICO
+            total = gathered.cost_pico + cost - (response.cost_pico or 0)
+            gathered.cost_pico = total if total < _MOST_PICO else _MOST_PICO
             gathered.is_priced = True
         elif usage.total_tokens:
             gathered.is_unpriced = True

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -60,6 +61,15 @@ class Forgiving(Generic[Record]):
             return None
         try:
             return self._decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+    def all(self, lines: Iterable[bytes]) -> list[Record] | None:
+        """Return the records of lines that are all well-formed, else None."""
+        if _MUST_MEASURE and any(map(is_too_deep, lines)):
+            return None
+        try:
+            return list(map(self._decode, lines))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 

@@ -7,10 +7,11 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from holdfast_core.agents._tap import Tap, tap_at
 from holdfast_core.errors import SourceError
@@ -18,6 +19,7 @@ from holdfast_core.errors import SourceError
 FILE_LIMIT = 2 << 30
 LINE_LIMIT = 64 << 20
 _BLOCK = 4 << 20
+_BATCH = 64 << 10
 _TAIL = 256
 _SPARSE_LIMIT = 5 << 28
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -188,10 +190,21 @@ class LineFile:
         Empty lines in a row are one; ``empty_lines`` counts those that were left out.
 
         Split on ``\\n`` alone. A line over ``LINE_LIMIT`` is yielded as None.
+        """
+        for position, lines, is_ended in self.batches(start, until=until):
+            for line in lines:
+                yield position, line and line.removesuffix(b"\n"), is_ended
+                position += len(line or b"")
+
+    def batches(self, start: int = 0, *, until: int | None = None) -> Iterator[tuple[int, Sequence[Any], bool]]:
+        """Yield (position of the first, lines with their ends, have they any): what `lines` does, many at a time.
+
+        An empty line, one over the limit and one without an end are alone.
         ``end`` is after the last line end that was passed.
         """
         stop = self.size_bytes if until is None else min(until, self.size_bytes)
         position, rest, is_skipping = start, b"", False
+        alone_until = 0
         self.end = start
         while position < stop:
             position = self._after_hole(position) if is_skipping else position
@@ -211,19 +224,28 @@ class LineFile:
                     found = _EMPTY_LINES.match(data, begin).end() - 1  # type: ignore[union-attr]  # one is there
                     self.empty_lines += found - begin
                     self.end = base + found + 1
-                    yield base + begin, b"", True
+                    yield base + begin, (b"\n",), True
                     begin = found + 1
                     continue
+                if base + begin >= alone_until and not is_skipping:
+                    cut = data.rfind(b"\n", found + 1, begin + _BATCH) + 1
+                    lines = BytesIO(data[begin:cut]).readlines() if cut else []  # faster than to split
+                    if cut and b"\n" not in lines:
+                        self.end = base + cut
+                        yield base + begin, lines, True
+                        begin = cut
+                        continue
+                    alone_until = base + cut
                 self.end = base + found + 1
                 is_skipping = is_skipping or found - begin > LINE_LIMIT
-                yield base + begin, None if is_skipping else data[begin:found], True
+                yield base + begin, (None,) if is_skipping else (data[begin : found + 1],), True
                 is_skipping = False
                 begin = found + 1
             rest = data[begin:] if begin else data
             if is_skipping or len(rest) > LINE_LIMIT:
                 is_skipping, rest = True, b""
         if rest:
-            yield position - len(rest), rest, False
+            yield position - len(rest), (rest,), False
 
     def _after_hole(self, position: int) -> int:
         """Return where the next bytes stand that were ever written: a hole is read as zeros, and slowly."""

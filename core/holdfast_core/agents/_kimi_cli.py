@@ -70,6 +70,10 @@ class Record(msgspec.Struct, gc=False):
     not_read: ClassVar = names("id protocol_version token_count")
 
 
+_NO_PAYLOAD = Payload()
+_NO_FUNCTION = Function()
+
+
 class Reader(KimiReader[Record]):
     """Reads ``wire.jsonl``, or ``context.jsonl`` where there is no other."""
 
@@ -97,10 +101,11 @@ class Reader(KimiReader[Record]):
     def take(self, record: Record) -> None:
         told = record.timestamp
         self.moment = int(told * 1000) if type(told) is float and _USUAL[0] < told < _USUAL[1] else moment_ms(told)
+        event = record.message
         if record.role is not None:
             self._take_message(record)
-        elif record.message is not None:
-            self._take_event("", record.message)
+        elif event is not None:
+            self._take_event("", event)
         elif record.type != "metadata":
             self.count_unknown(record.type or "none")
 
@@ -133,7 +138,7 @@ class Reader(KimiReader[Record]):
     # The log of events.
 
     def _take_event(self, name: str, event: Event) -> None:
-        kind, payload = event.type or "", event.payload or Payload()
+        kind, payload = event.type or "", event.payload or _NO_PAYLOAD
         take = _TAKE.get(kind)
         if take is not None:
             take(self, name, payload)
@@ -165,7 +170,7 @@ class Reader(KimiReader[Record]):
             self.take_said(name, *self.blocks([part]))
 
     def _take_call(self, name: str, payload: Payload) -> None:
-        function = payload.function or Function()
+        function = payload.function or _NO_FUNCTION
         self.take_call(name, payload.id or "", function.name or "", function.arguments or "")
 
     def _take_more(self, name: str, payload: Payload) -> None:

@@ -140,16 +140,21 @@ class KimiReader(SessionReader[Record, State]):
 
     def begin_step(self, name: str) -> None:
         """Note that the model begins to answer."""
-        lane = self.lane(name)[1]
+        lane = self.lane(name)[1] if name else self.kept
         if not name:
             self.mark()
-        lane.step, lane.call = None, None
+        lane.step = lane.call = None
 
     def take_said(self, name: str, *blocks: Block, id: str | None = None, model: str | None = None) -> int:
         """Take a part of an answer."""
-        draft, lane = self.lane(name) if name else (self.draft, self.kept)
         line = self.line
-        index = draft.add(Message(id or f"line-{line}", "assistant", blocks, self.moment, None, model, None, line))
+        message = Message(id or f"line-{line}", "assistant", blocks, self.moment, None, model, None, line)
+        lane: State | Lane = self.kept
+        if name:
+            draft, lane = self.lane(name)
+            index = draft.add(message)
+        else:
+            index = self.draft.add(message)
         if lane.step is None:
             lane.step = index
         return index
@@ -158,7 +163,8 @@ class KimiReader(SessionReader[Record, State]):
         """Take a call whose arguments may go on in other records."""
         call = call_of(call_id, tool, arguments)
         index = self.take_said(name, call)
-        self.lane(name)[1].call = None if is_whole(call, arguments) else (index, call_id, tool, arguments)
+        lane = self.lane(name)[1] if name else self.kept
+        lane.call = None if is_whole(call, arguments) else (index, call_id, tool, arguments)
         if not name:
             calls = self.kept.calls
             calls[call_id] = index
@@ -195,32 +201,38 @@ class KimiReader(SessionReader[Record, State]):
 
     def take_result(self, name: str, call_id: str, given: Returned) -> None:
         """Take what a tool gave back."""
-        draft = self.lane(name)[0]
+        draft = self.lane(name)[0] if name else self.draft
         is_error = bool(given.is_error or given.failed)
         output = given.output
-        inner = [] if output is None or type(output) is str else self.blocks(parts_of(output))
-        text = output if type(output) is str else "\n".join([block.text for block in inner if isinstance(block, Text)])
+        images: list[Block] = []
+        if type(output) is str:
+            text = output
+        else:
+            inner = self.blocks(parts_of(output))
+            text = "\n".join([block.text for block in inner if isinstance(block, Text)])
+            images += [block for block in inner if isinstance(block, Image)]
         text = text or given.message or given.note or ""
-        images = [block for block in inner if isinstance(block, Image)]
         for seen in given.display or ():
             if seen.items is not None:
                 draft.gathered.todos = todos_of(seen.items)
             elif seen.type == "diff" and seen.path and not is_error:
                 draft.touch(seen.path, *lines_changed(seen.old_text or "", seen.new_text or ""))
-        expected = self.kept.pending.pop(call_id, None)
+        pending = self.kept.pending
+        expected = pending.pop(call_id, None) if pending else None
         if expected is not None and not is_error:
             draft.touch(*expected)
-        self.add(name, "tool", [ToolResult(call_id, text, is_error), *images])
+        line, blocks = self.line, (ToolResult(call_id, text, is_error), *images)
+        draft.add(Message(f"line-{line}", "tool", blocks, self.moment, None, None, None, line))
 
     def take_usage(self, name: str, key: str, usage: Usage, model: str) -> None:
         """Take the counts of a step; they stand on its first message."""
         if not usage.total_tokens:
             return
-        draft, lane = self.lane(name)
+        draft, lane = self.lane(name) if name else (self.draft, self.kept)
         index = lane.step
         is_first = draft.respond(key, usage, model=model, timestamp_ms=self.moment, index=index)
         if is_first and index is not None:
-            draft.put(index, msgspec.structs.replace(draft.at(index), usage=usage))
+            draft.use(index, usage)
 
     # What stands beside it.
 

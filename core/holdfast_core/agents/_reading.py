@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Generic, Self, TypeVar
 
 import msgspec
@@ -56,30 +56,56 @@ class LineTaker(ABC, Generic[Record]):
 
     def run(self, start: int = 0, *, until: int | None = None) -> int:
         """Read from a position on; returns the position after the last whole record."""
-        one, told, sample = self._decoder.one, self.kind_of(), self.sample
-        file = self.file
-        end = start
-        for position, line, is_ended in file.lines(start, until=until):
-            self.position = position
-            if line and (position or not line.startswith(UTF8_BOM)):
-                record = one(line)
-                if record is not None:
-                    self.take(record)
-                    if position >= sample.next and (kind := told(record) or "") not in self.unknown:
-                        sample.look(line, self.record, kind, position)
-                elif not self._take_odd(line, is_ended):
-                    break
-            elif line is None:
-                self.problem("line_too_long")
-            elif line and not self._take_odd(line[len(UTF8_BOM) :], is_ended):
-                break
-            if is_ended:
-                self.line += 1 + file.empty_lines
-                file.empty_lines = 0
+        file, end = self.file, start
+        for position, lines, is_ended in file.batches(start, until=until):
+            records = self._decoder.all(lines) if is_ended and lines[0] else None
+            if records is not None:
+                self._take_all(position, lines, records)
                 end = file.end
-            elif line:
-                end = position + len(line)
+                continue
+            for line in lines:
+                if not self._take_line(position, line and line.removesuffix(b"\n"), is_ended):
+                    return end
+                if is_ended:
+                    self.line += 1 + file.empty_lines
+                    file.empty_lines = 0
+                position += len(line or b"")
+                end = position if len(lines) > 1 or not is_ended else file.end
         return end
+
+    def _take_all(self, position: int, lines: Sequence[bytes], records: list[Record]) -> None:
+        """Take the records of whole lines, of which the first stands at a position."""
+        take, next_look, number = self.take, self.sample.next, self.line
+        for line, record in zip(lines, records, strict=True):
+            self.position, self.line = position, number
+            take(record)
+            if position >= next_look:
+                self._look(line[:-1], record)
+                next_look = self.sample.next
+            number += 1
+            position += len(line)
+        self.line = number
+
+    def _take_line(self, position: int, line: bytes | None, is_ended: bool) -> bool:
+        """Take one line; False if it is a half record that is still being written."""
+        self.position = position
+        if line is None:
+            self.problem("line_too_long")
+        elif line and (position or not line.startswith(UTF8_BOM)):
+            record = self._decoder.one(line)
+            if record is None:
+                return self._take_odd(line, is_ended)
+            self.take(record)
+            if position >= self.sample.next:
+                self._look(line, record)
+        elif line:
+            return self._take_odd(line[len(UTF8_BOM) :], is_ended)
+        return True
+
+    def _look(self, line: bytes, record: Record) -> None:
+        kind = self.kind_of()(record) or ""
+        if kind not in self.unknown:
+            self.sample.look(line, self.record, kind, self.position)
 
     def _take_odd(self, line: bytes, is_ended: bool) -> bool:
         """Take what can be recovered of a line; False if it is a half record that is still being written."""

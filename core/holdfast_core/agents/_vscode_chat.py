@@ -234,11 +234,7 @@ class _Turn:
         key = text_in(self.request, "responseId") or f"{draft.gathered.native_id}:{self.name}"
         moment = moment_ms(self.request.get("timestamp"))
         if draft.respond(key, usage, model=self.model, timestamp_ms=moment, index=index) and index is not None:
-            message = draft.at(index)
-            changed = Message(
-                message.id, message.role, message.blocks, message.timestamp_ms, None, message.model, usage, self.number
-            )
-            draft.put(index, changed)
+            draft.use(index, usage)
 
     def _add(self, role: Role, blocks: list[Block], moment: int | None) -> None:
         if not blocks:

@@ -78,6 +78,9 @@ class _Record(msgspec.Struct, gc=False):
     not_read: ClassVar = names("annotations conversation metadata status")
 
 
+_NOTHING_SAID = _Said()
+
+
 class _State(SessionState, array_like=True):
     """``todo_ids`` belong to the todos of the session, by which later calls change them.
 
@@ -109,7 +112,7 @@ class Reader(SessionReader[_Record, _State]):
         return {"title": self.kept.prompt, "is_empty": self.kept.main.spoken_count == 0}
 
     def take(self, record: _Record) -> None:
-        said = record.message or _Said()
+        said = record.message or _NOTHING_SAID
         role = record.role or said.role or ""
         if role in ("user", "assistant"):
             self._take_said(record, said, role == "assistant")
@@ -126,7 +129,8 @@ class Reader(SessionReader[_Record, _State]):
         if results:
             self._add(record, said, "tool", results)
         if is_assistant:
-            self._add(record, said, "assistant", blocks)
+            if blocks:
+                self._add(record, said, "assistant", blocks)
             return
         context: list[Block] = []
         typed: list[Block] = []
@@ -148,9 +152,9 @@ class Reader(SessionReader[_Record, _State]):
     def _add(self, record: _Record, said: _Said, role: Role, blocks: list[Block]) -> None:
         if not blocks:
             return
-        moment = record.timestamp or said.created_at
+        line, moment = self.line, record.timestamp or said.created_at
         milliseconds = None if moment is None else datetime_ms(moment)
-        name = record.id or f"line-{self.line}"
+        name = record.id or f"line-{line}"
         model = None
         if role == "assistant":
             model = record.model or said.model or None
@@ -158,7 +162,7 @@ class Reader(SessionReader[_Record, _State]):
                 self.kept.main.model = model
         elif role != "user":
             name = f"{name}-{role}"
-        self.draft.add(Message(name, role, tuple(blocks), milliseconds, None, model, None, self.line))
+        self.draft.add(Message(name, role, tuple(blocks), milliseconds, None, model, None, line))
 
     def _blocks(self, content: Any) -> tuple[list[Block], list[Block]]:
         """Return the blocks of a message, and apart from them what tools gave back."""
@@ -166,9 +170,14 @@ class Reader(SessionReader[_Record, _State]):
             return ([Text(content)] if content else []), []
         blocks: list[Block] = []
         results: list[Block] = []
-        for part in objects_in(content):
+        for part in content if type(content) is list else ():
+            if type(part) is not dict:
+                continue
             kind = part.get("type")
-            if kind in ("tool_use", "tool_call"):
+            if kind == "text" and type(text := part.get("text")) is str and text:
+                blocks.append(Text(text))
+                continue
+            if kind == "tool_use" or kind == "tool_call":
                 blocks.append(self._call(part))
                 continue
             text = text_in(part, "text", "thinking")
@@ -189,8 +198,10 @@ class Reader(SessionReader[_Record, _State]):
         return blocks, results
 
     def _call(self, part: dict[str, Any]) -> ToolCall:
-        name = text_in(part, "name", "toolName")
-        arguments = given(part.get("input", part.get("args")))
+        name = part.get("name")
+        if not name or type(name) is not str:
+            name = text_in(part, "toolName")
+        arguments = given(part["input"] if "input" in part else part.get("args"))
         main = self.kept.main
         if name in _EDITS or not main.project_path:
             path = text_in(arguments, *_PATHS)
@@ -200,7 +211,10 @@ class Reader(SessionReader[_Record, _State]):
                 main.project_path = _project(path, self._encoded)
         if name in _PLANS and isinstance(arguments, dict):
             self._plan(arguments)
-        return ToolCall(text_in(part, "id", "toolCallId"), name, arguments)
+        call_id = part.get("id")
+        if not call_id or type(call_id) is not str:
+            call_id = text_in(part, "toolCallId")
+        return ToolCall(call_id, name, arguments)
 
     def _plan(self, arguments: dict[str, Any]) -> None:
         kept = self.kept
