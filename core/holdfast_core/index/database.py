@@ -14,7 +14,7 @@ from holdfast_core.errors import IndexBroken
 from holdfast_core.paths import database_name
 
 # Another number, another index: nothing is ever migrated.
-VERSION: Final = 11
+VERSION: Final = 12
 KEPT_INODE: Final = -1
 """What stands in place of an inode where a source is shown from the vault alone."""
 
