@@ -141,7 +141,7 @@ class Capturing:
             return None
         try:
             if change.kind == "away":
-                reading = self.keeping.newest(agent, source.ref, home)
+                reading = self.keeping.alone(agent, source.ref, home, source.losses)
                 return Read.of(source.ref, reading, is_kept=True)
             losses = source.losses if source.look.is_gone else self._closed(source)
             return self._merged(source, None, losses)
@@ -315,14 +315,21 @@ class Capturing:
         return msgspec.structs.replace(losses, is_gone=True)
 
     def _noted(self, source: KnownSource, lost: Mapping[str, int], former: int, reason: str | None) -> Losses | None:
-        """Note losses in the vault; return them with the earlier ones."""
+        """Note losses in the vault; return them with the earlier ones.
+
+        What is lost again of a session, and of it what had come since, is
+        there beside what was: `_merged` takes from it what is counted twice.
+        """
         known = source.losses
         if not lost:
             return None if known is None else msgspec.structs.replace(known, is_gone=False)
+        before, former_bases = (known.messages, known.bases) if known else ({}, ())
+        messages = dict(before)
         for name, count in lost.items():
-            self.vault.lose(*source.key, name, max(count, known.messages.get(name, 0) if known else 0))
-        messages = {**(known.messages if known else {}), **lost}
-        bases = dict.fromkeys((*(known.bases if known else ()), former))
+            earlier = before.get(name, 0)
+            messages[name] = max(earlier, count) if former in former_bases else earlier + count
+            self.vault.lose(*source.key, name, messages[name])
+        bases = dict.fromkeys((*former_bases, former))
         return Losses(messages, tuple(bases), reason or "", is_gone=False)
 
     def _merged(self, source: KnownSource, reading: Reading | None, losses: Losses | None) -> Read | None:
@@ -355,7 +362,7 @@ class Capturing:
                 return self._merged(source, None, source.losses if source.look.is_gone else self._closed(source))
             if reason not in _UNTOLD:
                 return self._merged(source, None, self._corrupted(source, tap))
-            reading = self.keeping.newest(source.agent, source.ref, source.home)
+            reading = self.keeping.alone(source.agent, source.ref, source.home, source.losses)
             problems = [*reading.problems, Problem(1, reason)]
             return Read.of(source.ref, msgspec.structs.replace(reading, problems=problems), is_kept=True)
         except (HoldfastError, OSError) as trouble:
@@ -372,7 +379,8 @@ class Capturing:
     def _corrupted(self, source: KnownSource, tap: Tap) -> Losses | None:
         """Capture a file of which nothing can be read any more, and note that all is lost."""
         former = newest_content(self.vault.versions(*source.key))
-        captured = self._capture(source, tap, [], is_urgent=True, is_corrupted=True)
+        nothing = [emptied(mark) for mark in source.marks.values()]
+        captured = self._capture(source, tap, nothing, is_urgent=True, is_corrupted=True)
         if former is None or captured.reason is None:
             return source.losses
         lost = {name: mark.messages for name, mark in source.marks.items() if mark.messages}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,14 +94,15 @@ class Keeping:
             SourceError: its reader can read nothing of it.
         """
         earlier: dict[str, SessionRead] = {}
+        trouble: SourceError | SealedError | None = None
         is_shared = present is not None and present.is_shared
         for number in losses.bases:
             try:
                 reading = self.version(agent, ref, home, number)
             except (SourceError, SealedError) as error:
                 log.info("a version of a source of %s cannot be read: %s", ref.agent, error.reason)
-                if present is None and number == losses.bases[-1]:
-                    raise  # nothing else tells of it
+                if number == losses.bases[-1]:
+                    trouble = error
                 continue
             is_shared |= reading.is_shared
             for session in reading.sessions:
@@ -108,6 +110,8 @@ class Keeping:
                 if name in losses.messages or (losses.is_gone and number == losses.bases[-1]):
                     before = earlier.get(name)
                     earlier[name] = session if before is None else merged(before, session).session
+        if present is None and trouble is not None and (not earlier or isinstance(trouble, SealedError)):
+            raise trouble  # else it is one that its agent had spoilt: those before tell of it
         now = {} if present is None else {session.facts.native_id: session for session in present.sessions}
         is_continued = present is not None and present.was_continued
         found = [session for name, session in now.items() if name not in earlier]
@@ -131,6 +135,15 @@ class Keeping:
         if number is None:
             raise NotFound("There is no version of this session.")
         return msgspec.structs.replace(self.version(agent, ref, home, number), checkpoint=None, was_continued=False)
+
+    def alone(self, agent: Agent, ref: SourceRef, home: Home, losses: Losses | None) -> Reading:
+        """Return all that is here of a source that cannot be looked at now; raises as `whole` and `newest`."""
+        if losses is None:
+            return self.newest(agent, ref, home)
+        present: Reading | None = None
+        with suppress(SourceError):  # what its agent had spoilt tells nothing
+            present = self.newest(agent, ref, home)
+        return self.whole(agent, ref, home, losses, present)
 
     def version(self, agent: Agent, ref: SourceRef, home: Home, number: int) -> Reading:
         """Return what the reader of a source makes of a version.
@@ -247,6 +260,7 @@ class _Kept(Agent):
                 present = self.inner.read(ref, home)
             except (SourceError, OSError) as error:
                 log.info("a source of %s is read from the vault alone: %s", ref.agent, type(error).__name__)
+                return self._keeping.alone(self.inner, ref, home, losses)
         return self._keeping.whole(self.inner, ref, home, losses, present)
 
     def resume_command(self, facts: ResumeTarget, *, fork: bool = False) -> ResumeCommand:

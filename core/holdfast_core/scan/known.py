@@ -52,12 +52,10 @@ class KnownSource:
         return [*found.values(), *gone.values()]
 
     def suspects(self, reading: Reading) -> list[str]:
-        """Return the sessions that may have lost something since they were captured."""
+        """Return the sessions that may have lost something since they were captured, also if they had before."""
         now = {session.facts.native_id: session for session in reading.sessions}
         return [
-            name
-            for name, mark in self.marks.items()
-            if mark.messages and not self._is_lossy(name) and not _is_whole(mark, now.get(name), reading)
+            name for name, mark in self.marks.items() if mark.messages and not _is_whole(mark, now.get(name), reading)
         ]
 
     def fewer(self, reading: Reading) -> list[str]:
@@ -65,11 +63,7 @@ class KnownSource:
         if reading.was_continued:
             return []
         counts = _counts(reading)
-        return [
-            name
-            for name, mark in self.marks.items()
-            if mark.messages > counts.get(name, 0) and not self._is_lossy(name)
-        ]
+        return [name for name, mark in self.marks.items() if mark.messages > counts.get(name, 0)]
 
     def without_loss(self, reading: Reading) -> Read | None:
         """Return what the index may be told without the vault; None if something would leave it."""
@@ -81,9 +75,6 @@ class KnownSource:
         if any(mark.messages > counts.get(name, missing) for name, mark in self.marks.items() if mark.messages):
             return None
         return Read.of(self.ref, reading)
-
-    def _is_lossy(self, native_id: str) -> bool:
-        return self.losses is not None and native_id in self.losses.messages
 
 
 def emptied(mark: Mark) -> Mark:
