@@ -20,6 +20,7 @@ from holdfast_core.model.message import Block, Image, Text, Todo, TodoStatus, To
 from holdfast_core.model.usage import Usage
 
 NOTHING = msgspec.Raw()
+_MANY = 1 << 53
 _INJECTED = (
     "# AGENTS.md",
     "<environment_context>",
@@ -73,6 +74,10 @@ class TokenCounts(msgspec.Struct, gc=False):
 
     def numbers(self) -> tuple[int, int, int, int, int]:
         """Return the counts, those that are missing as 0."""
+        taken, given, reasoning = self.input_tokens or 0, self.output_tokens or 0, self.reasoning_output_tokens or 0
+        cached, written = self.cached_input_tokens or 0, self.cache_write_input_tokens or 0
+        if min(taken, cached, written, given, reasoning) >= 0 and taken + cached + written + given + reasoning < _MANY:
+            return taken, cached, written, given, reasoning
         return (
             count(self.input_tokens),
             count(self.cached_input_tokens),
@@ -249,7 +254,8 @@ def result_blocks(call_id: str, output: Any) -> list[Block]:
         images = [image(part["image_url"]) for part in parts if isinstance(part.get("image_url"), str)]
         output = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
     text = output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False)
-    found = _EXIT_CODE.search(text[:400])
+    head = text[:400]
+    found = _EXIT_CODE.search(head) if "code" in head else None
     return [ToolResult(call_id, text, is_error or (found is not None and found[1] != "0")), *images]
 
 

@@ -20,6 +20,7 @@ _CONTEXT_LIMIT = 200
 _SEEN_LIMIT = 4096
 _COPIES_LIMIT = 64
 _KEY_BYTES = 8
+_SPEAKERS = frozenset(("assistant", "user"))
 _LAST_LIMIT = PREVIEW_LIMIT * 2
 _NONE = Usage()
 _AS_GATHERED = (
@@ -125,18 +126,19 @@ class Draft:
             if created is None or timestamp < created:
                 gathered.created_ms = timestamp
         for block in message.blocks:
-            if type(block) is ToolResult:
-                if block.is_error:
-                    gathered.has_error = True
-            elif type(block) is Text:
-                if role == "assistant" or role == "user":
-                    gathered.last_text = block.text[:_LAST_LIMIT]
+            kind: type[object] = type(block)
+            if kind is Text:
+                if role in _SPEAKERS:
+                    text: str = block.text  # type: ignore[union-attr]  # its kind tells
+                    gathered.last_text = text if len(text) < _LAST_LIMIT else text[:_LAST_LIMIT]
                     if not gathered.first_text or (role == "user" and not gathered.preview):
-                        self._note_text(block.text, role)
-            elif type(block) is Error:
-                gathered.has_error = True
-            elif type(block) is Image:
-                gathered.has_image = True
+                        self._note_first(text, role)
+            elif kind is ToolResult:
+                if block.is_error:  # type: ignore[union-attr]  # the same
+                    gathered.has_error = True
+            elif kind is Error or kind is Image:
+                gathered.has_error |= kind is Error
+                gathered.has_image |= kind is Image
         if role != "system":
             gathered.spoken_count += 1
             if role == "user":
@@ -147,7 +149,7 @@ class Draft:
         gathered.count = index + 1
         return index
 
-    def _note_text(self, text: str, role: str) -> None:
+    def _note_first(self, text: str, role: str) -> None:
         gathered = self.gathered
         if not gathered.preview and role == "user":
             gathered.preview = one_line(text, PREVIEW_LIMIT)

@@ -191,7 +191,8 @@ class LineFile:
 
         Split on ``\\n`` alone. A line over ``LINE_LIMIT`` is yielded as None.
         """
-        for position, lines, is_ended in self.batches(start, until=until):
+        for first, lines, is_ended in self.batches(start, until=until):
+            position = first
             for line in lines:
                 yield position, line and line.removesuffix(b"\n"), is_ended
                 position += len(line or b"")

@@ -57,12 +57,13 @@ class LineTaker(ABC, Generic[Record]):
     def run(self, start: int = 0, *, until: int | None = None) -> int:
         """Read from a position on; returns the position after the last whole record."""
         file, end = self.file, start
-        for position, lines, is_ended in file.batches(start, until=until):
+        for first, lines, is_ended in file.batches(start, until=until):
             records = self._decoder.all(lines) if is_ended and lines[0] else None
             if records is not None:
-                self._take_all(position, lines, records)
+                self._take_all(first, lines, records)
                 end = file.end
                 continue
+            position = first
             for line in lines:
                 if not self._take_line(position, line and line.removesuffix(b"\n"), is_ended):
                     return end

@@ -126,14 +126,17 @@ class _Turn:
         return [File(path)]
 
     def _take_item(self, item: dict[str, Any]) -> None:
-        kind = text_in(item, "kind")
+        kind = item.get("kind")
+        if type(kind) is not str:
+            kind = ""
         if kind in _TEXTS:
             self._say(_text(item.get("value")) or _text(item.get("content")))
         elif kind == "inlineReference":
             self._say(_reference(item))
         elif kind == "thinking":
             text = item.get("value")
-            text = "".join(part for part in text if isinstance(part, str)) if isinstance(text, list) else _text(text)
+            if type(text) is not str:
+                text = "".join(part for part in text if isinstance(part, str)) if type(text) is list else _text(text)
             self.blocks += [Thinking(text)] if text else []
         elif kind in ("toolInvocationSerialized", "toolInvocation"):
             self._take_call(item)
@@ -154,7 +157,7 @@ class _Turn:
         if not text:
             return
         last = self.blocks[-1] if self.blocks else None
-        if isinstance(last, Text):
+        if type(last) is Text:
             self.blocks[-1] = Text(last.text + text)
         else:
             self.blocks.append(Text(text))
@@ -174,8 +177,9 @@ class _Turn:
         return path
 
     def _take_call(self, item: dict[str, Any]) -> None:
-        call, told = self._matching(text_in(item, "toolCallId")) if self.calls else ({}, None)
-        call_id = text_in(call, "id") or text_in(item, "toolCallId")
+        its_id = text_in(item, "toolCallId")
+        call, told = self._matching(its_id) if self.calls else ({}, None)
+        call_id = (call and text_in(call, "id")) or its_id
         self.moment = None if told is None else moment_ms(told)
         arguments = given(call.get("arguments")) if call else None
         data, details = item.get("toolSpecificData"), item.get("resultDetails")
@@ -183,12 +187,13 @@ class _Turn:
             arguments = given(details.get("input")) if isinstance(details, dict) and "input" in details else None
         if arguments is None:
             arguments = _described(item, data)
-        self._plan(data, arguments)
-        name = text_in(call, "name") or text_in(item, "toolId")
+        if (type(data) is dict and "todoList" in data) or (type(arguments) is dict and "todoList" in arguments):
+            self._plan(data, arguments)
+        name = (call and text_in(call, "name")) or text_in(item, "toolId")
         self.blocks.append(ToolCall(call_id, name, arguments))
         self._flush()
         results = self.metadata.get("toolCallResults")
-        stored = results.get(text_in(call, "id")) if isinstance(results, dict) else None
+        stored = results.get(text_in(call, "id")) if type(results) is dict else None
         text, is_error = "" if stored is None else _result(stored), False
         if isinstance(details, dict):
             text = text or _output(details.get("output"))
@@ -307,4 +312,4 @@ def _leaves(tree: Any) -> Iterator[str]:
 def _output(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "\n".join(text for part in objects_in(value) if (text := text_in(part, "value", "text")))
+    return "\n".join([text for part in objects_in(value) if (text := text_in(part, "value", "text"))])

@@ -177,7 +177,7 @@ class Reader(SessionReader[_Record, _State]):
             if kind == "text" and type(text := part.get("text")) is str and text:
                 blocks.append(Text(text))
                 continue
-            if kind == "tool_use" or kind == "tool_call":
+            if kind in ("tool_use", "tool_call"):
                 blocks.append(self._call(part))
                 continue
             text = text_in(part, "text", "thinking")

@@ -62,16 +62,21 @@ class _Log(LineTaker[_Change]):
 
     def _change(self, record: _Change) -> bool:
         """Make one change; False if there is no such place."""
+        *way, key = record.k
         inner = self.value
-        for key in record.k[:-1]:
-            inner = _inner(inner, key)
-        key = record.k[-1]
+        for step in way:
+            if type(inner) is dict and type(step) is str:
+                inner = inner.get(step)
+            elif type(inner) is list and type(step) is int and 0 <= step < len(inner):
+                inner = inner[step]
+            else:
+                return False
         if isinstance(inner, list):
             is_there = type(key) is int and 0 <= key < len(inner)
             if is_there and record.kind == 1:
                 inner[key] = record.v
             elif is_there and record.kind == 2 and isinstance(inner[key], list):
-                inner[key] = _pushed(inner[key], record)
+                _push(inner[key], record)
             return is_there
         if not isinstance(inner, dict) or not isinstance(key, str):
             return False
@@ -80,23 +85,18 @@ class _Log(LineTaker[_Change]):
         elif record.kind == 3:
             inner.pop(key, None)
         else:
-            before = inner.get(key)
-            inner[key] = _pushed(before if isinstance(before, list) else [], record)
+            items = inner.get(key)
+            if type(items) is not list:
+                items = inner[key] = []
+            _push(items, record)
         return True
 
 
-def _inner(value: Any, key: Any) -> Any:
-    if isinstance(value, dict) and isinstance(key, str):
-        return value.get(key)
-    if isinstance(value, list) and type(key) is int and 0 <= key < len(value):
-        return value[key]
-    return None
-
-
-def _pushed(items: list[Any], record: _Change) -> list[Any]:
-    start = len(items) if record.i is None else min(max(record.i, 0), len(items))
-    added = record.v if isinstance(record.v, list) else []
-    return items[:start] + added[: _LENGTH_LIMIT - start]
+def _push(items: list[Any], record: _Change) -> None:
+    if record.i is not None:
+        del items[max(record.i, 0) :]
+    if type(record.v) is list:
+        items += record.v[: max(_LENGTH_LIMIT - len(items), 0)]
 
 
 class VscodeCopilot(FileAgent):
