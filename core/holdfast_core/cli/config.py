@@ -73,6 +73,8 @@ async def reset(context: Context, arguments: argparse.Namespace) -> None:
 
 async def _follow(context: Context, keys: Sequence[str]) -> None:
     """Let settings count that were written; a window that is open notices it by itself."""
+    if "vault_encrypted" in keys:
+        await _tell_plain(context)
     before = context.settings.encrypted_in_index if "encrypted_in_index" in keys else None
     context.forget_settings()
     if before is None or before == context.settings.encrypted_in_index or context.is_embedded:
@@ -84,6 +86,15 @@ async def _follow(context: Context, keys: Sequence[str]) -> None:
         context.warn("The index is in use. What of encrypted sessions stands in it changes with the next look.")
     if context.settings.encrypted_in_index == "everything" and not (await context.library.held.keys()).is_unlocked:
         context.warn("Encrypted sessions come into the index when they are unlocked: holdfast keys unlock")
+
+
+async def _tell_plain(context: Context) -> None:
+    """Say that the vault stays as it is where there is no passphrase to encrypt it with."""
+    from holdfast_core.cli.vault import PLAIN
+
+    context.forget_settings()
+    if context.settings.vault_encrypted and not (await context.library.held.keys()).is_encrypted:
+        context.warn(PLAIN)
 
 
 def _tell(context: Context, key: str) -> None:

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from holdfast_core.cli import asking
 from holdfast_core.cli.context import Context
+from holdfast_core.export.plain import one_line
+from holdfast_core.model.changes import LOCKED, NO_SPACE, UNWRITABLE
 
 if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
     from holdfast_core.model.changes import ScanProgress, ScanReport
+
+_UNKEPT = {
+    LOCKED: "The vault is locked: no version was kept. Unlock it with the variable HOLDFAST_PASSPHRASE.",
+    NO_SPACE: "The disk is nearly full: no version was kept. `vault status` says how much is to stay free.",
+    UNWRITABLE: "The vault cannot be written: no version was kept.",
+}
 
 
 def add(commands: Commands) -> None:
@@ -25,9 +34,14 @@ async def update(context: Context, arguments: argparse.Namespace) -> None:
     """Look for new and changed sessions.
 
     Only what changed since the last time is read. Nothing of an agent is ever
-    altered. Ends with 4 if a window of Holdfast holds the index for too long.
+    altered. A vault that is encrypted is unlocked for it, if the passphrase is
+    given. Ends with 4 if a window of Holdfast holds the index for too long.
     """
     report = await _update(context, full=arguments.full)
+    if any(one.reason == LOCKED for one in report.failures) and not context.is_embedded and asking.can_unlock(context):
+        await context.library.held.unlock(asking.passphrase(context, "Passphrase or recovery code"))
+        again = await _update(context, full=False)
+        report = msgspec.structs.replace(again, new=report.new, changed=report.changed, lost=report.lost + again.lost)
     if context.is_json:
         context.print_json(msgspec.to_builtins(report))
         return
@@ -43,6 +57,9 @@ async def update(context: Context, arguments: argparse.Namespace) -> None:
     ]
     if rows:
         context.table(["Agent", "Sessions", "Messages", "Problems"], rows, flexible=[0])
+    for one in report.failures:
+        where = one.home or one.agent
+        context.warn(_UNKEPT.get(one.reason) or f"This could not be looked through: {one_line(where)} ({one.reason})")
 
 
 async def ensure_index(context: Context) -> None:

@@ -34,6 +34,9 @@ _REASONS = {
 }
 
 
+PLAIN = "There is no passphrase yet, so the vault is not encrypted. Set one: holdfast keys encrypt"
+
+
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
     group = commands.group("vault", "Every version of every agent's session")
@@ -77,6 +80,8 @@ async def status(context: Context, arguments: argparse.Namespace) -> None:
     if found.damaged:
         context.print(f"{asking.counted(found.damaged, 'source')} here cannot be read whole: `vault verify`.")
     context.print(f"Verified {minute(found.verified_ms)}." if found.verified_ms else "Not verified yet.")
+    if context.settings.vault_encrypted and not (await context.library.held.keys()).is_encrypted:
+        context.warn(PLAIN)
     if found.is_locked:
         context.warn("The vault is locked: nothing new is kept until it is unlocked.")
     if found.is_paused_for_space:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -57,6 +59,12 @@ class AgentReport(msgspec.Struct, frozen=True):
     messages: int
     problems: int
     unknown_records: dict[str, int] = {}
+
+
+# Why nothing comes into the vault, as `ScanFailure` tells it; no agent is named then.
+LOCKED: Final = "vault_is_locked"
+NO_SPACE: Final = "vault_has_no_space"
+UNWRITABLE: Final = "vault_cannot_be_written"
 
 
 class ScanFailure(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from holdfast_core.agents.base import Agent, Home, Reading, SourceRef
 from holdfast_core.errors import HoldfastError, Locked, NotNow, Refused, SourceError
 from holdfast_core.index.change import Read
 from holdfast_core.index.writer import IndexWriter
-from holdfast_core.model.changes import ScanFailure
+from holdfast_core.model.changes import LOCKED, NO_SPACE, UNWRITABLE, ScanFailure
 from holdfast_core.model.held import HELD_AGENT
 from holdfast_core.model.session import Problem
 from holdfast_core.scan.adopting import Adopting
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_SPACE, LOCKED, UNWRITABLE = "vault_has_no_space", "vault_is_locked", "vault_cannot_be_written"
 _NULS = bytes(16)
 _OPEN_BYTES = 64 << 20
 """So much is captured before it is made durable, where the index waits for nothing."""

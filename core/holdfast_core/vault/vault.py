@@ -294,10 +294,11 @@ class Vault:
         """Return the state of the whole vault."""
         catalogue, access = self._access.known(), self._access
         totals = catalogue.totals() if catalogue else Totals()
+        free_bytes = access.free_bytes()  # another process captures: what it met is not known here
         return VaultStatus(
             **totals._asdict(),
-            is_paused_for_space=access.is_short_of_space,
-            free_bytes=access.free_bytes(),
+            is_paused_for_space=free_bytes < self.options.reserve_bytes,
+            free_bytes=free_bytes,
             reserve_bytes=self.options.reserve_bytes,
             is_locked=bool(totals.sources) and self.is_encrypted and not access.keys().is_unlocked,
         )

@@ -275,3 +275,44 @@ def grown_before(path: Path, count: int, *, days: float) -> None:
     path.write_bytes(b"".join(records(count)))
     then = time.time() - days * 86_400
     os.utime(path, (then, then))
+
+
+def test_what_keeps_the_vault_from_taking_anything_is_told(keeper: Person):
+    transcript(keeper).write_bytes(b"".join(records(MESSAGES + 1)))
+    reserve, keeper.environment["HOLDFAST_VAULT_RESERVE_MB"] = "0", "10000000"
+    assert "The disk is nearly full: no version was kept." in keeper.run("index", "update").stderr
+    assert "are to stay free" in keeper.run("vault", "status").stderr
+    assert keeper.json("vault", "status")["is_paused_for_space"]
+    keeper.environment["HOLDFAST_VAULT_RESERVE_MB"] = reserve
+
+    in_the_way = keeper.top / "a file"
+    in_the_way.touch()
+    told = keeper.run("index", "update", "--set", f"vault_directory={in_the_way / 'vault'}")
+    assert (told.returncode, "The vault cannot be written: no version was kept." in told.stderr) == (0, True)
+
+    keeper.ok("index", "update")
+    assert keeper.json("vault", "versions", SESSION)[0]["messages"] == MESSAGES + 1
+
+
+def test_an_encrypted_vault_captures_with_the_passphrase_and_is_never_plain_unsaid(keeper: Person):
+    unsaid = "There is no passphrase yet, so the vault is not encrypted."
+    assert unsaid in keeper.run("config", "set", "vault_encrypted", "true").stderr
+    assert unsaid in keeper.run("vault", "status").stderr
+    given = {"HOLDFAST_PASSPHRASE": "correct horse"}
+    keeper.ok("keys", "encrypt", "--yes", env=keeper.environment | given)
+    assert unsaid not in keeper.run("vault", "status").stderr
+    whole = b"".join(records(MESSAGES + 1)).replace(b"prompt 40", b"prompt bergamot")
+    transcript(keeper).write_bytes(whole)
+
+    locked = keeper.run("index", "update")
+    assert (locked.returncode, "The vault is locked: no version was kept." in locked.stderr) == (0, True)
+    assert keeper.json("vault", "versions", SESSION)[0]["messages"] == MESSAGES
+
+    keeper.environment |= given
+    assert "holdfast:" not in keeper.run("index", "update").stderr
+    assert keeper.json("vault", "versions", SESSION)[0]["messages"] == MESSAGES + 1
+    keeper.ok("vault", "restore", SESSION, "--to", str(keeper.top / "again.jsonl"))
+    assert (keeper.top / "again.jsonl").read_bytes() == whole
+    for part in ("data", "log"):
+        for path in (keeper.top / "ours" / part).rglob("*"):
+            assert not path.is_file() or b"bergamot" not in path.read_bytes(), path

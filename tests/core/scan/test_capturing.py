@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from holdfast_core.agents import all_agents
 from holdfast_core.agents.base import Agent, Home
-from holdfast_core.model.changes import ScanFailure
-from holdfast_core.scan.capturing import LOCKED, NO_SPACE, CaptureStatus
+from holdfast_core.model.changes import LOCKED, NO_SPACE, ScanFailure
+from holdfast_core.scan.capturing import CaptureStatus
 from holdfast_core.scan.homes import with_homes
 from holdfast_core.scan.kept import _Kept
 from holdfast_core.sealed.keys import Keys
