@@ -7,7 +7,8 @@ import json
 import math
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -18,7 +19,7 @@ from holdfast_core.agents._values import count, moment_ms
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
-_BAD_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|\\')
+_UP_TO_BAD_ESCAPE = re.compile(r'(?:[^\\]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _RECORD_START = re.compile(
     r'\{\s*"(?:type|parentUuid|uuid|timestamp|sessionId|isSidechain|logicalParentUuid|message|id|record_type|role)"\s*:'
 )
@@ -64,14 +65,17 @@ class Forgiving(Generic[Record]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
 
-    def all(self, lines: Iterable[bytes]) -> list[Record] | None:
-        """Return the records of lines that are all well-formed, else None."""
-        if _MUST_MEASURE and any(map(is_too_deep, lines)):
-            return None
-        try:
-            return list(map(self._decode, lines))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+    def leading(self, lines: Iterator[bytes]) -> list[Record]:
+        """Return the records of well-formed lines up to one that is not, which is passed over too."""
+        records: list[Record] = []
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            records.extend(map(self._decode if not _MUST_MEASURE else self._measured, lines))
+        return records  # what came before an error has stayed
+
+    def _measured(self, line: bytes) -> Record:
+        if is_too_deep(line):
+            raise RecursionError
+        return self._decode(line)
 
     def several(self, line: bytes) -> tuple[list[Record], str | None]:
         """Return what can be recovered of a line, and the reason why a part of it was lost, if any.
@@ -145,7 +149,7 @@ class Forgiving(Generic[Record]):
         except RecursionError:
             raise Damaged("too_deep") from None
         except ValueError:
-            mended = _BAD_ESCAPE.sub(lambda match: match[0] if len(match[0]) > 1 else "\\\\", text)
+            mended = _without_bad_escapes(text)
         if mended == text:
             raise Damaged("not_json")
         try:
@@ -186,6 +190,17 @@ class Forgiving(Generic[Record]):
 
     def _mended(self, kind: str) -> None:
         self.repairs[kind] = self.repairs.get(kind, 0) + 1
+
+
+def _without_bad_escapes(text: str) -> str:
+    """Return a text of JSON with the backslashes doubled that begin no escape."""
+    pieces: list[str] = []
+    position = 0
+    while (end := _UP_TO_BAD_ESCAPE.match(text, position).end()) < len(text):  # type: ignore[union-attr]  # also nothing
+        pieces.append(text[position:end])
+        position = end + 1
+    pieces.append(text[position:])
+    return "\\\\".join(pieces)
 
 
 def must_be_skipped(line: bytes) -> bool:

@@ -13,7 +13,7 @@ from holdfast_core.agents._kimi_records import Call, Counts, Function, Link, Par
 from holdfast_core.agents._values import moment_ms, text_of_name
 from holdfast_core.model.message import Compaction, Text, Thinking, ToolResult
 
-_USUAL = (1_600_000_000, 4_000_000_000)
+_EARLIEST, _LATEST = 1.6e9, 4e9
 _SILENT_ROLES = ("_checkpoint", "_usage", "_system_prompt")
 _SILENT = frozenset(
     (
@@ -100,12 +100,16 @@ class Reader(KimiReader[Record]):
 
     def take(self, record: Record) -> None:
         told = record.timestamp
-        self.moment = int(told * 1000) if type(told) is float and _USUAL[0] < told < _USUAL[1] else moment_ms(told)
+        self.moment = int(told * 1000.0) if type(told) is float and _EARLIEST < told < _LATEST else moment_ms(told)
         event = record.message
         if record.role is not None:
             self._take_message(record)
         elif event is not None:
-            self._take_event("", event)
+            take = _TAKE.get(event.type or "")
+            if take is not None:
+                take(self, "", event.payload or _NO_PAYLOAD)
+            else:
+                self._take_event("", event)
         elif record.type != "metadata":
             self.count_unknown(record.type or "none")
 

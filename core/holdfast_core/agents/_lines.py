@@ -113,10 +113,11 @@ class SessionReader(LineReader[Record], Generic[Record, State]):
 
     def mark(self) -> None:
         """Note that the present line begins a message that later records may change."""
-        places = self.kept.places
-        if not places or places[-1].index != self.draft.next_index:
-            places.append(Place(self.position, self.line, self.draft.next_index, self.seed()))
-            del places[:-_PLACES]
+        places, index = self.kept.places, self.draft.next_index
+        if not places or places[-1].index != index:
+            places.append(Place(self.position, self.line, index, self.seed()))
+            if len(places) > _PLACES:
+                del places[0]
 
     def message(
         self,

@@ -58,24 +58,27 @@ class LineTaker(ABC, Generic[Record]):
         """Read from a position on; returns the position after the last whole record."""
         file, end = self.file, start
         for first, lines, is_ended in file.batches(start, until=until):
-            records = self._decoder.all(lines) if is_ended and lines[0] else None
-            if records is not None:
-                self._take_all(first, lines, records)
-                end = file.end
-                continue
-            position = first
-            for line in lines:
+            position, number, rest = first, 0, iter(lines)
+            while number < len(lines):
+                if is_ended and lines[number]:
+                    records = self._decoder.leading(rest)
+                    position = self._take_all(position, lines[number : number + len(records)], records)
+                    number += len(records)
+                    if number == len(lines):
+                        break
+                line = lines[number]
                 if not self._take_line(position, line and line.removesuffix(b"\n"), is_ended):
                     return end
                 if is_ended:
                     self.line += 1 + file.empty_lines
                     file.empty_lines = 0
                 position += len(line or b"")
-                end = position if len(lines) > 1 or not is_ended else file.end
+                number += 1
+            end = file.end if is_ended else position
         return end
 
-    def _take_all(self, position: int, lines: Sequence[bytes], records: list[Record]) -> None:
-        """Take the records of whole lines, of which the first stands at a position."""
+    def _take_all(self, position: int, lines: Sequence[bytes], records: list[Record]) -> int:
+        """Take the records of whole lines, of which the first stands at a position; returns where they end."""
         take, next_look, number = self.take, self.sample.next, self.line
         for line, record in zip(lines, records, strict=True):
             self.position, self.line = position, number
@@ -86,6 +89,7 @@ class LineTaker(ABC, Generic[Record]):
             number += 1
             position += len(line)
         self.line = number
+        return position
 
     def _take_line(self, position: int, line: bytes | None, is_ended: bool) -> bool:
         """Take one line; False if it is a half record that is still being written."""
