@@ -18,7 +18,7 @@ from holdfast_core.agents._lines import LineAgent, SessionReader, SessionState, 
 from holdfast_core.agents._opaque import opaque_reading
 from holdfast_core.agents._parts import base64_image, given, objects_in, text_in
 from holdfast_core.agents._sqlite import private_copy
-from holdfast_core.agents._values import datetime_ms, moment_ms, text_of_name
+from holdfast_core.agents._values import datetime_ms, moment_ms, storable, text_of_name
 from holdfast_core.agents._walk import subdirectories
 from holdfast_core.agents.base import (
     Checkpoint,
@@ -114,8 +114,14 @@ class Reader(SessionReader[_Record, _State]):
     def take(self, record: _Record) -> None:
         said = record.message or _NOTHING_SAID
         role = record.role or said.role or ""
-        if role in ("user", "assistant"):
-            self._take_said(record, said, role == "assistant")
+        if role == "assistant":
+            blocks, results = self._blocks(said.content)
+            if results:
+                self._add(record, said, "tool", results)
+            if blocks:
+                self._add(record, said, "assistant", blocks)
+        elif role == "user":
+            self._take_asked(record, said)
         elif record.type == "turn_ended":
             text = shown(record.error) if record.error else ""
             self._add(record, said, "system", [Error(text)] if text else [])
@@ -124,14 +130,10 @@ class Reader(SessionReader[_Record, _State]):
             blocks, _results = self._blocks(said.content)
             self._add(record, said, "system", blocks)
 
-    def _take_said(self, record: _Record, said: _Said, is_assistant: bool) -> None:
+    def _take_asked(self, record: _Record, said: _Said) -> None:
         blocks, results = self._blocks(said.content)
         if results:
             self._add(record, said, "tool", results)
-        if is_assistant:
-            if blocks:
-                self._add(record, said, "assistant", blocks)
-            return
         context: list[Block] = []
         typed: list[Block] = []
         for block in blocks:
@@ -198,10 +200,12 @@ class Reader(SessionReader[_Record, _State]):
         return blocks, results
 
     def _call(self, part: dict[str, Any]) -> ToolCall:
-        name = part.get("name")
-        if not name or type(name) is not str:
-            name = text_in(part, "toolName")
-        arguments = given(part["input"] if "input" in part else part.get("args"))
+        name = part.get("name") or part.get("toolName") or ""
+        call_id = part.get("id") or part.get("toolCallId") or ""
+        if type(name) is not str or type(call_id) is not str:
+            name, call_id = text_in(part, "name", "toolName"), text_in(part, "id", "toolCallId")
+        arguments = part["input"] if "input" in part else part.get("args")
+        arguments = storable(arguments) if type(arguments) is dict else given(arguments)
         main = self.kept.main
         if name in _EDITS or not main.project_path:
             path = text_in(arguments, *_PATHS)
@@ -211,9 +215,6 @@ class Reader(SessionReader[_Record, _State]):
                 main.project_path = _project(path, self._encoded)
         if name in _PLANS and isinstance(arguments, dict):
             self._plan(arguments)
-        call_id = part.get("id")
-        if not call_id or type(call_id) is not str:
-            call_id = text_in(part, "toolCallId")
         return ToolCall(call_id, name, arguments)
 
     def _plan(self, arguments: dict[str, Any]) -> None:
