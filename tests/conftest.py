@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -19,6 +20,14 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_API"] = "pyside6"
 # No test asks this machine's own keyring; those of the keyring bring one along.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+@pytest.fixture(autouse=True)
+def _collector_as_usual(request: pytest.FixtureRequest) -> None:
+    """Let circles be collected by themselves again after a test of the window, once all that it left is gone."""
+    if not gc.isenabled() and "gui" not in request.path.relative_to(request.config.rootpath).parts:
+        gc.collect()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

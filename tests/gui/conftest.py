@@ -30,7 +30,7 @@ def _collected_in_the_window_s_thread() -> Iterator[None]:
     """Collect circles here alone, as the application does: widgets that go in another thread take the process along."""
     gc.disable()
     yield
-    gc.collect(1)
+    gc.collect(1)  # all of them before the first test without a window, see tests/conftest.py
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
