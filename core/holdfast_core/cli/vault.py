@@ -13,12 +13,14 @@ from holdfast_core.cli.commands import count_of
 from holdfast_core.cli.context import Context
 from holdfast_core.cli.held import any_target, with_target
 from holdfast_core.cli.keeping import timed
+from holdfast_core.errors import Refused
 from holdfast_core.export.document import iso_time, minute
 from holdfast_core.export.plain import one_line
 
 if TYPE_CHECKING:
     from holdfast_core.cli.commands import Commands
-    from holdfast_core.model.vault import Compared, Version
+    from holdfast_core.model.repair import RepairKind
+    from holdfast_core.model.vault import Compared, Restored, Version
 
 _REASONS = {
     "first": "first seen",
@@ -34,6 +36,19 @@ _REASONS = {
 }
 
 
+_MENDED: dict[RepairKind, str] = {
+    "nul_cut": "zeros are cut out",
+    "records_split": "records that stick together are split",
+    "stub_cut": "the beginning of a torn record is cut out",
+    "last_record_cut": "the last record, which was never finished, is cut off",
+    "record_rewritten": "a record is written in a form that can be read",
+    "line_dropped": "a line that cannot be read is left out",
+    "line_left": "this line cannot be read; it stays as it is",
+    "newline_added": "the missing end of the last line is added",
+    "call_ended": "a tool call that never ended is ended",
+    "record_linked": "a record is linked to the one before it again",
+    "part_cut": "a part that cannot be read is cut out",
+}
 PLAIN = "There is no passphrase yet, so the vault is not encrypted. Set one: holdfast keys encrypt"
 
 
@@ -76,7 +91,8 @@ async def status(context: Context, arguments: argparse.Namespace) -> None:
     )
     if found.lost_at_source:
         messages = asking.counted(found.lost_at_source, "message")
-        context.print(f"{messages} are gone at the source. They are safe here: `sessions list --filter is:lost`.")
+        safe = "Not all of them may be" if found.damaged else "They are"
+        context.print(f"{messages} are gone at the source. {safe} safe here: `sessions list --filter is:lost`.")
     if found.damaged:
         context.print(f"{asking.counted(found.damaged, 'source')} here cannot be read whole: `vault verify`.")
     context.print(f"Verified {minute(found.verified_ms)}." if found.verified_ms else "Not verified yet.")
@@ -165,7 +181,7 @@ async def restore(context: Context, arguments: argparse.Namespace) -> None:
             arguments,
         )
     done = await vaulted.restore(entry.id, chosen.number, to=arguments.to)
-    _tell_restored(context, done.path, done.notes)
+    _tell_restored(context, done)
 
 
 async def undo(context: Context, arguments: argparse.Namespace) -> None:
@@ -175,7 +191,7 @@ async def undo(context: Context, arguments: argparse.Namespace) -> None:
         context, f"The agent gets back what it had of “{one_line(entry.title)}” before the restoring.", arguments
     )
     done = await context.library.vaulted.undo(entry.id)
-    _tell_restored(context, done.path, done.notes)
+    _tell_restored(context, done)
 
 
 async def repair(context: Context, arguments: argparse.Namespace) -> None:
@@ -192,6 +208,9 @@ async def repair(context: Context, arguments: argparse.Namespace) -> None:
             "Nothing to mend."
         )
         return
+    if not context.is_json:
+        for change in plan.changes:
+            context.print(f"  line {change.line:,}  {_MENDED[change.what]}")
     if arguments.to is None:
         asking.confirm(
             context,
@@ -201,11 +220,9 @@ async def repair(context: Context, arguments: argparse.Namespace) -> None:
         )
     done = await vaulted.repair(entry.id, to=arguments.to)
     if context.is_json:
-        context.print_json({**_restored(done.path, done.notes), "changes": msgspec.to_builtins(plan.changes)})
+        context.print_json({**_restored(done), "changes": msgspec.to_builtins(plan.changes)})
         return
-    for change in plan.changes:
-        context.print(f"  line {change.line:,}  {change.what}")
-    _tell_restored(context, done.path, done.notes)
+    _tell_restored(context, done)
 
 
 async def tag(context: Context, arguments: argparse.Namespace) -> None:
@@ -275,6 +292,8 @@ async def free(context: Context, arguments: argparse.Namespace) -> None:
     ids = list(dict.fromkeys([(await any_target(context, target)).id for target in arguments.targets]))
     vaulted = context.library.vaulted
     plan = await vaulted.freeable(ids)
+    if not plan.paths:
+        raise Refused(" ".join(plan.notes) or "There is no file that could go.")
     asking.confirm(
         context,
         f"{asking.counted(len(plan.paths), 'file')} of agents ({asking.size_words(plan.bytes)}) go to the system's "
@@ -327,15 +346,16 @@ def _compared(one: Compared) -> str:
     return " ".join(filter(None, (f"{one.index:,}", when, one.role, one_line(one.text))))
 
 
-def _restored(path: str, notes: tuple[str, ...]) -> dict[str, Any]:
-    size = Path(path).stat().st_size if Path(path).is_file() else 0
-    return {"path": path, "bytes": size, "notes": notes}
+def _restored(done: Restored) -> dict[str, Any]:
+    path = Path(done.path)
+    size = path.stat().st_size if done.path and path.is_file() else 0
+    return {"id": done.session_id, "path": done.path, "bytes": size, "notes": done.notes}
 
 
-def _tell_restored(context: Context, path: str, notes: tuple[str, ...]) -> None:
+def _tell_restored(context: Context, done: Restored) -> None:
     if context.is_json:
-        context.print_json(_restored(path, notes))
+        context.print_json(_restored(done))
         return
-    context.print(path)
-    for note in notes:
+    context.print(done.path or done.session_id)
+    for note in done.notes:
         context.warn(note)

@@ -133,10 +133,10 @@ def test_a_version_is_written_to_a_file_but_never_over_one(robbed: Person):
 
 
 def test_a_version_becomes_a_session_of_our_own(robbed: Person):
-    robbed.json("vault", "restore", SESSION, "--to", "held")
+    made = robbed.json("vault", "restore", SESSION, "--to", "held")
 
     (held,) = robbed.json("sessions", "list", "--filter", "is:held")
-    assert held["message_count"] == MESSAGES
+    assert (held["id"], held["message_count"]) == (made["id"], MESSAGES)
 
 
 def test_a_deleted_session_stays_and_comes_back(keeper: Person):
@@ -155,6 +155,9 @@ def test_a_damaged_transcript_is_mended(keeper: Person):
     path.write_bytes(b"".join(lines[:20]) + bytes(4096) + b"".join(lines[20:]).rstrip(b"\n"))
     keeper.json("index", "update")
 
+    told = keeper.run("vault", "repair", SESSION)
+    assert (told.returncode, "zeros are cut out" in told.stdout) == (4, True)
+    assert path.read_bytes().count(b"\0") == 4096
     done = keeper.json("vault", "repair", SESSION, "--yes")
 
     assert done["changes"]
@@ -246,6 +249,7 @@ def test_what_is_verified_here_can_go_at_the_agent_and_come_back(keeper: Person)
     assert not path.exists()
     (trashed,) = keeper.sessions.path.rglob(f"Trash/files/{path.name}")
     assert trashed.read_bytes() == data
+    assert keeper.run("vault", "free", SESSION, "--yes").returncode == 4
     assert len(keeper.json("sessions", "show", SESSION)["messages"]) == MESSAGES
     keeper.json("vault", "restore", SESSION, "--yes")
     assert path.read_bytes() == data
