@@ -29,7 +29,7 @@ from holdfast_core.agents._codex_side import Side
 from holdfast_core.agents._draft import Draft, Gathered, TooEarly, digest
 from holdfast_core.agents._jsonl import LineFile
 from holdfast_core.agents._reading import LineReader, Place
-from holdfast_core.agents._values import PREVIEW_LIMIT, moment_ms, one_line
+from holdfast_core.agents._values import PREVIEW_LIMIT, datetime_ms, moment_ms, one_line
 from holdfast_core.agents.base import SessionRead
 from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, Thinking, ToolCall
 
@@ -455,7 +455,7 @@ class Reader(LineReader[Record]):
         usage = usage_of(last)
         now.last_tokens = usage.total_tokens
         key = ":".join(map(str, (now.turn_id or now.lineage, *total, *last)))
-        moment = moment_ms(record.timestamp)
+        moment = None if record.timestamp is None else datetime_ms(record.timestamp)
         if self._main.respond(key, usage, model=now.model, timestamp_ms=moment, index=index) and index is not None:
             self._main.use(index, usage)
         self._state.reply = self._state.spare = None
@@ -487,7 +487,7 @@ class Reader(LineReader[Record]):
                 name or f"line-{self.line}",
                 role,
                 tuple(blocks),
-                moment_ms(record.timestamp),
+                None if record.timestamp is None else datetime_ms(record.timestamp),
                 None,
                 (self._now.model or None) if role == "assistant" else None,
                 line=self.line,
@@ -496,7 +496,8 @@ class Reader(LineReader[Record]):
 
     def _hear(self, stream: str, who: str, text: str, index: int) -> None:
         if text:
-            self._now.heard = [*self._now.heard, (stream, who, digest(text.strip()), index)][-_HEARD_LIMIT:]
+            heard = self._now.heard = self._now.heard[1 - _HEARD_LIMIT :]
+            heard.append((stream, who, digest(text.strip()), index))
 
     def _is_heard(self, stream: str, who: str, text: str) -> bool:
         return self._heard_at(stream, who, text) is not None

@@ -15,7 +15,8 @@ from holdfast_core.agents._jsonl import read_small
 from holdfast_core.agents._lines import SessionReader, SessionState
 from holdfast_core.agents._qwen_records import NOTHING, Payload, Record, todos_of
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, count, datetime_ms, one_line
-from holdfast_core.model.message import Block, Compaction, Error, Text, Todo, ToolCall, ToolResult
+from holdfast_core.model.message import Block, Compaction, Error, Message, Role, Text, Todo, ToolCall, ToolResult
+from holdfast_core.model.usage import Usage
 
 _MARKS_LIMIT = 512
 _MARK = slice(-12, None)  # the part of a UUID that is random in all its versions
@@ -97,11 +98,20 @@ class Reader(SessionReader[Record, State]):
         if record.forked_from is not None and main.forked_from is None:
             main.forked_from = record.forked_from.session_id
 
-    def _add(self, record: Record, role: Any, blocks: list[Block], **more: Any) -> int:
-        uuid = record.uuid
+    def _add(
+        self,
+        record: Record,
+        role: Role,
+        blocks: list[Block],
+        *,
+        model: str | None = None,
+        usage: Usage | None = None,
+    ) -> int:
+        uuid, line = record.uuid, self.line
         if uuid and uuid == self.kept.last_uuid:  # a record may be written in pieces
-            uuid = f"{uuid}:{self.line}"
-        return self.draft.add(self.message(role, blocks, self._moment, id=uuid, parent=record.parent_uuid, **more))
+            uuid = f"{uuid}:{line}"
+        name = uuid or f"line-{line}"
+        return self.draft.add(Message(name, role, tuple(blocks), self._moment, record.parent_uuid, model, usage, line))
 
     def _blocks(self, record: Record) -> list[Block]:
         return blocks_of(record.message.parts or []) if record.message is not None else []

@@ -21,7 +21,7 @@ from holdfast_core.agents._reading import LineReader
 from holdfast_core.agents._values import PATH_LIMIT, PREVIEW_LIMIT, moment_ms, one_line, text_of_name
 from holdfast_core.agents.base import Home, ResumeCommand, ResumeTarget, SourceRef, refuse_subagent, safe_id
 from holdfast_core.errors import Refused
-from holdfast_core.model.message import Block, Role, Text, Thinking, ToolCall, ToolResult
+from holdfast_core.model.message import Block, Message, Role, Text, Thinking, ToolCall, ToolResult
 
 _QUERY = re.compile(r"<user_query>\n?(.*?)\n?</user_query>", re.DOTALL)
 _INJECTED = re.compile(
@@ -168,9 +168,18 @@ class _Reader(SessionReader[_Row, SessionState]):
         self.draft.gathered.model = record.model_id or self.draft.gathered.model
         self._add("assistant", blocks, moment, model=record.model_id)
 
-    def _add(self, role: Role, blocks: list[Block], moment: int | None = None, **more: Any) -> None:
+    def _add(
+        self,
+        role: Role,
+        blocks: list[Block],
+        moment: int | None = None,
+        *,
+        id: str | None = None,
+        model: str | None = None,
+    ) -> None:
         if blocks:
-            self.draft.add(self.message(role, blocks, moment, **more))
+            line = self.line
+            self.draft.add(Message(id or f"line-{line}", role, tuple(blocks), moment, None, model, None, line))
 
     def _count(self) -> None:
         """Count the turns anew: they stand in a file of their own, which is read whole."""
