@@ -42,6 +42,7 @@ class Access:
         self.is_short_of_space = False
         self._mutex = threading.RLock()
         self._catalogue: Catalogue | None = None
+        self._identity: tuple[int, int] | None = None
         self._capturing: Capturing | None = None
         self._held: lock | None = None
         self._owner = 0
@@ -62,16 +63,19 @@ class Access:
         return self.catalogue()
 
     def catalogue(self) -> Catalogue:
-        """Return the catalogue; one that is not there is made of the strands.
+        """Return the catalogue; one that is not there, or not any more, is made of the strands.
 
         Raises:
             HoldfastError: it cannot be opened or made.
         """
         with self._mutex:
             if self._catalogue is not None:
-                return self._catalogue
+                if self._capturing is not None or _identity(self.directory / CATALOGUE) == self._identity:
+                    return self._catalogue
+                self._catalogue, self._is_settled = None, False  # whoever still reads in it closes it
             make_private(self.directory)
             catalogue = self._opened()
+            self._identity = _identity(self.directory / CATALOGUE)
         if not catalogue.value(_IS_BUILT):
             try:
                 self._build(catalogue)
@@ -210,6 +214,14 @@ class Access:
                 return Catalogue.open(path, may_create=True)
         except (apsw.Error, OSError) as error:
             raise HoldfastError("The list of the vault cannot be opened.", detail=repr(error)) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

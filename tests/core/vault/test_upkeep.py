@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 
 import apsw
@@ -10,6 +11,7 @@ import pytest
 from holdfast_core.agents.base import fingerprint_at
 from holdfast_core.sealed.errors import SealedError
 from holdfast_core.sealed.keys import Keys
+from holdfast_core.vault.looks import Looks
 from holdfast_core.vault.vault import Mark, Seen, Vault, VaultOptions
 
 from tests.core.vault.support import AGENT, World, record, transcript
@@ -295,3 +297,19 @@ def _put_back(top: Path, files: dict[str, bytes]) -> None:
         path.unlink()
     for name, data in files.items():
         (top / "vault" / name).write_bytes(data)
+
+
+def test_a_vault_that_is_removed_while_it_is_open_begins_anew(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.capture("a.jsonl", b'{"one":1}\n')
+    looks = Looks(world.vault.directory, lambda: world.vault)
+    assert set(looks.of(AGENT)) == {world.key("a.jsonl")}
+
+    shutil.rmtree(world.vault.directory)
+    world.vault.directory.mkdir()
+
+    assert looks.of(AGENT) == {}
+    world.capture("a.jsonl", b'{"one":1}\n{"two":2}\n')
+    assert world.content("a.jsonl") == b'{"one":1}\n{"two":2}\n'
+    assert set(looks.of(AGENT)) == {world.key("a.jsonl")}
+    looks.close()
