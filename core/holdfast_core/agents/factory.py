@@ -25,6 +25,7 @@ from holdfast_core.model.message import (
     Block,
     Compaction,
     Error,
+    Message,
     Role,
     Text,
     Thinking,
@@ -297,12 +298,11 @@ class _Reader(SessionReader[_Record, _State]):
         self, record: _Record, role: Role, blocks: list[Block], *, suffix: str = "", usage: Usage | None = None
     ) -> None:
         if blocks:
-            name = f"{record.id or f'line-{self.line}'}{suffix}"
+            line, own = self.line, record.id
+            name = f"{own or f'line-{line}'}{suffix}" if suffix or not own else own
             model = self.draft.gathered.model or None if role == "assistant" else None
             moment = moment_ms(record.timestamp)
-            self.draft.add(
-                self.message(role, blocks, moment, id=name, parent=record.parent_id, model=model, usage=usage)
-            )
+            self.draft.add(Message(name, role, tuple(blocks), moment, record.parent_id, model, usage, line))
 
     def _count_all(self, taken: _Taken) -> None:
         """Count what the settings tell of the whole session; they are read anew each time, so it is counted anew."""
