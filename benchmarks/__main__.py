@@ -92,15 +92,20 @@ def measure_index(report: Report, ours: Holdfast, peers: list[Peer], manifest: M
     programs = [ours, *peers]
     cold = {program.name: [] for program in programs}
     again = {program.name: [] for program in programs}
+    keeping = []
     for _ in range(runs):
         for program in programs:
             if (cost := program.cold()) is not None:
                 cold[program.name].append(cost)
+                keeping += [ours.keeping()] if program is ours else []
                 again[program.name].append(program.again())
     for title, costs in (("cold index", cold), ("nothing new", again)):
         for what, unit, scale in (("cpu_seconds", "s CPU", 1), ("wall_seconds", "s", 1), ("peak_bytes", "MB", _MB)):
             values = {name: _median(found, what) / scale for name, found in costs.items() if found}
             report.row(title, values, unit)
+    report.row("cold index and vault", {ours.name: _median(keeping, "cpu_seconds")}, "s CPU")
+    kept = _median(keeping, "cpu_seconds") / _median(cold[ours.name], "cpu_seconds")
+    report.bar("cold index and vault, CPU against index alone", kept, 1.4)
     stored = {program.name: program.stored_bytes() / manifest.size_bytes for program in programs}
     report.row("index / source", {name: share for name, share in stored.items() if share}, "of 1")
     report.row("first sessions", {ours.name: ours.first_sessions()}, "s")
