@@ -111,7 +111,8 @@ class Parts:
 
         with self._lock:
             if self._keys is None:
-                keyring = KeyringCopy() if self.settings.use_keyring else None
+                given = self._given()  # as usual without loading what nobody chose
+                keyring = KeyringCopy() if given is None or given.use_keyring else None
                 # Where something is sealed, new keys could open none of it.
                 try:
                     self._keys = Keys.open(self.paths.keys, keyring=keyring, may_create=not self._has_sealed())
@@ -264,9 +265,11 @@ class Parts:
     def _vault_options(self) -> VaultOptions:
         from holdfast_core.vault.vault import VaultOptions
 
-        settings = self.settings
+        settings = self._given()
+        if settings is None:  # what nobody chose is the same there
+            return VaultOptions()
         return VaultOptions(
-            reserve_bytes=settings.vault_reserve_mb * _MB,
+            reserve_bytes=settings.vault_reserve_mb << 20,
             is_encrypted=settings.vault_encrypted,
             database_minutes=settings.vault_database_minutes,
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST_BATCH_BYTES = 4 << 20
+FIRST_BATCH_BYTES = 2 << 20
 BATCH_BYTES = 48 << 20  # each batch leaves a piece with all its words in the index: larger ones make it smaller
 _PROGRESS_SECONDS = 0.1
 _WORDS_SECONDS = 2.0  # what is left then is for idle moments
