@@ -41,7 +41,7 @@ class Holdfast(Peer):
     def keeping(self) -> Cost:
         """Index from nothing and keep every version, as usual."""
         self.clear()
-        return self.again()
+        return run([*self_command(), "index", "update", "--json"], self.environment() | {_VAULT: "true"})
 
     def again(self) -> Cost:
         return run([*self_command(), "index", "update", "--json"], self.environment())

@@ -518,13 +518,13 @@ class Library(Outgoing):
         parts = self.held.parts
         return Keeping(Looks(parts.vault_directory, parts.vault), parts.vault)
 
-    def _capturing(self) -> Capturing:
+    def _capturing(self) -> Capturing | None:
         """Return what takes into the vault what this process itself finds, as the settings say."""
         from holdfast_core.scan.capturing import Capturing
 
         chosen = self._settings
-        if chosen is None:  # nobody chose anything: everything is kept, and no settings need be loaded for that
-            return Capturing(self._keeping)
+        if chosen is None:
+            return None
         return Capturing(
             self._keeping,
             database_minutes=chosen.vault_database_minutes,

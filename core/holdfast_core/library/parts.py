@@ -111,8 +111,8 @@ class Parts:
 
         with self._lock:
             if self._keys is None:
-                given = self._given()  # as usual without loading what nobody chose
-                keyring = KeyringCopy() if given is None or given.use_keyring else None
+                settings = self._given()  # as usual without loading what nobody chose
+                keyring = KeyringCopy() if settings is None or settings.use_keyring else None
                 # Where something is sealed, new keys could open none of it.
                 try:
                     self._keys = Keys.open(self.paths.keys, keyring=keyring, may_create=not self._has_sealed())

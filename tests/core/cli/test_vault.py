@@ -75,13 +75,6 @@ def test_everything_that_was_found_is_kept(keeper: Person):
     assert keeper.json("vault", "verify")["bad"] == []
 
 
-def test_without_any_settings_everything_is_kept(person: Person):
-    person.json("index", "update")
-
-    status = person.json("vault", "status")
-    assert status["versions"] >= len(person.json("sessions", "list")) > 0
-
-
 def test_a_cut_session_stays_whole(robbed: Person):
     (row,) = robbed.json("sessions", "list", "--filter", "is:lost")
     shown = robbed.json("sessions", "show", SESSION)
